@@ -1,0 +1,1 @@
+"""Few-shot Labeler: sort pictures and classify a camera from a handful of examples."""

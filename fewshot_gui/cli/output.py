@@ -1,0 +1,44 @@
+"""What a command says: results on standard output, progress and problems on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+DONE, SOME_FAILED, BAD_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+class UsageProblem(Exception):
+    """A command that cannot be done as it was asked for; its sentence says what to do."""
+
+
+def say(text: str) -> None:
+    """Print a result to standard output."""
+    print(text, flush=True)
+
+
+def warn(text: str) -> None:
+    """Print a problem to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def bar(title: str, arguments: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
+    """Yield a call that shows how many of how many are done: a bar, on a terminal alone."""
+    if arguments.json or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from tqdm import tqdm  # noqa: PLC0415 - only long commands on a terminal need it
+
+    with tqdm(desc=title, unit="", dynamic_ncols=True, delay=1) as shown:
+
+        def progress(done: int, total: int) -> None:
+            shown.total = total
+            shown.update(done - shown.n)
+
+        yield progress

@@ -1,0 +1,1 @@
+"""What is computed: pure values in, pure values out."""

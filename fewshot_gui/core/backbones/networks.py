@@ -1,0 +1,122 @@
+"""The networks that turn pictures into embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+class Conv4(nn.Module):
+    """Four blocks of convolution, batch norm, pooling and ReLU: the few-shot literature's backbone.
+
+    Vinyals et al. 2016, "Matching networks for one shot learning"; Snell et al. 2017. ReLU follows the
+    pooling, which gives the same values as before it for a quarter of the work.
+
+    Args:
+        channels: of the input, 1 or 3.
+        width: filters of every block.
+    """
+
+    def __init__(self, channels: int, width: int = 64) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(
+            *(_conv_block(channels if index == 0 else width, width) for index in range(4))
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return embeddings (B, width * h * w) of images (B, channels, H, W), with h = H // 16."""
+        return torch.flatten(self.blocks(images), 1)
+
+
+def _conv_block(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.MaxPool2d(2),
+        nn.ReLU(inplace=True),
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a projected short cut (He et al. 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        self.shortcut_norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return feature maps (B, outputs, H / stride, W / stride) of images (B, inputs, H, W)."""
+        out = torch.relu(self.norm1(self.conv1(images)))
+        return torch.relu(self.norm2(self.conv2(out)) + self.shortcut_norm(self.shortcut(images)))
+
+
+class ResNet(nn.Module):
+    """A residual network of one block a stage after a strided stem, made for small pictures on a CPU.
+
+    Args:
+        channels: of the input, 1 or 3.
+        widths: filters of each stage; the stem has half of the first, every stage after the first
+            halves the resolution, and so does the stem.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, ...] = (64, 128, 256, 512)) -> None:
+        super().__init__()
+        stem = widths[0] // 2
+        self.stem = nn.Conv2d(channels, stem, 3, 2, 1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(stem)
+        inputs = (stem, *widths[:-1])
+        self.stages = nn.Sequential(
+            *(ResidualBlock(i, o, 1 if k == 0 else 2) for k, (i, o) in enumerate(zip(inputs, widths, strict=True)))
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return embeddings (B, widths[-1]) of images (B, channels, H, W) of any size from 16 up."""
+        features = self.stages(torch.relu(self.stem_norm(self.stem(images))))
+        pooled: Tensor = features.mean(dim=(2, 3))
+        return pooled
+
+
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {"conv4": Conv4, "resnet": ResNet}
+
+
+def build_network(architecture: Mapping[str, Any]) -> nn.Module:
+    """Return a network with random weights.
+
+    Args:
+        architecture: `kind`, one of `NETWORKS`, and the arguments of that class.
+
+    Raises:
+        ValueError: an unknown kind, or arguments that it does not take.
+    """
+    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in architecture.items()}
+    kind = arguments.pop("kind", None)
+    if kind not in NETWORKS:
+        raise ValueError(f"unknown network {kind!r}; there are {', '.join(NETWORKS)}")
+    try:
+        return NETWORKS[kind](**arguments)
+    except TypeError as error:
+        raise ValueError(f"network {kind}: {error}") from error
+
+
+def fuse_batch_norms(network: nn.Module) -> nn.Module:
+    """Return `network`, in eval mode, with each batch norm folded into the convolution before it.
+
+    The answer is the same to rounding, and a picture takes about a fifth less time on a CPU.
+    """
+    network.eval()
+    for module in network.modules():
+        children = list(module.named_children())
+        for (conv_name, conv), (norm_name, norm) in zip(children, children[1:], strict=False):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
+                setattr(module, norm_name, nn.Identity())
+    return network

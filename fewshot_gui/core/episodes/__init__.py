@@ -1,0 +1,1 @@
+"""Data sets and N-way K-shot sampling."""

@@ -1,0 +1,83 @@
+"""A labelled set of pictures in memory, read from class folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fewshot_gui.core.images.problems import ImageProblem
+from fewshot_gui.core.images.reader import read_image
+from fewshot_gui.core.images.scan import class_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
+
+
+class DatasetError(ValueError):
+    """A folder that is no data set; its sentence says what was looked for."""
+
+
+@dataclass(frozen=True)
+class ClassImages:
+    """Prepared pictures of named classes.
+
+    Attributes:
+        names: the classes.
+        images: uint8 (n, side, side, C).
+        labels: int64 (n,), each an index into `names`.
+        problems: the files that could not be read, which are not among the images.
+    """
+
+    names: tuple[str, ...]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    problems: tuple[ImageProblem, ...] = ()
+
+    def subset(self, classes: list[int]) -> ClassImages:
+        """Return the pictures of `classes` alone, relabelled in that order."""
+        rows = np.flatnonzero(np.isin(self.labels, classes))
+        new = {old: index for index, old in enumerate(classes)}
+        labels = np.array([new[int(label)] for label in self.labels[rows]], dtype=np.int64)
+        return ClassImages(tuple(self.names[c] for c in classes), self.images[rows], labels)
+
+
+def load_classes(
+    root: Path, preprocessing: Preprocessing, *, progress: Callable[[int, int], None] | None = None
+) -> ClassImages:
+    """Return every readable picture under `root`, prepared; a class is a folder that directly holds pictures.
+
+    Args:
+        root: of the class folders, nested or not.
+        preprocessing: what makes a picture the network's input.
+        progress: called with pictures read and their total.
+
+    Raises:
+        DatasetError: no class folder, or no readable picture.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"{root} is not a folder; give one that holds a folder of pictures for each class")
+    folders = class_folders(root)
+    if not folders:
+        raise DatasetError(f"{root} holds no class folders: put the pictures of each class into a folder of its own")
+    total = sum(len(files) for files in folders.values())
+    images = np.empty((total, preprocessing.side, preprocessing.side, preprocessing.channels), dtype=np.uint8)
+    labels, problems = [], []
+    for label, files in enumerate(folders.values()):
+        for file in files:
+            try:
+                images[len(labels)] = preprocessing.prepare(read_image(file.path, at_least=preprocessing.side))
+                labels.append(label)
+            except ImageProblem as problem:
+                problems.append(problem)
+        if progress:
+            progress(len(labels) + len(problems), total)
+    if not labels:
+        raise DatasetError(f"none of the {total} pictures under {root} can be read; the first: {problems[0]}")
+    return ClassImages(tuple(folders), images[: len(labels)], np.array(labels, dtype=np.int64), tuple(problems))

@@ -1,0 +1,1 @@
+"""Episodic accuracy with 95 % intervals, calibration and open set."""

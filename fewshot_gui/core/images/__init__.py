@@ -1,0 +1,1 @@
+"""Bytes to pixels: the one reader, picture identity and the folder scan."""

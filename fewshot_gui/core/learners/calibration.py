@@ -1,0 +1,189 @@
+"""What a probability and "none of these" mean: temperature and threshold fitted on the support set itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from fewshot_gui.core.learners.distances import class_minimum
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewshot_gui.core.learners.base import Classifier, SupportSet
+
+# Standard deviation of the logarithm of the temperature between tasks: how far a task's own examples may pull it from
+# the default. A usable example carries about 0.2 of information on it, so twenty of them weigh as much as this prior.
+_PRIOR_SPREAD = 0.5
+_SEARCH_SPAN = math.log(100.0)
+_GRID = 17
+_ROUNDS = 4
+_ROWS = 256
+
+# The default threshold counts as much as this many examples of the task.
+_PRIOR_EXAMPLES = 8.0
+# Distances of few examples scatter less than the truth: at least this share of their mean is taken as their spread.
+_LEAST_SPREAD = 0.12
+_LENIENCE = 2.0
+_SLIDER_POWER = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How scores become probabilities and distances become "none of these".
+
+    Attributes:
+        temperature: probabilities are softmax(scores / temperature).
+        novelty_threshold: the distance to the nearest example above which a query is none of these.
+    """
+
+    temperature: float
+    novelty_threshold: float
+
+
+def calibration_rows(support: SupportSet, at_most: int) -> Tensor:
+    """Return int64 (M,), the examples to leave out one by one: all of them, or evenly spaced ones of many."""
+    count = len(support.labels)
+    if count <= at_most:
+        return torch.arange(count)
+    return torch.linspace(0, count - 1, at_most).round().long()
+
+
+def usable_rows(support: SupportSet, rows: Tensor) -> Tensor:
+    """Return bool (M,), True where the class of an example still has one when that one is left out."""
+    return support.counts()[support.labels[rows]] > 1
+
+
+def fit_temperature(scores: Tensor, labels: Tensor, default: float) -> float:
+    """Return the temperature that explains leave-one-out scores best, held near the default by few of them.
+
+    The maximum a posteriori of the negative log-likelihood with a log-normal prior around `default`. Without the
+    prior, a support set that is classified without an error would ask for a temperature of 0, and a wrong answer
+    would be shown with certainty. No example, or one class only, gives the default.
+
+    Args:
+        scores: float (M, N), each example scored by a classifier that has not seen it; -inf for an empty class.
+        labels: int64 (M,), the true classes.
+        default: in the unit of the scores, above 0.
+    """
+    if not len(labels) or scores.shape[1] < 2:
+        return default
+    rows = torch.linspace(0, len(labels) - 1, min(len(labels), _ROWS)).round().long()
+    weight = len(labels) / len(rows)
+    gaps = (scores[rows] - scores[rows].gather(1, labels[rows].unsqueeze(1))).double() / default
+    centre = 0.0
+    span = _SEARCH_SPAN
+    for _ in range(_ROUNDS):
+        grid = torch.linspace(centre - span, centre + span, _GRID, dtype=torch.float64)
+        loss = torch.logsumexp(gaps / grid.exp().view(-1, 1, 1), dim=2).sum(1) * weight
+        centre = float(grid[(loss + grid.square() / (2 * _PRIOR_SPREAD**2)).argmin()])
+        span = 2 * span / (_GRID - 1)
+    return default * math.exp(centre)
+
+
+def converted_temperature(default: float, scores: Tensor, reference: Tensor, present: Tensor) -> float:
+    """Return the default temperature in the unit of other scores.
+
+    A bundle states it for minus the squared distance to prototypes. Scores of another head for the same examples
+    differ in scale, so it is multiplied by the ratio of their spreads over the classes; for ridge regression with a
+    growing penalty, whose scores shrink towards 0 in proportion to the prototypes' ones, this is exact.
+
+    Args:
+        default: the temperature for `reference`.
+        scores: float (S, N), of the examples.
+        reference: float (S, N), minus the squared distances of the same examples to the prototypes.
+        present: bool (N,), the classes that have examples.
+    """
+    if int(present.sum()) < 2:
+        return default
+    spread = float(scores[:, present].std(dim=1).mean())
+    reference_spread = float(reference[:, present].std(dim=1).mean())
+    tiny = torch.finfo(scores.dtype).tiny
+    return default * spread / reference_spread if spread > tiny and reference_spread > tiny else default
+
+
+def fit_novelty_threshold(squared: Tensor, rows: Tensor, support: SupportSet, default: float) -> float:
+    """Return the distance to the nearest example above which a query is none of these.
+
+    The score is the distance to the nearest support example: a k-NN detector ranks before specialised or complex
+    methods (Bendou et al. 2022, arXiv 2206.09236), where the softmax, in which a common distance cancels, is near
+    chance. Two leave-one-outs tell what a distance means here. Without an example itself, the nearest of its own
+    class is as far as a *known* picture is; without its whole class, the nearest of the others is as far as an
+    *unknown* one is. The threshold lies equally many standard deviations from both means; with one of the two
+    only, at a lenient distance of that one; then it is drawn toward the default, the more the fewer examples.
+
+    Args:
+        squared: float (M, S), squared distances of the left-out examples to all.
+        rows: int64 (M,), which examples those are.
+        support: the support set.
+        default: the bundle's threshold; +inf where it has none.
+    """
+    known, unknown = _leave_one_out_distances(squared, rows, support)
+    fitted = _boundary(known, unknown)
+    if fitted is None or fitted <= 0:
+        return default
+    if not math.isfinite(default) or default <= 0:
+        return fitted
+    share = len(known) / (len(known) + _PRIOR_EXAMPLES)
+    return math.exp(share * math.log(fitted) + (1 - share) * math.log(default))
+
+
+def _leave_one_out_distances(squared: Tensor, rows: Tensor, support: SupportSet) -> tuple[Tensor, Tensor]:
+    """Return the distances to the nearest other of the own class, and to the nearest of the other classes."""
+    others = squared.clone()
+    others[torch.arange(len(rows)), rows] = torch.inf
+    nearest = class_minimum(others, support.labels, len(support.classes)).sqrt()
+    own = support.labels[rows].unsqueeze(1)
+    known = nearest.gather(1, own).squeeze(1)
+    unknown = nearest.scatter(1, own, torch.inf).amin(1)
+    return known[known.isfinite()], unknown[unknown.isfinite()]
+
+
+def _boundary(known: Tensor, unknown: Tensor) -> float | None:
+    """Return the distance between known and unknown ones; None where neither has a member."""
+    if not len(known) and not len(unknown):
+        return None
+    if not len(known):
+        mean, spread = _mean_and_spread(unknown)
+        return mean - _LENIENCE * spread
+    mean, spread = _mean_and_spread(known)
+    lenient = mean + _LENIENCE * spread
+    if not len(unknown):
+        return lenient
+    far_mean, far_spread = _mean_and_spread(unknown)
+    if far_mean <= mean:  # the classes overlap: nothing here tells known from unknown, so reject little
+        return lenient
+    total = spread + far_spread
+    return (mean * far_spread + far_mean * spread) / total if total > 0 else (mean + far_mean) / 2
+
+
+def _mean_and_spread(values: Tensor) -> tuple[float, float]:
+    mean = float(values.mean())
+    return mean, max(float(values.std(correction=0)), _LEAST_SPREAD * mean)
+
+
+def threshold_at(boldness: float | None, classifier: Classifier) -> float:
+    """Return the novelty above which a query is none of these, at a place of the slider.
+
+    Args:
+        boldness: 0 rejects everything that is not a copy of an example, 0.5 is the fitted threshold, 1 rejects
+            nothing (+inf); in between it grows with the fourth root of the odds, as distances between pictures lie
+            close together. None: the fitted threshold.
+        classifier: what was fitted.
+
+    Raises:
+        ValueError: boldness outside 0 to 1.
+    """
+    fitted = classifier.novelty_threshold
+    if boldness is None:
+        return fitted
+    if not 0 <= boldness <= 1:
+        raise ValueError(f"boldness lies in 0 to 1, not {boldness}")
+    if boldness == 1:
+        return math.inf
+    if boldness == 0:
+        return 0.0
+    return float(fitted * (boldness / (1 - boldness)) ** _SLIDER_POWER)

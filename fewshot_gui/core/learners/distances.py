@@ -1,0 +1,51 @@
+"""Euclidean distances between two sets of embeddings, exact where two of them nearly coincide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Below this share of the squared norms the expansion |a|^2 - 2 a.b + |b|^2 has lost half of its digits in float32.
+_CANCELLED = 1e-4
+_PAIRS_AT_ONCE = 4096
+
+
+def squared_distances(first: Tensor, second: Tensor) -> Tensor:
+    """Return (A, B), the squared Euclidean distances of (A, D) to (B, D); never negative.
+
+    One matrix product does nearly all of it. Pairs that nearly coincide (the same picture twice) are computed
+    again by subtraction, as a distance of 0 must not show as 0.0003.
+    """
+    centre = second.mean(0) if len(second) else second.new_zeros(second.shape[1])
+    left, right = first - centre, second - centre
+    left_norm = torch.linalg.vector_norm(left, dim=1, keepdim=True).square()
+    right_norm = torch.linalg.vector_norm(right, dim=1).square()
+    squared = torch.addmm(right_norm, left, right.T, alpha=-2).add_(left_norm).clamp_(min=0)
+    cancelled = squared < _CANCELLED * left_norm
+    if cancelled.any():  # asking first is cheaper than listing: most often there is none
+        _repair(squared, left, right, cancelled)
+    return squared
+
+
+def _repair(squared: Tensor, left: Tensor, right: Tensor, cancelled: Tensor) -> None:
+    """Compute the marked entries of squared (A, B) again by subtraction, a few thousand at a time."""
+    rows, columns = torch.nonzero(cancelled, as_tuple=True)
+    for row, column in zip(rows.split(_PAIRS_AT_ONCE), columns.split(_PAIRS_AT_ONCE), strict=True):
+        squared[row, column] = (left[row] - right[column]).square().sum(1)
+
+
+def class_minimum(values: Tensor, labels: Tensor, n_way: int) -> Tensor:
+    """Return (Q, N), the smallest of values (Q, S) within each class; +inf for a class without examples.
+
+    Args:
+        values: one column an example.
+        labels: int64 (S,), the class of each column.
+        n_way: N.
+    """
+    smallest = values.new_full((len(values), n_way), torch.inf)
+    columns = labels.unsqueeze(0).expand(len(values), -1)
+    return smallest.scatter_reduce(1, columns, values, reduce="amin")

@@ -1,0 +1,1 @@
+"""Pre-training and meta-training as generators of step records."""

@@ -1,0 +1,1 @@
+"""What runs: the document, the worker and what they derive; no Qt."""

@@ -1,0 +1,76 @@
+"""Commands as JSON, so that a session file can keep them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any, Final
+
+from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.engine.commands import COMMANDS, AddExamples, Command, RemoveExamples, Together
+from fewshot_gui.engine.state import CategoryId, Example
+
+_TYPES: Final = {command.__name__: command for command in COMMANDS}
+_PLAIN_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "colour": (int,),
+    "index": (int,),
+    "value": (float, int, type(None)),
+}
+
+
+class CodecError(ValueError):
+    """A text is no command that this version knows."""
+
+
+def kind_of(command: Command) -> str:
+    """The name by which a session file knows this kind of command."""
+    return type(command).__name__
+
+
+def encode(command: Command) -> str:
+    """The fields of a command as one line of ASCII JSON (ASCII, for names can hold stray surrogates)."""
+    return json.dumps(_to_fields(command), separators=(",", ":"))
+
+
+def decode(kind: str, payload: str) -> Command:
+    """The command that `kind_of` and `encode` described.
+
+    Raises:
+        CodecError: The kind is unknown or the payload does not fit it.
+    """
+    try:
+        return _from_fields(kind, json.loads(payload))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CodecError(f"{kind}: {error!r}") from error
+
+
+def _to_fields(command: Command) -> dict[str, Any]:
+    if isinstance(command, Together):
+        return {"commands": [[kind_of(part), _to_fields(part)] for part in command.commands]}
+    if isinstance(command, AddExamples):
+        examples = [[example.picture, example.origin] for example in command.examples]
+        return {"category": command.category, "examples": examples}
+    return {field.name: getattr(command, field.name) for field in fields(command)}
+
+
+def _from_fields(kind: str, values: dict[str, Any]) -> Command:
+    type_ = _TYPES[kind]
+    if type_ is AddExamples:
+        examples = tuple(
+            Example(PictureId(_text(picture)), _text(origin)) for picture, origin in values["examples"]
+        )
+        return AddExamples(CategoryId(_text(values["category"])), examples)
+    if type_ is RemoveExamples:
+        return RemoveExamples(tuple(PictureId(_text(picture)) for picture in values["pictures"]))
+    if type_ is Together:
+        return Together(tuple(_from_fields(part, inner) for part, inner in values["commands"]))
+    for name, value in values.items():
+        if not isinstance(value, _PLAIN_TYPES.get(name, (str,))):
+            raise TypeError(f"{name} is {value!r}")
+    return type_(**values)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {value!r}")
+    return value

@@ -1,0 +1,208 @@
+"""The gallery: the opened folder as rows, each with a file and soon an embedding."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot_gui.core.images.scan import scan_folder
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.rows import Rows
+from fewshot_gui.engine.worker import CancelToken, Job, Priority, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.library import EmbeddedBatch, Library
+    from fewshot_gui.engine.problems import ProblemLog
+    from fewshot_gui.engine.worker import Worker
+
+# The first rows are shown at once; later ones in portions that a view takes up in a few milliseconds.
+FIRST_PORTION = 100
+PORTION = 5_000
+# Short enough that rows which come into view are next; two at a time keep both lanes busy.
+SLICE = 64
+SLICES_AT_ONCE = 2
+
+
+class Gallery:
+    """The pictures to be classified: rows stay where they are once listed, more come at the end.
+
+    Belongs to the main thread. What is in the cache is embedded first, then the preferred rows, then the
+    others in order.
+
+    Args:
+        library: embeds.
+        decode: the lane that lists the folder.
+        problems: gets a line for each folder that cannot be read.
+        backbone: name or path of the bundle to embed with.
+        device: "auto", "cpu", "cuda", "mps" or "xpu".
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        decode: Worker,
+        problems: ProblemLog,
+        *,
+        backbone: str = "photo",
+        device: str = "auto",
+    ) -> None:
+        self.listed: Event[[]] = Event()
+        self.progressed: Event[[int, int]] = Event()
+        self.embedded_rows: Event[[NDArray[np.int64]]] = Event()
+        self.cleared: Event[[]] = Event()
+        self.failed: Event[[Exception]] = Event()
+        self._library = library
+        self._decode = decode
+        self._problems = problems
+        self._backbone = backbone
+        self._device = device
+        self._folder = ""
+        self._recursive = True
+        self._listing: Job | None = None
+        self._rows = Rows()
+        self._jobs: set[Job] = set()
+
+    @property
+    def folder(self) -> str:
+        """The opened folder; empty where there is none or an explicit list is shown."""
+        return self._folder
+
+    @property
+    def files(self) -> Sequence[PictureFile]:
+        """The file of each row; not to be changed."""
+        return self._rows.files
+
+    @property
+    def ids(self) -> Sequence[PictureId | None]:
+        """The content id of each row, None while it is not known; not to be changed."""
+        return self._rows.ids
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self._rows.files)
+
+    @property
+    def embedded(self) -> int:
+        """How many rows are done: embedded, unreadable or missing."""
+        return self._rows.done_count
+
+    @property
+    def listing(self) -> bool:
+        """True while more rows may come."""
+        return self._listing is not None
+
+    @property
+    def backbone(self) -> str:
+        """The name of the backbone that the embeddings are of."""
+        return self._backbone
+
+    @property
+    def embeddings(self) -> NDArray[np.float32]:
+        """The embeddings (R, D), row r valid where `known[r]`; such a row never changes in this array."""
+        return self._rows.embeddings
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which rows have an embedding, bool (R,), a copy."""
+        return self._rows.known.copy()
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which rows' files were gone or changed at the last `rescan`, bool (R,), a copy."""
+        return self._rows.missing.copy()
+
+    def row_of(self, path: str) -> int | None:
+        """Return the row of a file, None where it has none."""
+        return self._rows.row_of.get(path)
+
+    def open(self, folder: str, *, recursive: bool = True) -> None:
+        """Show the pictures of `folder`, in the order of the scan, instead of what was shown."""
+        self._clear()
+        self._folder, self._recursive = str(folder), recursive
+        self.listed.emit()
+        self._list(lambda token: self._scan(token))
+
+    def open_files(self, files: Sequence[PictureFile]) -> None:
+        """Show exactly these files, in this order, instead of what was shown."""
+        self._clear()
+        self._add(files)
+        self.listed.emit()
+        self._embed()
+
+    def close(self) -> None:
+        """Show nothing."""
+        self._clear()
+        self.listed.emit()
+
+    def rescan(self) -> None:
+        """Add files that are new in the folder at the end, and mark rows whose file is gone or changed."""
+        if not self._folder or self.listing:
+            return
+        seen: set[PictureFile] = set()
+        self._list(lambda token: self._scan(token, seen), seen)
+
+    def prefer(self, rows: Sequence[int]) -> None:
+        """Embed these rows next, such as those in view; they take the place of those preferred before."""
+        self._rows.prefer(rows)
+
+    def set_backbone(self, name: str, device: str) -> None:
+        """Embed all rows with another backbone; another device alone is used from the next picture on."""
+        changed = name != self._backbone
+        self._backbone, self._device = name, device
+        if changed:
+            self._cancel_embedding()
+            self._rows.forget_embeddings()
+            self.cleared.emit()
+            if not self.listing:
+                self._embed()
+
+    def _clear(self) -> None:
+        if self._listing is not None:
+            self._listing.cancel()
+            self._listing = None
+        self._cancel_embedding()
+        self._folder = ""
+        self._rows = Rows()
+        self.cleared.emit()
+
+    def _cancel_embedding(self) -> None:
+        for job in self._jobs:
+            job.cancel()
+        self._jobs.clear()
+
+    # Listing
+
+    def _list(
+        self, scan: Callable[[CancelToken], Iterator[PictureFile]], seen: set[PictureFile] | None = None
+    ) -> None:
+        def work(token: CancelToken) -> Steps[None]:
+            size = FIRST_PORTION
+            files = scan(token)
+            while portion := list(islice(files, size)):
+                self._decode.tell(token, partial(self._found, portion, seen))
+                size = PORTION
+                yield
+
+        self._listing = self._decode.submit(
+            work,
+            then=lambda _nothing: self._finished_listing(seen),
+            failed=self._listing_failed,
+            priority=Priority.VISIBLE,
+        )
+
+    def _scan(self, token: CancelToken, _seen: set[PictureFile] | None = None) -> Iterator[PictureFile]:
+        def report(path: str, kind: str, detail: str) -> None:
+            self._decode.tell(token, lambda: self._problems.add(path, kind, detail))
+
+        return scan_folder(
+            self._folder, recursive=self._recursive, cancelled=lambda: token.cancelled, on_problem=report
+        )

@@ -1,0 +1,336 @@
+"""How pictures get into categories: read once, kept in the session, added with one command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from fewshot_gui.core.images.identity import picture_id
+from fewshot_gui.core.images.reader import ImageProblem, decode_image
+from fewshot_gui.core.images.resize import resize_within
+from fewshot_gui.core.images.scan import class_folders, is_picture, scan_folder
+from fewshot_gui.core.images.write import encode_jpeg, encode_png
+from fewshot_gui.engine.commands import AddCategory, AddExamples, Command, Together, name_key, new_category_id
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.pictures import StoredPicture, find_moved, lost_pictures
+from fewshot_gui.engine.state import Example
+from fewshot_gui.engine.worker import CancelToken, Priority, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.problems import ProblemLog
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.state import CategoryId
+    from fewshot_gui.engine.worker import Worker
+
+THUMBNAIL_SIDE: Final = 256
+"""The longest side of a thumbnail that the session keeps, in pixels."""
+CAMERA_QUALITY: Final = 95
+
+NO_NETWORK: Final = "no-network"
+CATEGORY_REMOVED: Final = "category-removed"
+CHANGED_ON_DISK: Final = "changed-on-disk"
+NO_PICTURES: Final = "no-pictures"
+
+Groups: TypeAlias = "dict[str, list[str]]"
+"""Paths to read by the name of their category; the empty name stands for the category that was given."""
+
+
+@dataclass(slots=True)
+class _Drop:
+    """One drop that is being read: what it found so far, and how much is still to come."""
+
+    category: CategoryId | None
+    groups: Groups
+    token: CancelToken
+    left: int
+    total: int
+    found: dict[str, StoredPicture] = field(default_factory=dict)
+
+
+class Intake:
+    """Puts pictures into categories; everything slow happens on the decode lane.
+
+    Args:
+        session: keeps the pictures and carries out the command.
+        problems: what could not be read, and why; the rest goes on.
+        decode: the lane that reads files.
+    """
+
+    def __init__(self, session: Session, problems: ProblemLog, decode: Worker) -> None:
+        self.added: Event[[CategoryId, int]] = Event()
+        """A category has got so many pictures more."""
+        self.reading: Event[[int, int]] = Event()
+        """So many pictures of the present drop are read, of so many; equal when it is done."""
+        self.pictured: Event[[PictureId]] = Event()
+        """The thumbnail of an example that was taught before it was read is there now."""
+        self.found: Event[[int]] = Event()
+        """So many moved pictures were found again."""
+        self._session = session
+        self._problems = problems
+        self._decode = decode
+
+    # Files ------------------------------------------------------------------------------------------
+
+    def add_files(self, paths: Sequence[str], category: CategoryId | None = None) -> CancelToken:
+        """Read files and folders into a category; return the token that stops it.
+
+        Without a category, each folder of class folders makes one category for each of them, a folder of
+        loose pictures makes one of its own name, and loose files make a new one that is named after the
+        folder they lie in. A name that exists already means that category. All of it is one undo step.
+        """
+        token = CancelToken()
+        listing = partial(_list_pictures, tuple(paths), named=category is None)
+        self._decode.submit(
+            listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token
+        )
+        return token
+
+    def _read(self, category: CategoryId | None, token: CancelToken, listed: _Listed) -> None:
+        """Read every listed file, each in a job of its own, so that all threads of the lane take part."""
+        for path, kind, detail in listed.problems:
+            self._problems.add(path, kind, detail)
+        paths = dict.fromkeys(path for group in listed.groups.values() for path in group)
+        drop = _Drop(category, listed.groups, token, left=len(paths), total=len(paths))
+        for path in paths:
+            self._decode.submit(
+                partial(_read_file, path),
+                then=partial(self._one_read, drop, path),
+                failed=partial(self._one_failed, drop, path),
+                priority=Priority.ADAPT,
+                token=token,
+            )
+
+    def _one_read(self, drop: _Drop, path: str, picture: StoredPicture) -> None:
+        drop.found[path] = picture
+        self._one_less(drop)
+
+    def _one_failed(self, drop: _Drop, path: str, error: Exception) -> None:
+        self._report(path, error)
+        self._one_less(drop)
+
+    def _one_less(self, drop: _Drop) -> None:
+        drop.left -= 1
+        self.reading.emit(drop.total - drop.left, drop.total)
+        if drop.left == 0 and drop.found:
+            self._finish(drop)
+
+    def _finish(self, drop: _Drop) -> None:
+        """Keep what was read and add it with one command."""
+        if drop.category is not None and drop.category not in self._session.document:
+            first = next(iter(drop.found))
+            self._problems.add(first, CATEGORY_REMOVED, str(len(drop.found)))
+            return
+        commands: list[Command] = []
+        for name, paths in drop.groups.items():
+            pictures = [drop.found[path] for path in paths if path in drop.found]
+            if not pictures:
+                continue
+            target = drop.category or self._named(name, commands)
+            commands.append(AddExamples(target, tuple(Example(each.id, each.path or "") for each in pictures)))
+        for picture in drop.found.values():
+            self._session.keep_picture(picture)
+        self._do(commands)
+
+    def _named(self, name: str, commands: list[Command]) -> CategoryId:
+        """Return the category of that name; `commands` gets one more where it must be made first."""
+        key = name_key(name)
+        for category in self._session.document.categories:
+            if name_key(category.name) == key:
+                return category.id
+        for command in commands:
+            if isinstance(command, AddCategory) and name_key(command.name) == key:
+                return command.id
+        new = AddCategory(new_category_id(), name)
+        commands.append(new)
+        return new.id
+
+    def _do(self, commands: Sequence[Command]) -> None:
+        """Do the commands as one step, and say how many pictures each category got."""
+        before = self._session.document
+        self._session.do(commands[0] if len(commands) == 1 else Together(tuple(commands)))
+        for category in self._session.document.categories:
+            old = before.category(category.id).pictures if category.id in before else frozenset()
+            more = len(category.pictures - old)
+            if more:
+                self.added.emit(category.id, more)
+
+    # Pictures of the gallery --------------------------------------------------------------------------
+
+    def teach(self, file: PictureFile, picture: PictureId | None, category: CategoryId) -> None:
+        """Add a picture of the gallery to a category: at once where its content is known, else when read."""
+        self.teach_all([(file, picture)], category)
+
+    def teach_all(
+        self, pictures: Sequence[tuple[PictureFile, PictureId | None]], category: CategoryId
+    ) -> None:
+        """Add pictures of the gallery to a category, in one step for those whose content is known.
+
+        Their thumbnails follow from the decode lane.
+        """
+        known = [(file, picture) for file, picture in pictures if picture is not None]
+        if known:
+            self._do([AddExamples(category, tuple(Example(picture, file.path) for file, picture in known))])
+        for file, picture in known:
+            if self._session.picture(picture) is None:
+                self._decode.submit(
+                    partial(_read_file, file.path),
+                    then=partial(self._keep_taught, picture),
+                    failed=partial(self._report, file.path),
+                    priority=Priority.VISIBLE,
+                )
+        unread = [file.path for file, picture in pictures if picture is None]
+        if unread:
+            self.add_files(unread, category)
+
+    def _keep_taught(self, wanted: PictureId, picture: StoredPicture) -> None:
+        if picture.id != wanted:
+            # The file was written to since it was looked at: this is another picture than the one taught.
+            self._problems.add(picture.path or "", CHANGED_ON_DISK, "")
+            return
+        self._session.keep_picture(picture)
+        self.pictured.emit(wanted)
+
+    # Pictures without a file --------------------------------------------------------------------------
+
+    def add_pixels(self, pixels: NDArray[np.uint8], category: CategoryId, origin: str) -> None:
+        """Add a picture (H, W, 3) RGB that has no file to a category; its bytes are kept in the session.
+
+        Args:
+            pixels: not written to afterwards.
+            category: may be gone by the time the picture is packed: then it goes nowhere.
+            origin: "camera" (kept as JPEG, a frame is a JPEG's worth), "canvas", "clipboard" or "web" (as PNG).
+        """
+        self._decode.submit(
+            partial(_pack_pixels, pixels, origin),
+            then=partial(self._add_packed, category, origin),
+            failed=partial(self._report, origin),
+            priority=Priority.VISIBLE,
+        )
+
+    def _add_packed(self, category: CategoryId, origin: str, picture: StoredPicture) -> None:
+        if category not in self._session.document:
+            self._problems.add(origin, CATEGORY_REMOVED, "1")
+            return
+        self._session.keep_picture(picture)
+        self._do([AddExamples(category, (Example(picture.id, origin),))])
+
+    def add_links(self, links: Iterable[str]) -> None:
+        """Report links that came without their picture: nothing is ever fetched."""
+        for link in links:
+            self._problems.add(link, NO_NETWORK, "")
+
+    # Pictures that moved ------------------------------------------------------------------------------
+
+    def find_moved(self, files: Sequence[PictureFile]) -> None:
+        """Look for examples whose file is gone among `files`, by content; their paths then follow.
+
+        Call it with the pictures of a folder that was just listed. Only files of a fitting size are read.
+        """
+        stored = (self._session.picture(each) for each in self._session.document.pictures())
+        kept = tuple(picture for picture in stored if picture is not None and picture.path)
+        if kept and files:
+            self._decode.submit(
+                partial(_find_moved, kept, tuple(files)), then=self._relocate, replaces="intake.find_moved"
+            )
+
+    def _relocate(self, moved: dict[PictureId, str]) -> None:
+        for picture, path in moved.items():
+            self._session.relocate(picture, path)
+        if moved:
+            self.found.emit(len(moved))
+
+    def _report(self, path: str, error: Exception) -> None:
+        if isinstance(error, ImageProblem):
+            self._problems.add(path, error.kind, error.detail)
+        else:
+            self._decode.on_error.emit(error)
+
+
+# What the decode lane does ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a drop holds: the paths by category name, and what could not be listed."""
+
+    groups: Groups
+    problems: tuple[tuple[str, str, str], ...]
+
+
+def _list_pictures(paths: tuple[str, ...], token: CancelToken, *, named: bool) -> _Listed:
+    """Return the pictures below `paths`; all under the empty name unless they are to be named."""
+    groups: Groups = {}
+    problems: list[tuple[str, str, str]] = []
+
+    def on_problem(problem: ImageProblem) -> None:
+        problems.append((problem.path, problem.kind, problem.detail))
+
+    for path in paths:
+        token.check()
+        if not Path(path).is_dir():
+            groups.setdefault(Path(path).absolute().parent.name if named else "", []).append(path)
+            continue
+        inside = _folder_groups(path, token, on_problem, named=named)
+        if not inside:
+            problems.append((path, NO_PICTURES, ""))
+        for name, files in inside.items():
+            groups.setdefault(name, []).extend(files)
+    return _Listed(groups, tuple(problems))
+
+
+def _folder_groups(
+    folder: str, token: CancelToken, on_problem: Callable[[ImageProblem], None], *, named: bool
+) -> Groups:
+    """Return the pictures below a folder by the name of their category; empty where there are none."""
+    if named:
+        classes = class_folders(folder)
+        if classes:
+            return {name: [file.path for file in files] for name, files in classes.items()}
+    files = scan_folder(folder, cancelled=lambda: token.cancelled, on_problem=on_problem)
+    paths = [file.path for file in files]
+    return {Path(folder).absolute().name if named else "": paths} if paths else {}
+
+
+def _read_file(path: str, _token: CancelToken) -> StoredPicture:
+    """Return the picture at `path`, its bytes read once.
+
+    Raises:
+        ImageProblem: it cannot be read.
+    """
+    data, size, mtime_ns = read_bytes(path)
+    pixels = decode_image(data, name=path, at_least=THUMBNAIL_SIDE)
+    thumbnail = encode_jpeg(resize_within(pixels, THUMBNAIL_SIDE))
+    return StoredPicture(picture_id(data), thumbnail, path=path, size=size, mtime_ns=mtime_ns)
+
+
+def _pack_pixels(pixels: NDArray[np.uint8], origin: str, _token: CancelToken) -> StoredPicture:
+    # A frame is a JPEG's worth and comes thirty times a second; strokes and screens would suffer from it.
+    data = encode_jpeg(pixels, quality=CAMERA_QUALITY) if origin == "camera" else encode_png(pixels)
+    thumbnail = encode_jpeg(resize_within(pixels, THUMBNAIL_SIDE))
+    return StoredPicture(picture_id(data), thumbnail, original=data)
+
+
+def _find_moved(
+    kept: tuple[StoredPicture, ...], files: tuple[PictureFile, ...], token: CancelToken
+) -> dict[PictureId, str]:
+    """Return the new path of each picture whose file is gone and lies among `files`."""
+
+    def identify(path: str) -> PictureId | None:
+        token.check()
+        try:
+            return file_id(path)
+        except ImageProblem:
+            return None
+
+    lost = lost_pictures(kept, lambda path: Path(path).is_file())
+    return find_moved(lost, files, identify) if lost else {}

@@ -1,0 +1,167 @@
+"""Frames in, steady predictions out: smoothed over time, with the frame rate and the delay."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.scores import NONE_OF_THESE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from fewshot_gui.engine.predictor import Predictor, SinglePrediction
+
+SMOOTHING_SECONDS = 0.25
+"""Time constant of the moving average: flicker of single frames goes, a new object shows within half a second."""
+LEAD_SECONDS = 0.2
+"""How long another label must lead before it is shown."""
+WINDOW_SECONDS = 1.0
+"""Over how long the frame rate and the delay are averaged."""
+_MOST_FRAMES = 240
+"""A bound for the window whatever the clock does; no camera here gives more in a second."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LivePrediction:
+    """What to show of one frame.
+
+    Attributes:
+        frame: uint8 (H, W, 3) RGB, the very frame that the prediction is of.
+        captured_at: seconds, as given with the frame.
+        prediction: probabilities, distances and novelty smoothed; `best` and `rejected` are the steady label.
+        raw: the prediction of this frame alone.
+        fps: predictions a second over the last second; 0 until there are two.
+        latency_ms: mean time from capture to prediction over the last second.
+    """
+
+    frame: NDArray[np.uint8]
+    captured_at: float
+    prediction: SinglePrediction
+    raw: SinglePrediction
+    fps: float
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A smoothed prediction and the label that is shown.
+
+    Attributes:
+        at: seconds, when the newest frame was captured.
+        prediction: smoothed.
+        shown: index of the shown class, or NONE_OF_THESE.
+        challenger: the label that leads over the shown one, or `shown` itself.
+        since: seconds, since when the challenger has led.
+    """
+
+    at: float
+    prediction: SinglePrediction
+    shown: int
+    challenger: int
+    since: float
+
+
+def steadied(before: Steady | None, raw: SinglePrediction, at: float) -> Steady:
+    """Return the state after one more frame, captured at `at` seconds.
+
+    It starts afresh with the first frame, with other classes, and after a gap of a second.
+    """
+    if before is None or before.prediction.classes != raw.classes or at - before.at > WINDOW_SECONDS:
+        label = _label(raw)
+        return Steady(at, raw, label, label, at)
+    # Exact for any frame rate: a weight in seconds, not in frames.
+    weight = 1 - math.exp(-max(0.0, at - before.at) / SMOOTHING_SECONDS)
+    old = before.prediction
+    smooth = replace(
+        raw,
+        probabilities=_mixed(old.probabilities, raw.probabilities, weight),
+        distances=_mixed(old.distances, raw.distances, weight),
+        novelty=float(_mixed(np.float32(old.novelty), np.float32(raw.novelty), weight)),
+    )
+    leader = _leader(smooth)
+    since = before.since if leader == before.challenger else at
+    shown = leader if at - since >= LEAD_SECONDS else before.shown
+    best = shown if shown >= 0 else leader if leader >= 0 else int(smooth.probabilities.argmax())
+    return Steady(
+        at, replace(smooth, best=best, rejected=shown == NONE_OF_THESE), shown, leader, since
+    )
+
+
+def _label(prediction: SinglePrediction) -> int:
+    return NONE_OF_THESE if prediction.rejected or prediction.best < 0 else prediction.best
+
+
+def _leader(smooth: SinglePrediction) -> int:
+    """Return the label that the smoothed numbers speak for."""
+    if smooth.best < 0 or smooth.novelty > smooth.cutoff:
+        return NONE_OF_THESE
+    return int(smooth.probabilities.argmax())
+
+
+def _mixed(
+    old: NDArray[np.float32] | np.float32, new: NDArray[np.float32] | np.float32, weight: float
+) -> NDArray[np.float32]:
+    """Return the moving average; where one of the two is infinite (no example yet, no more) the new one."""
+    finite = np.isfinite(old) & np.isfinite(new)
+    start = np.where(finite, old, 0)
+    step = np.where(finite, new, 0) - start
+    return np.where(finite, start + weight * step, new).astype(np.float32)
+
+
+class LiveLoop:
+    """Predicts the newest frame, again and again: one in flight, the newest waits.
+
+    Args:
+        predictor: its worker keeps one frame in flight and one waiting; older ones are dropped there.
+        clock: seconds, the same clock that stamps the frames.
+    """
+
+    def __init__(self, predictor: Predictor, clock: Callable[[], float]) -> None:
+        self.predicted: Event[[LivePrediction]] = Event()
+        self._predictor = predictor
+        self._clock = clock
+        self._steady: Steady | None = None
+        self._window: deque[tuple[float, float]] = deque(maxlen=_MOST_FRAMES)
+        self._run = 0
+
+    def offer(self, frame: NDArray[np.uint8], captured_at: float) -> None:
+        """Ask for the prediction of a frame (H, W, 3) RGB; it takes the place of one that still waits.
+
+        The frame must not be written to afterwards.
+        """
+        run = self._run
+
+        def arrived(prediction: SinglePrediction) -> None:
+            if run == self._run:
+                self._arrived(frame, captured_at, prediction)
+
+        self._predictor.classify_frame(frame, arrived)
+
+    def reset(self) -> None:
+        """Forget what was seen, as when the source changes; frames in flight are dropped."""
+        self._run += 1
+        self._steady = None
+        self._window.clear()
+
+    def _arrived(self, frame: NDArray[np.uint8], captured_at: float, raw: SinglePrediction) -> None:
+        now = self._clock()
+        self._steady = steadied(self._steady, raw, captured_at)
+        self._window.append((now, now - captured_at))
+        while now - self._window[0][0] > WINDOW_SECONDS:
+            self._window.popleft()
+        latency_ms = 1000 * sum(delay for _, delay in self._window) / len(self._window)
+        self.predicted.emit(
+            LivePrediction(frame, captured_at, self._steady.prediction, raw, self._fps(), latency_ms)
+        )
+
+    def _fps(self) -> float:
+        span = self._window[-1][0] - self._window[0][0]
+        return (len(self._window) - 1) / span if span > 0 else 0.0

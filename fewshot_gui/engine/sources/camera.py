@@ -1,0 +1,192 @@
+"""A camera as a source of frames, read on its worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.sources.devices import CameraDevice, cv2
+from fewshot_gui.engine.sources.frames import Frame, Newest, SourceProblem, SourceTrouble
+from fewshot_gui.engine.worker import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from fewshot_gui.engine.worker import CancelToken, Job, Post, Worker
+
+WIDTH, HEIGHT = 640, 480
+"""What a camera is asked for: networks here take 28 to 224 pixels, and every webcam gives this at 30 frames/s."""
+SILENCE_SECONDS = 5.0
+"""How long a camera may give nothing at first, before that is a problem."""
+LOST_SECONDS = 1.0
+"""How long a running camera may fail before it counts as unplugged."""
+_RETRY_SECONDS = 0.02
+
+
+class Capture(Protocol):
+    """The part of cv2.VideoCapture that is used here."""
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Return whether the device is open."""
+
+    def read(self) -> tuple[bool, NDArray | None]:  # type: ignore[type-arg]
+        """Return success and the next frame, uint8 (H, W, 3) BGR."""
+
+    def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
+        """Return whether the property was set."""
+
+    def release(self) -> None:
+        """Close the device."""
+
+
+def open_capture(device: CameraDevice) -> Capture:
+    """Return the opened camera; takes up to seconds.
+
+    Raises:
+        SourceProblem: NO_CAMERA, NO_PERMISSION or BUSY.
+    """
+    if device.path and not Path(device.path).exists():
+        raise SourceProblem(SourceTrouble.NO_CAMERA, device.name)
+    if device.path and not os.access(device.path, os.R_OK | os.W_OK):
+        raise SourceProblem(SourceTrouble.NO_PERMISSION, device.name, device.path)
+    for backend in _backends():
+        capture = cv2.VideoCapture(device.index, backend)
+        if capture.isOpened():
+            _set_up(capture)
+            return capture
+        capture.release()
+    raise SourceProblem(SourceTrouble.BUSY, device.name)
+
+
+def _backends() -> tuple[int, ...]:
+    """Return the interfaces of this system to try, the better first."""
+    by_system = {
+        "linux": (cv2.CAP_V4L2,),
+        "win32": (cv2.CAP_MSMF, cv2.CAP_DSHOW),
+        "darwin": (cv2.CAP_AVFOUNDATION,),
+    }
+    return by_system.get(sys.platform, (cv2.CAP_ANY,))
+
+
+def _set_up(capture: Capture) -> None:
+    """Ask for a size and for a short queue; a camera that cannot do it goes on as it is."""
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # else what is shown is some frames old
+
+
+def read_frames(
+    capture: Capture,
+    name: str,
+    offer: Callable[[Frame, float], None],
+    token: CancelToken,
+    clock: Callable[[], float],
+    pause: Callable[[float], None],
+) -> None:
+    """Offer every frame with the time of its capture, until the token is cancelled.
+
+    Raises:
+        SourceProblem: TIMED_OUT where no frame ever comes, LOST where they end.
+    """
+    last, patience, trouble = clock(), SILENCE_SECONDS, SourceTrouble.TIMED_OUT
+    while not token.cancelled:
+        ok, bgr = capture.read()
+        now = clock()
+        if ok and bgr is not None and bgr.size:
+            offer(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), now)
+            last, patience, trouble = now, LOST_SECONDS, SourceTrouble.LOST
+        elif now - last > patience:
+            raise SourceProblem(trouble, name)
+        else:
+            pause(_RETRY_SECONDS)
+
+
+class CameraSource:
+    """The frames of one camera at a time, in RGB and as the camera sees (not mirrored).
+
+    Everything here is called on the main thread, and the events are emitted there.
+
+    Args:
+        worker: its own; two threads are best, because a driver may hang in one of them for minutes.
+        post: hands a call to the main thread.
+        opened: opens a device, on the worker.
+        clock: seconds; stamps the frames, and must be the clock of the live loop.
+        pause: waits for the given seconds, on the worker.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        post: Post,
+        *,
+        opened: Callable[[CameraDevice], Capture] = open_capture,
+        clock: Callable[[], float] = time.perf_counter,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.frame: Event[[Frame, float]] = Event()
+        self.failed: Event[[SourceProblem]] = Event()
+        self._worker = worker
+        self._post = post
+        self._opened = opened
+        self._clock = clock
+        self._pause = pause
+        self._device: CameraDevice | None = None
+        self._job: Job | None = None
+        self._newest: Newest[tuple[Frame, float]] | None = None
+        self._heard_at = 0.0
+
+    @property
+    def device(self) -> CameraDevice | None:
+        """The camera that runs or is being opened; None when stopped."""
+        return self._device
+
+    def start(self, device: CameraDevice) -> None:
+        """Open `device` in place of the camera that ran before; its frames follow as they come."""
+        self.stop()
+        newest: Newest[tuple[Frame, float]] = Newest(self._post, self._deliver)
+        self._device, self._newest, self._heard_at = device, newest, self._clock()
+
+        def run(token: CancelToken) -> None:
+            capture = self._opened(device)
+            try:
+                read_frames(
+                    capture, device.name, lambda f, at: newest.offer((f, at)), token, self._clock, self._pause
+                )
+            finally:
+                capture.release()
+
+        self._job = self._worker.submit(run, failed=self._fail, priority=Priority.LIVE)
+
+    def stop(self) -> None:
+        """Give no more frames, and close the camera as soon as it lets go."""
+        if self._job is not None and self._newest is not None:
+            self._job.cancel()
+            self._newest.close()
+        self._device = self._job = self._newest = None
+
+    def check(self) -> None:
+        """Report TIMED_OUT where the driver hangs, in opening or in reading; to be called now and then."""
+        if self._device is not None and self._clock() - self._heard_at > SILENCE_SECONDS:
+            self._fail(SourceProblem(SourceTrouble.TIMED_OUT, self._device.name))
+
+    def _deliver(self, stamped: tuple[Frame, float]) -> None:
+        self._heard_at = self._clock()
+        self.frame.emit(*stamped)
+
+    def _fail(self, error: Exception) -> None:
+        name = self._device.name if self._device is not None else ""
+        self.stop()
+        self.failed.emit(_as_problem(error, name))
+
+
+def _as_problem(error: Exception, name: str) -> SourceProblem:
+    """Return the error by kind; whatever OpenCV raises itself is an unreadable camera."""
+    if isinstance(error, SourceProblem):
+        return error
+    return SourceProblem(SourceTrouble.UNREADABLE, name, str(error))

@@ -1,0 +1,86 @@
+"""The cameras of this computer."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# Without this, opening a camera through Windows Media Foundation takes from ten seconds to minutes
+# (opencv#17687); and macOS may be asked for permission only on its main thread, which is Qt's.
+os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
+
+import cv2  # after the two lines above
+
+_MOST_PROBED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDevice:
+    """A camera that can be opened.
+
+    Attributes:
+        index: its number, as the system counts.
+        name: what to call it; empty where the system does not tell.
+        path: its device file; empty where there is none.
+    """
+
+    index: int
+    name: str = ""
+    path: str = ""
+
+
+def list_cameras() -> list[CameraDevice]:
+    """Return the cameras of this computer; slow where they must be tried, so call it on a worker."""
+    return cameras_of_linux() if sys.platform == "linux" else probed_cameras()
+
+
+def cameras_of_linux(
+    devices: Path = Path("/dev"), described: Path = Path("/sys/class/video4linux")
+) -> list[CameraDevice]:
+    """Return the capture nodes of Video4Linux by number, without opening one.
+
+    A webcam has further nodes (metadata, a second stream), which the kernel counts from 1 on.
+    """
+    found = []
+    for path in devices.glob("video*"):
+        number = re.fullmatch(r"video(\d+)", path.name)
+        facts = described / path.name
+        if number and _text(facts / "index") in {"", "0"}:
+            found.append(CameraDevice(int(number[1]), _text(facts / "name"), str(path)))
+    return sorted(found, key=lambda device: device.index)
+
+
+def _text(path: Path) -> str:
+    """Return the first line of a file of the kernel; empty where it cannot be read."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[0].strip() if lines else ""
+
+
+def probed_cameras() -> list[CameraDevice]:
+    """Return the cameras that open, tried one number after another without a word on the terminal."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return _probe()
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
+def _probe() -> list[CameraDevice]:
+    found: list[CameraDevice] = []
+    for index in range(_MOST_PROBED):
+        capture = cv2.VideoCapture(index, cv2.CAP_ANY)
+        opened = capture.isOpened()
+        capture.release()
+        if opened:
+            found.append(CameraDevice(index))
+        elif index > len(found):  # two in a row that do not open: the systems count without gaps
+            break
+    return found

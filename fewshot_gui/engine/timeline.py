@@ -1,0 +1,126 @@
+"""Undo: the commands that were done, the position among them, and the document there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fewshot_gui.engine.commands import SetThreshold
+from fewshot_gui.engine.state import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fewshot_gui.engine.commands import Command
+
+MILESTONE: Final = 256
+"""Every so many steps the document is kept for ever; between them it is made again from the commands."""
+
+RECENT: Final = 512
+"""So many documents around the position are kept as well, so that an undo costs nothing."""
+
+
+class Timeline:
+    """All documents from the empty one to the last, with one of them present.
+
+    Documents share what they have in common, yet each new one holds its own list of a category's
+    examples: 20,000 of them would hold 200 million pointers. So only some are kept.
+    """
+
+    def __init__(self, commands: Iterable[Command] = (), position: int | None = None) -> None:
+        """Replay the commands, then stand at the position (default: the end).
+
+        Raises:
+            CommandError: They do not fit together.
+            IndexError: There is no such position.
+        """
+        self._commands: list[Command] = []
+        self._documents: dict[int, Document] = {0: Document()}
+        self._document = Document()
+        for command in commands:
+            self._append(command, command.apply(self._document))
+        self._move(len(self._commands) if position is None else position)
+
+    @property
+    def document(self) -> Document:
+        """The present document."""
+        return self._document
+
+    @property
+    def position(self) -> int:
+        """How many of the commands are done."""
+        return self._position
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+    @property
+    def undo_command(self) -> Command | None:
+        """The command that undo takes back, or None."""
+        return self._commands[self._position - 1] if self._position else None
+
+    @property
+    def redo_command(self) -> Command | None:
+        """The command that redo does again, or None."""
+        return self._commands[self._position] if self._position < len(self._commands) else None
+
+    def do(self, command: Command) -> int:
+        """The number of the step that the command now is, from 1; what was undone before is gone.
+
+        The number of the step before is returned where the command continues it: a slider that is
+        dragged is one step.
+
+        Raises:
+            CommandError: The command is impossible; nothing was changed.
+        """
+        after = command.apply(self._document)
+        if isinstance(command, SetThreshold) and isinstance(self.undo_command, SetThreshold):
+            self._position -= 1
+        self._cut()
+        self._append(command, after)
+        return self._position
+
+    def undo(self) -> None:
+        """The present document is the one before the last command.
+
+        Raises:
+            IndexError: Nothing is done.
+        """
+        self._move(self._position - 1)
+
+    def redo(self) -> None:
+        """The present document is the one after the command that was undone last.
+
+        Raises:
+            IndexError: Nothing is undone.
+        """
+        self._move(self._position + 1)
+
+    def _append(self, command: Command, after: Document) -> None:
+        self._commands.append(command)
+        self._position = len(self._commands)
+        self._document = self._documents[self._position] = after
+        self._forget()
+
+    def _cut(self) -> None:
+        for step in range(self._position + 1, len(self._commands) + 1):
+            self._documents.pop(step, None)
+        del self._commands[self._position :]
+
+    def _move(self, position: int) -> None:
+        if not 0 <= position <= len(self._commands):
+            raise IndexError(position)
+        kept = next(step for step in range(position, -1, -1) if step in self._documents)
+        document = self._documents[kept]
+        for step in range(kept, position):
+            document = self._documents[step + 1] = self._commands[step].apply(document)
+        self._position, self._document = position, document
+        self._forget()
+
+    def _forget(self) -> None:
+        if len(self._documents) <= len(self._commands) // MILESTONE + 3 * RECENT:
+            return
+        self._documents = {
+            step: document
+            for step, document in self._documents.items()
+            if step % MILESTONE == 0 or abs(step - self._position) < RECENT
+        }

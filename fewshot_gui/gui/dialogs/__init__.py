@@ -1,0 +1,1 @@
+"""Questions, the problems list and the about box."""

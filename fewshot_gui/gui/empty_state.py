@@ -1,0 +1,68 @@
+"""What a panel shows while it has nothing: a picture, a sentence, and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from fewshot_gui.gui.icons import IconName, icon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TINTS = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.ApplicationPaletteChange)
+
+
+class EmptyState(QWidget):
+    """A centred icon, title and text, and the `buttons` that lead on; the first is the main one.
+
+    Put one into a stack or a layout; it is as wide as it is given, and wraps its text.
+    """
+
+    def __init__(
+        self,
+        icon_name: IconName,
+        title: str,
+        text: str,
+        buttons: Sequence[QPushButton] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._name = icon_name
+        self._picture = QLabel(self)
+        self.title = self._label(title, "title")
+        self.text = self._label(text, "muted")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(8)
+        column.addStretch(2)
+        column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(8)
+        column.addWidget(self.title)
+        column.addWidget(self.text)
+        column.addSpacing(12)
+        for index, button in enumerate(buttons):
+            button.setProperty("role", "primary" if index == 0 else button.property("role"))
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+        self._tint()
+
+    def _label(self, text: str, role: str) -> QLabel:
+        label = QLabel(text, self)
+        label.setProperty("role", role)
+        label.setWordWrap(True)
+        label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        return label
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon again in the colours of a new palette."""
+        super().changeEvent(event)
+        if event.type() in _TINTS:
+            self._tint()
+
+    def _tint(self) -> None:
+        colour = QGuiApplication.palette().color(QPalette.ColorRole.PlaceholderText)
+        self._picture.setPixmap(icon(self._name, colour).pixmap(48, 48))

@@ -1,0 +1,1 @@
+"""The inspector: why a picture got its label."""

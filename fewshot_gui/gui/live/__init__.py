@@ -1,0 +1,1 @@
+"""Camera, video and drawing, predicted as they happen."""

@@ -1,0 +1,1 @@
+"""The query panel: the gallery of the opened folder."""

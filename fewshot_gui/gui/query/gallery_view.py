@@ -1,0 +1,307 @@
+"""The virtual gallery: any number of pictures as tiles, of which only the visible ones exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QDrag, QKeyEvent, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
+
+from fewshot_gui.gui.query.grid_view import GridView
+from fewshot_gui.gui.query.tile_delegate import CAPTION, TileDelegate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtWidgets import QWidget
+
+    from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.gui.query.gallery_model import GalleryModel
+    from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
+    from fewshot_gui.gui.theme import Appearance
+
+# A selection is a list of ranges, and merging more than this takes longer than a frame.
+MANY_RANGES: Final = 2_000
+DRAG_SIDE: Final = 72
+_OPEN_KEYS: Final = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+
+
+class GalleryView(GridView):
+    """Shows the gallery model, chooses pictures by mouse and keys, and drags them out.
+
+    Scrolling shifts what is painted and draws the new strip only. `opened` asks for a large view,
+    `shortcut_pressed` carries a key of `shortcuts` that was typed over the pictures, `picked` says that
+    another set of pictures is chosen.
+    """
+
+    opened = Signal(QModelIndex)
+    shortcut_pressed = Signal(str)
+    picked = Signal()
+
+    def __init__(
+        self,
+        model: GalleryModel,
+        thumbnails: ThumbnailCache,
+        appearance: Appearance,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(CAPTION, parent)
+        self.shortcuts: frozenset[str] = frozenset()
+        self._gallery, self._thumbnails, self._appearance = model, thumbnails, appearance
+        self._band: QRect | None = None
+        self._pressed = QPoint()
+        self._hovered = -1
+        self._remembered: tuple[NDArray[np.int64], int] = (np.empty(0, np.int64), -1)
+        self._ask_soon = QTimer(self, interval=0, singleShot=True)
+        self._ask_soon.timeout.connect(self._ask)
+        self.setObjectName("queryGallery")
+        self.setAccessibleName(self.tr("Pictures of the folder"))
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.viewport().setMouseTracking(True)
+        self.setModel(model)
+        self.setItemDelegate(TileDelegate(thumbnails, appearance, self))
+        self._listen()
+
+    def _listen(self) -> None:
+        self._gallery.modelAboutToBeReset.connect(self._remember)
+        self._gallery.rearranged.connect(self._restore)
+        self._gallery.rowsInserted.connect(self._ask_soon.start)
+        self._thumbnails.arrived.connect(self._repaint_files)
+        self._appearance.changed.connect(self.viewport().update)
+        self.selectionModel().selectionChanged.connect(self.picked)
+
+    # What is chosen ---------------------------------------------------------------------------------
+
+    def selected_positions(self) -> NDArray[np.int64]:
+        """int64 (K,): the chosen positions, ascending."""
+        # Ranges, not selectedIndexes(): choosing all of 100,000 pictures is one range.
+        chosen = self.selectionModel().selection()
+        parts = [np.arange(span.top(), span.bottom() + 1) for span in chosen]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+
+    def selected_rows(self) -> NDArray[np.int64]:
+        """int64 (K,): the rows of the gallery that are chosen, in the shown order."""
+        return self._gallery.order[self.selected_positions()]
+
+    def select_rows(self, rows: NDArray[np.int64]) -> None:
+        """Choose those of the rows that are shown; a very scattered choice is dropped, not shown slowly."""
+        positions = self._gallery.positions_of(rows)
+        breaks = np.flatnonzero(np.diff(positions) > 1) + 1
+        runs = np.split(positions, breaks) if len(positions) and len(breaks) < MANY_RANGES else []
+        chosen = QItemSelection()
+        for run in runs:
+            chosen.append(self.run(int(run[0]), int(run[-1]))[0])
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    @property
+    def at_rest(self) -> bool:
+        """True while nobody has a hand over the pictures: then, and only then, may they move by themselves."""
+        return (
+            self.verticalOffset() == 0
+            and not self.viewport().underMouse()
+            and not self.selectionModel().hasSelection()
+            and self.state() == QAbstractItemView.State.NoState
+        )
+
+    def _remember(self) -> None:
+        current = self.currentIndex().row()
+        order = self._gallery.order
+        self._remembered = (self.selected_rows(), int(order[current]) if 0 <= current < len(order) else -1)
+
+    def _restore(self) -> None:
+        rows, current = self._remembered
+        self.updateGeometries()
+        position = self._gallery.position_of(current)
+        if position is not None:
+            index = self._gallery.index(position)
+            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        if len(rows):
+            self.select_rows(rows)
+        self.viewport().update()
+
+    # Thumbnails -------------------------------------------------------------------------------------
+
+    def updateGeometries(self) -> None:
+        """Give the scroll bar the length of the grid, and ask for the pictures that came into view."""
+        super().updateGeometries()
+        self._ask_soon.start()
+
+    def _ask(self) -> None:
+        """Ask for the visible pictures first, then for those one page below and above."""
+        seen, count = self.visible(), len(self._gallery.order)
+        ahead = range(seen.stop, min(count, seen.stop + len(seen)))
+        behind = range(max(0, seen.start - len(seen)), seen.start)
+        files = [self._gallery.file(position) for each in (seen, ahead, behind) for position in each]
+        self._thumbnails.want(files, self.grid().side, self.devicePixelRatioF())
+
+    def _repaint_files(self, files: tuple[PictureFile, ...]) -> None:
+        fresh = set(files)
+        for position in self.visible():
+            if self._gallery.file(position) in fresh:
+                self.viewport().update(self.visualRect(self._gallery.index(position)))
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Shift what is painted already; only the strip that comes into view is painted anew."""
+        self.viewport().scroll(dx, dy)
+        self._ask_soon.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay the grid anew, with the picture at the top left still there."""
+        old = event.oldSize().width()
+        if old > 0 and old != self.viewport().width() and self.verticalOffset():
+            before = self.grid()
+            former = type(before)(before.count, old, before.wanted, before.caption)
+            anchor = former.nearest(0, self.verticalOffset())
+            super().resizeEvent(event)
+            if anchor is not None:
+                self.verticalScrollBar().setValue(before.rect(anchor)[1] - before.margin)
+        else:
+            super().resizeEvent(event)
+        self.viewport().update()
+
+    # Painting ---------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the tiles that touch what has to be painted."""
+        painter = QPainter(self.viewport())
+        theme, area = self._appearance.theme, event.rect()
+        painter.fillRect(area, theme.window)
+        grid, top = self.grid(), self.verticalOffset()
+        chosen, current = self.selectionModel(), self.currentIndex().row()
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        focused = self.hasFocus()
+        for position in grid.between(area.top() + top, area.bottom() + top):
+            index = self._gallery.index(position)
+            left, y, width, height = grid.rect(position)
+            option.rect = QRect(left, y - top, width, height)
+            option.state = _state(
+                selected=chosen.isSelected(index),
+                hovered=position == self._hovered,
+                focused=focused and position == current,
+            )
+            self.itemDelegate().paint(painter, option, index)
+        self._paint_band(painter)
+
+    def _paint_band(self, painter: QPainter) -> None:
+        if self._band is None or self.state() != QAbstractItemView.State.DragSelectingState:
+            return
+        accent = self._appearance.theme.accent
+        veil = type(accent)(accent)
+        veil.setAlpha(36)
+        painter.setPen(QPen(accent, 1))
+        painter.setBrush(veil)
+        painter.drawRect(self._band.translated(0, -self.verticalOffset()))
+
+    # Mouse, keys, drag ------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a picture, or begin a rubber band between the pictures."""
+        self._pressed = event.position().toPoint() + QPoint(0, self.verticalOffset())
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Stretch the rubber band, begin a drag, or light the picture under the pointer."""
+        super().mouseMoveEvent(event)
+        here = event.position().toPoint()
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._band = QRect(self._pressed, here + QPoint(0, self.verticalOffset())).normalized()
+            self.viewport().update()
+        else:
+            self._hover(self.indexAt(here).row())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the rubber band."""
+        self._band = None
+        super().mouseReleaseEvent(event)
+        self.viewport().update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open the picture."""
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid():
+            self.opened.emit(index)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Put out the light when the pointer leaves."""
+        if event.type() == QEvent.Type.Leave:
+            self._hover(-1)
+        return bool(super().viewportEvent(event))
+
+    def _hover(self, position: int) -> None:
+        if position != self._hovered:
+            for each in (self._hovered, position):
+                if 0 <= each < len(self._gallery.order):
+                    self.viewport().update(self.visualRect(self._gallery.index(each)))
+            self._hovered = position
+
+    def event(self, event: QEvent) -> bool:
+        """Take a category's key before the window's own shortcuts do."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if self._shortcut(event):
+                event.accept()
+                return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Teach by a category's key, open by Space or Enter, else move and choose."""
+        if key := self._shortcut(event):
+            self.shortcut_pressed.emit(key)
+        elif event.key() in _OPEN_KEYS and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if self.currentIndex().isValid():
+                self.opened.emit(self.currentIndex())
+        elif event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
+            self.clearSelection()
+        else:
+            super().keyPressEvent(event)
+
+    def keyboardSearch(self, _search: str) -> None:
+        """Letters teach; they do not search."""
+
+    def _shortcut(self, event: QKeyEvent) -> str:
+        """The category's key that was typed, or an empty string."""
+        plain = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
+        text = event.text().casefold()
+        return text if event.modifiers() in plain and text in self.shortcuts else ""
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        """Drag the chosen pictures out, as a small stack with their number."""
+        positions = self.selected_positions()
+        if not len(positions):
+            return
+        drag = QDrag(self)
+        drag.setMimeData(self._gallery.mimeData([self._gallery.index(int(each)) for each in positions]))
+        drag.setPixmap(self._drag_picture(positions))
+        drag.setHotSpot(QPoint(DRAG_SIDE // 2, DRAG_SIDE // 2))
+        drag.exec(actions, Qt.DropAction.CopyAction)
+
+    def _drag_picture(self, positions: NDArray[np.int64]) -> QPixmap:
+        delegate = self.itemDelegate()
+        assert isinstance(delegate, TileDelegate)
+        file = self._gallery.file(int(positions[0]))
+        return delegate.drag_picture(file, len(positions), DRAG_SIDE, self.devicePixelRatioF())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the keys will go from."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and len(self._gallery.order):
+            index = self._gallery.index(self.visible().start)
+            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+
+    def setModel(self, model: Any) -> None:
+        """Show this model."""
+        super().setModel(model)
+        self._ask_soon.start()
+
+
+def _state(*, selected: bool, hovered: bool, focused: bool) -> QStyle.StateFlag:
+    state = QStyle.StateFlag.State_Enabled
+    if selected:
+        state |= QStyle.StateFlag.State_Selected
+    if hovered:
+        state |= QStyle.StateFlag.State_MouseOver
+    return state | QStyle.StateFlag.State_HasFocus if focused else state

@@ -1,0 +1,1 @@
+"""The support panel: the categories and their examples."""

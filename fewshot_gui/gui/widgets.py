@@ -1,0 +1,235 @@
+"""The small widgets that every panel is built from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from fewshot_gui.gui.empty_state import EmptyState
+from fewshot_gui.gui.flow_layout import FlowLayout
+from fewshot_gui.gui.icons import IconName, icon
+from fewshot_gui.gui.toast import Toast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ElidedLabel",
+    "EmptyState",
+    "FlowLayout",
+    "PushButton",
+    "SectionHeader",
+    "Segmented",
+    "Separator",
+    "Toast",
+    "ToolButton",
+    "qimage",
+]
+
+_TINTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
+
+
+def qimage(pixels: NDArray[np.uint8]) -> QImage:
+    """Return (H, W, 3) RGB uint8 `pixels` as an image that owns its bytes."""
+    rows = np.ascontiguousarray(pixels)
+    height, width, channels = rows.shape
+    return QImage(rows.data, width, height, channels * width, QImage.Format.Format_RGB888).copy()
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that ends in an ellipsis where it is too long; its tooltip then says it all."""
+
+    def __init__(
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        *,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
+        super().__init__(text, parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for three letters and the ellipsis."""
+        return QSize(self.fontMetrics().horizontalAdvance("mmm…"), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much of the text as fits."""
+        inner = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), self._mode, inner.width())
+        if shown == self.text():
+            super().paintEvent(event)
+            self.setToolTip("")
+            return
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(inner, int(self.alignment()), shown)
+        self.setToolTip(self.text())
+
+
+class SectionHeader(QWidget):
+    """A heading with a muted note beside it; `add` puts buttons at its right end."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.label = QLabel(text, self)
+        self.label.setProperty("role", "heading")
+        self.note = QLabel(self)
+        self.note.setProperty("role", "muted")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+        self._row.addWidget(self.label)
+        self._row.addWidget(self.note, 1)
+
+    def add(self, widget: QWidget) -> None:
+        """Put `widget` at the right end."""
+        self._row.addWidget(widget)
+
+
+class Separator(QFrame):
+    """A horizontal line of 1 px."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "line")
+
+
+class ToolButton(QToolButton):
+    """An icon to click, in the palette's colour, with `tip` as its tooltip and accessible name.
+
+    `key` is the shortcut to name in the tooltip; the button does not listen to it itself.
+    """
+
+    def __init__(
+        self,
+        icon_name: IconName,
+        tip: str,
+        parent: QWidget | None = None,
+        *,
+        key: str = "",
+        size: int = 20,
+    ) -> None:
+        super().__init__(parent)
+        self._name = icon_name
+        self.setIconSize(QSize(size, size))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAutoRaise(True)
+        self.set_tip(tip, key)
+        self._tint()
+
+    def set_tip(self, tip: str, key: str = "") -> None:
+        """Name the button `tip`, and show it with `key` in the tooltip."""
+        self.setAccessibleName(tip)
+        self.setToolTip(f"{tip} ({key})" if key else tip)
+
+    def set_icon(self, icon_name: IconName) -> None:
+        """Show another icon."""
+        self._name = icon_name
+        self._tint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tint the icon again when the palette changes."""
+        super().changeEvent(event)
+        if event.type() in _TINTS:
+            self._tint()
+
+    def _tint(self) -> None:
+        role = QPalette.ColorRole.ButtonText
+        self.setIcon(icon(self._name, QGuiApplication.palette().color(role)))
+
+
+class PushButton(QPushButton):
+    """A button with words; `role` primary, quiet or danger, and an icon that follows the palette."""
+
+    def __init__(
+        self, text: str, parent: QWidget | None = None, *, icon_name: IconName | None = None, role: str = ""
+    ) -> None:
+        super().__init__(text, parent)
+        self._name = icon_name
+        self.setProperty("role", role)
+        self.setAccessibleName(text)
+        self._tint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tint the icon again when the palette changes."""
+        super().changeEvent(event)
+        if event.type() in _TINTS:
+            self._tint()
+
+    def _tint(self) -> None:
+        if self._name is None:
+            return
+        primary = self.property("role") == "primary"
+        role = QPalette.ColorRole.HighlightedText if primary else QPalette.ColorRole.ButtonText
+        self.setIcon(icon(self._name, QGuiApplication.palette().color(role)))
+
+
+class Segmented(QFrame):
+    """A row of buttons of which exactly one is chosen; `chosen(key)` is emitted when the person picks one.
+
+    `options` are (key, text, icon name or None). The arrow keys move the choice.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(
+        self, options: Sequence[tuple[str, str, IconName | None]], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "segmented")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 2, 2, 2)
+        row.setSpacing(2)
+        self._group = QButtonGroup(self)
+        self._keys = [key for key, _, _ in options]
+        for number, (key, text, icon_name) in enumerate(options):
+            button = self._button(key, text, icon_name)
+            self._group.addButton(button, number)
+            row.addWidget(button)
+        self._group.idClicked.connect(lambda number: self.chosen.emit(self._keys[number]))
+        self.button(self._keys[0]).setChecked(True)
+
+    def _button(self, key: str, text: str, icon_name: IconName | None) -> QToolButton:
+        button = ToolButton(icon_name, text, self, size=16) if icon_name else QToolButton(self)
+        button.setObjectName(f"segment:{key}")
+        button.setProperty("role", "segment")
+        button.setText(text)
+        button.setAccessibleName(text)
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        return button
+
+    @property
+    def current(self) -> str:
+        """Return the key of the chosen button."""
+        return self._keys[self._group.checkedId()]
+
+    def choose(self, key: str) -> None:
+        """Choose `key` without emitting `chosen`."""
+        self.button(key).setChecked(True)
+
+    def button(self, key: str) -> QToolButton:
+        """Return the button of `key`."""
+        button = self._group.button(self._keys.index(key))
+        assert isinstance(button, QToolButton)
+        return button
