@@ -53,8 +53,10 @@ def _to_fields(command: Command) -> dict[str, Any]:
     return {field.name: getattr(command, field.name) for field in fields(command)}
 
 
-def _from_fields(kind: str, values: dict[str, Any]) -> Command:
+def _from_fields(kind: str, values: Any) -> Command:
     type_ = _TYPES[kind]
+    if not isinstance(values, dict):
+        raise TypeError(f"not an object: {values!r}")
     if type_ is AddExamples:
         examples = tuple(
             Example(PictureId(_text(picture)), _text(origin)) for picture, origin in values["examples"]

@@ -197,8 +197,7 @@ class MergeCategories:
         source, target = _known(state, self.source), _known(state, self.target)
         if source.id == target.id:
             raise CommandError(CommandProblem.SAME_CATEGORY, self.source)
-        merged = replace(target, examples=target.examples + source.examples)
-        return _with(RemoveCategory(self.source).apply(state), merged)
+        return _with(RemoveCategory(self.source).apply(state), target.with_more(source.examples))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,16 +231,19 @@ class AddExamples:
             CommandError: No such category.
         """
         target = _known(state, self.category)
-        added = {
-            example.picture: example
-            for example in reversed(self.examples)  # of two alike the first one counts
-            if example.picture not in target.pictures
-        }
+        added: dict[PictureId, Example] = {}
+        for example in self.examples:
+            if example.picture not in target.pictures:
+                added.setdefault(example.picture, example)  # of two alike the first one counts
         if not added:
             return state
-        grown = replace(target, examples=(*target.examples, *reversed(added.values())))
-        others = (_without(other, added) for other in state.categories)
-        return replace(state, categories=tuple(grown if other.id == target.id else other for other in others))
+        grown = target.with_more(tuple(added.values()))
+        return replace(
+            state,
+            categories=tuple(
+                grown if category is target else _without(category, added) for category in state.categories
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,9 +359,10 @@ COMMANDS: Final[tuple[type[Command], ...]] = Command.__args__
 
 
 def _known(state: Document, category_id: CategoryId) -> Category:
-    if category_id not in state:
-        raise CommandError(CommandProblem.UNKNOWN_CATEGORY, category_id)
-    return state.category(category_id)
+    try:
+        return state.category(category_id)
+    except KeyError as error:
+        raise CommandError(CommandProblem.UNKNOWN_CATEGORY, category_id) from error
 
 
 def _with(state: Document, changed: Category) -> Document:
@@ -371,7 +374,7 @@ def _with(state: Document, changed: Category) -> Document:
 
 def _without(category: Category, pictures: Collection[PictureId]) -> Category:
     # The same object where nothing is taken, so that states share it, and the set it keeps.
-    if not any(picture in category.pictures for picture in pictures):
+    if category.pictures.isdisjoint(pictures):
         return category
     return replace(
         category, examples=tuple(example for example in category.examples if example.picture not in pictures)

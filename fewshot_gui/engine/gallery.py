@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fewshot_gui.core.images.scan import scan_folder
 from fewshot_gui.engine.event import Event
@@ -15,9 +14,12 @@ from fewshot_gui.engine.rows import Rows
 from fewshot_gui.engine.worker import CancelToken, Job, Priority, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.core.images.problems import ImageProblem
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.library import EmbeddedBatch, Library
     from fewshot_gui.engine.problems import ProblemLog
@@ -68,7 +70,8 @@ class Gallery:
         self._recursive = True
         self._listing: Job | None = None
         self._rows = Rows()
-        self._jobs: set[Job] = set()
+        self._jobs: dict[int, Job] = {}
+        self._numbers = count()
 
     @property
     def folder(self) -> str:
@@ -113,7 +116,7 @@ class Gallery:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which rows have an embedding, bool (R,), a copy."""
-        return self._rows.known.copy()
+        return self._rows.known
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -129,26 +132,26 @@ class Gallery:
         self._clear()
         self._folder, self._recursive = str(folder), recursive
         self.listed.emit()
-        self._list(lambda token: self._scan(token))
+        self._list(None)
 
     def open_files(self, files: Sequence[PictureFile]) -> None:
         """Show exactly these files, in this order, instead of what was shown."""
         self._clear()
-        self._add(files)
-        self.listed.emit()
+        self._found(files, None)
         self._embed()
 
     def close(self) -> None:
-        """Show nothing."""
+        """Show nothing, and stop what runs."""
         self._clear()
         self.listed.emit()
 
     def rescan(self) -> None:
-        """Add files that are new in the folder at the end, and mark rows whose file is gone or changed."""
-        if not self._folder or self.listing:
-            return
-        seen: set[PictureFile] = set()
-        self._list(lambda token: self._scan(token, seen), seen)
+        """Add files that are new in the folder at the end, and mark rows whose file is gone.
+
+        A file that was written anew keeps its row and is embedded again.
+        """
+        if self._folder and not self.listing:
+            self._list(set())
 
     def prefer(self, rows: Sequence[int]) -> None:
         """Embed these rows next, such as those in view; they take the place of those preferred before."""
@@ -162,6 +165,7 @@ class Gallery:
             self._cancel_embedding()
             self._rows.forget_embeddings()
             self.cleared.emit()
+            self.progressed.emit(0, self.count)
             if not self.listing:
                 self._embed()
 
@@ -174,19 +178,12 @@ class Gallery:
         self._rows = Rows()
         self.cleared.emit()
 
-    def _cancel_embedding(self) -> None:
-        for job in self._jobs:
-            job.cancel()
-        self._jobs.clear()
+    def _list(self, seen: set[PictureFile] | None) -> None:
+        """List the folder; a rescan gives a set that collects what is there."""
 
-    # Listing
-
-    def _list(
-        self, scan: Callable[[CancelToken], Iterator[PictureFile]], seen: set[PictureFile] | None = None
-    ) -> None:
         def work(token: CancelToken) -> Steps[None]:
             size = FIRST_PORTION
-            files = scan(token)
+            files = self._scan(token)
             while portion := list(islice(files, size)):
                 self._decode.tell(token, partial(self._found, portion, seen))
                 size = PORTION
@@ -194,15 +191,101 @@ class Gallery:
 
         self._listing = self._decode.submit(
             work,
-            then=lambda _nothing: self._finished_listing(seen),
+            then=lambda _nothing: self._listing_ended(seen),
             failed=self._listing_failed,
             priority=Priority.VISIBLE,
         )
 
-    def _scan(self, token: CancelToken, _seen: set[PictureFile] | None = None) -> Iterator[PictureFile]:
-        def report(path: str, kind: str, detail: str) -> None:
-            self._decode.tell(token, lambda: self._problems.add(path, kind, detail))
+    def _scan(self, token: CancelToken) -> Iterator[PictureFile]:
+        def report(problem: ImageProblem) -> None:
+            self._decode.tell(token, lambda: self._problems.add(problem.path, problem.kind, problem.detail))
 
         return scan_folder(
             self._folder, recursive=self._recursive, cancelled=lambda: token.cancelled, on_problem=report
         )
+
+    def _found(self, files: Sequence[PictureFile], seen: set[PictureFile] | None) -> None:
+        before = self.count
+        self._rows.add(files)
+        if seen is not None:
+            seen.update(files)
+        if self.count != before:
+            self.listed.emit()
+
+    def _listing_ended(self, seen: set[PictureFile] | None) -> None:
+        self._listing = None
+        if seen is not None:
+            # What is under way may be of files that have changed since.
+            self._cancel_embedding()
+            if self._rows.compare(seen):
+                self.listed.emit()
+        self._embed()
+
+    def _listing_failed(self, error: Exception) -> None:
+        self._listing = None
+        self.failed.emit(error)
+
+    def _embed(self) -> None:
+        """Look all waiting rows up in the cache, then embed the others slice by slice."""
+        rows = self._rows.take()
+        if not rows:
+            self._progress()
+            return
+        number = next(self._numbers)
+        self._jobs[number] = self._library.look_up(
+            [self._rows.files[row] for row in rows],
+            self._backbone,
+            partial(self._arrived, np.array(rows)),
+            partial(self._looked_up, number, rows),
+            failed=self._could_not,
+        )
+
+    def _looked_up(self, number: int, rows: Sequence[int], positions: Sequence[int]) -> None:
+        del self._jobs[number]
+        self._rows.release([rows[position] for position in positions])
+        self._progress()
+        for _ in range(SLICES_AT_ONCE - len(self._jobs)):
+            self._embed_slice()
+
+    def _embed_slice(self) -> None:
+        rows = self._rows.take(SLICE)
+        if not rows:
+            if not self._jobs:
+                self._library.save()
+            return
+        number = next(self._numbers)
+        self._jobs[number] = self._library.embed_files(
+            [self._rows.files[row] for row in rows],
+            self._backbone,
+            self._device,
+            partial(self._arrived, np.array(rows)),
+            partial(self._slice_ended, number, rows),
+            failed=self._could_not,
+        )
+
+    def _slice_ended(self, number: int, rows: Sequence[int], unreadable: Sequence[int]) -> None:
+        del self._jobs[number]
+        self._rows.give_up([rows[position] for position in unreadable])
+        if unreadable:
+            self._progress()
+        self._embed_slice()
+
+    def _could_not(self, error: Exception) -> None:
+        """Stop, as every further slice would fail alike; `set_backbone` and `rescan` begin again."""
+        self._cancel_embedding()
+        self.failed.emit(error)
+
+    def _arrived(self, rows: NDArray[np.int64], batch: EmbeddedBatch) -> None:
+        arrived = rows[batch.positions]
+        self._rows.fill(arrived, batch.ids, batch.embeddings)
+        self.embedded_rows.emit(arrived)
+        self._progress()
+
+    def _progress(self) -> None:
+        self.progressed.emit(self.embedded, self.count)
+
+    def _cancel_embedding(self) -> None:
+        for job in self._jobs.values():
+            job.cancel()
+        self._jobs.clear()
+        self._rows.release_asked()

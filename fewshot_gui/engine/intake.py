@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.core.images.identity import picture_id
-from fewshot_gui.core.images.reader import ImageProblem, decode_image
-from fewshot_gui.core.images.resize import resize_within
-from fewshot_gui.core.images.scan import class_folders, is_picture, scan_folder
-from fewshot_gui.core.images.write import encode_jpeg, encode_png
+from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.engine.commands import AddCategory, AddExamples, Command, Together, name_key, new_category_id
+from fewshot_gui.engine.drop import find_lost, list_pictures, pack_pixels, read_file
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.pictures import StoredPicture, find_moved, lost_pictures
 from fewshot_gui.engine.state import Example
-from fewshot_gui.engine.worker import CancelToken, Priority, Steps
+from fewshot_gui.engine.worker import CancelToken, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,22 +21,16 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.drop import Groups, Listed
+    from fewshot_gui.engine.pictures import StoredPicture
     from fewshot_gui.engine.problems import ProblemLog
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId
     from fewshot_gui.engine.worker import Worker
 
-THUMBNAIL_SIDE: Final = 256
-"""The longest side of a thumbnail that the session keeps, in pixels."""
-CAMERA_QUALITY: Final = 95
-
 NO_NETWORK: Final = "no-network"
 CATEGORY_REMOVED: Final = "category-removed"
 CHANGED_ON_DISK: Final = "changed-on-disk"
-NO_PICTURES: Final = "no-pictures"
-
-Groups: TypeAlias = "dict[str, list[str]]"
-"""Paths to read by the name of their category; the empty name stands for the category that was given."""
 
 
 @dataclass(slots=True)
@@ -89,13 +77,13 @@ class Intake:
         folder they lie in. A name that exists already means that category. All of it is one undo step.
         """
         token = CancelToken()
-        listing = partial(_list_pictures, tuple(paths), named=category is None)
+        listing = partial(list_pictures, tuple(paths), named=category is None)
         self._decode.submit(
             listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token
         )
         return token
 
-    def _read(self, category: CategoryId | None, token: CancelToken, listed: _Listed) -> None:
+    def _read(self, category: CategoryId | None, token: CancelToken, listed: Listed) -> None:
         """Read every listed file, each in a job of its own, so that all threads of the lane take part."""
         for path, kind, detail in listed.problems:
             self._problems.add(path, kind, detail)
@@ -103,7 +91,7 @@ class Intake:
         drop = _Drop(category, listed.groups, token, left=len(paths), total=len(paths))
         for path in paths:
             self._decode.submit(
-                partial(_read_file, path),
+                partial(read_file, path),
                 then=partial(self._one_read, drop, path),
                 failed=partial(self._one_failed, drop, path),
                 priority=Priority.ADAPT,
@@ -136,7 +124,7 @@ class Intake:
             if not pictures:
                 continue
             target = drop.category or self._named(name, commands)
-            commands.append(AddExamples(target, tuple(Example(each.id, each.path or "") for each in pictures)))
+            commands.append(AddExamples(target, tuple(Example(each.id, each.path) for each in pictures)))
         for picture in drop.found.values():
             self._session.keep_picture(picture)
         self._do(commands)
@@ -183,7 +171,7 @@ class Intake:
         for file, picture in known:
             if self._session.picture(picture) is None:
                 self._decode.submit(
-                    partial(_read_file, file.path),
+                    partial(read_file, file.path),
                     then=partial(self._keep_taught, picture),
                     failed=partial(self._report, file.path),
                     priority=Priority.VISIBLE,
@@ -195,7 +183,7 @@ class Intake:
     def _keep_taught(self, wanted: PictureId, picture: StoredPicture) -> None:
         if picture.id != wanted:
             # The file was written to since it was looked at: this is another picture than the one taught.
-            self._problems.add(picture.path or "", CHANGED_ON_DISK, "")
+            self._problems.add(picture.path, CHANGED_ON_DISK, "")
             return
         self._session.keep_picture(picture)
         self.pictured.emit(wanted)
@@ -208,10 +196,10 @@ class Intake:
         Args:
             pixels: not written to afterwards.
             category: may be gone by the time the picture is packed: then it goes nowhere.
-            origin: "camera" (kept as JPEG, a frame is a JPEG's worth), "canvas", "clipboard" or "web" (as PNG).
+            origin: "camera" (kept as JPEG), "canvas", "clipboard" or "web" (as PNG).
         """
         self._decode.submit(
-            partial(_pack_pixels, pixels, origin),
+            partial(pack_pixels, pixels, origin),
             then=partial(self._add_packed, category, origin),
             failed=partial(self._report, origin),
             priority=Priority.VISIBLE,
@@ -236,16 +224,14 @@ class Intake:
 
         Call it with the pictures of a folder that was just listed. Only files of a fitting size are read.
         """
-        stored = (self._session.picture(each) for each in self._session.document.pictures())
-        kept = tuple(picture for picture in stored if picture is not None and picture.path)
+        kept = tuple(picture for picture in self._session.stored_pictures() if picture.path)
         if kept and files:
             self._decode.submit(
-                partial(_find_moved, kept, tuple(files)), then=self._relocate, replaces="intake.find_moved"
+                partial(find_lost, kept, tuple(files)), then=self._relocate, replaces="intake.find_moved"
             )
 
     def _relocate(self, moved: dict[PictureId, str]) -> None:
-        for picture, path in moved.items():
-            self._session.relocate(picture, path)
+        self._session.relocate_all(moved)
         if moved:
             self.found.emit(len(moved))
 
@@ -254,83 +240,3 @@ class Intake:
             self._problems.add(path, error.kind, error.detail)
         else:
             self._decode.on_error.emit(error)
-
-
-# What the decode lane does ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """What a drop holds: the paths by category name, and what could not be listed."""
-
-    groups: Groups
-    problems: tuple[tuple[str, str, str], ...]
-
-
-def _list_pictures(paths: tuple[str, ...], token: CancelToken, *, named: bool) -> _Listed:
-    """Return the pictures below `paths`; all under the empty name unless they are to be named."""
-    groups: Groups = {}
-    problems: list[tuple[str, str, str]] = []
-
-    def on_problem(problem: ImageProblem) -> None:
-        problems.append((problem.path, problem.kind, problem.detail))
-
-    for path in paths:
-        token.check()
-        if not Path(path).is_dir():
-            groups.setdefault(Path(path).absolute().parent.name if named else "", []).append(path)
-            continue
-        inside = _folder_groups(path, token, on_problem, named=named)
-        if not inside:
-            problems.append((path, NO_PICTURES, ""))
-        for name, files in inside.items():
-            groups.setdefault(name, []).extend(files)
-    return _Listed(groups, tuple(problems))
-
-
-def _folder_groups(
-    folder: str, token: CancelToken, on_problem: Callable[[ImageProblem], None], *, named: bool
-) -> Groups:
-    """Return the pictures below a folder by the name of their category; empty where there are none."""
-    if named:
-        classes = class_folders(folder)
-        if classes:
-            return {name: [file.path for file in files] for name, files in classes.items()}
-    files = scan_folder(folder, cancelled=lambda: token.cancelled, on_problem=on_problem)
-    paths = [file.path for file in files]
-    return {Path(folder).absolute().name if named else "": paths} if paths else {}
-
-
-def _read_file(path: str, _token: CancelToken) -> StoredPicture:
-    """Return the picture at `path`, its bytes read once.
-
-    Raises:
-        ImageProblem: it cannot be read.
-    """
-    data, size, mtime_ns = read_bytes(path)
-    pixels = decode_image(data, name=path, at_least=THUMBNAIL_SIDE)
-    thumbnail = encode_jpeg(resize_within(pixels, THUMBNAIL_SIDE))
-    return StoredPicture(picture_id(data), thumbnail, path=path, size=size, mtime_ns=mtime_ns)
-
-
-def _pack_pixels(pixels: NDArray[np.uint8], origin: str, _token: CancelToken) -> StoredPicture:
-    # A frame is a JPEG's worth and comes thirty times a second; strokes and screens would suffer from it.
-    data = encode_jpeg(pixels, quality=CAMERA_QUALITY) if origin == "camera" else encode_png(pixels)
-    thumbnail = encode_jpeg(resize_within(pixels, THUMBNAIL_SIDE))
-    return StoredPicture(picture_id(data), thumbnail, original=data)
-
-
-def _find_moved(
-    kept: tuple[StoredPicture, ...], files: tuple[PictureFile, ...], token: CancelToken
-) -> dict[PictureId, str]:
-    """Return the new path of each picture whose file is gone and lies among `files`."""
-
-    def identify(path: str) -> PictureId | None:
-        token.check()
-        try:
-            return file_id(path)
-        except ImageProblem:
-            return None
-
-    lost = lost_pictures(kept, lambda path: Path(path).is_file())
-    return find_moved(lost, files, identify) if lost else {}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 if sys.platform == "win32":
     import msvcrt
@@ -39,7 +43,8 @@ class Lease:
             return
         if sys.platform == "win32":
             os.close(self._handle)
-            self._lock_path.unlink(missing_ok=True)
+            with suppress(PermissionError):  # somebody has it open: it is theirs now
+                self._lock_path.unlink(missing_ok=True)
         else:
             # Removed while still locked, so that nobody's fresh lock file is taken away.
             self._lock_path.unlink(missing_ok=True)
@@ -52,9 +57,12 @@ def _take(lock_path: Path) -> int:
         handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(handle)
-        except OSError as error:
+        except (BlockingIOError, PermissionError) as error:  # as Unix and Windows say it
             os.close(handle)
             raise LeaseTakenError(str(lock_path)) from error
+        except OSError:
+            os.close(handle)
+            raise
         if _is_still_there(handle, lock_path):
             return handle
         os.close(handle)  # the former holder removed it between our two calls: take the next one

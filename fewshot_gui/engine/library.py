@@ -140,7 +140,8 @@ class Library:
             BundleError: the backbone is missing or damaged.
         """
         prepared = self._embedder.info(backbone).preprocessing.prepare(pixels)
-        return self._embedder.embed(prepared[None], backbone, device)[0]
+        embedding: NDArray[np.float32] = self._embedder.embed(prepared[None], backbone, device)[0]
+        return embedding
 
     def warm_up(self, backbone: str, device: str, *, then: Callable[[str], None] | None = None) -> Job:
         """Return the job that loads a backbone before it is needed; `then` gets the device it runs on."""
@@ -197,6 +198,10 @@ class Library:
             priority=Priority.VISIBLE,
             replaces=replaces,
         )
+
+    def save(self) -> Job:
+        """Return the job that writes the embeddings that the cache still holds in memory."""
+        return self._decode.submit(lambda _token: self._cache.flush(), replaces="library.save")
 
     def close(self) -> None:
         """Write what the cache still holds in memory. Call it after the lanes are closed."""

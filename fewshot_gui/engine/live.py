@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fewshot_gui.engine.predictor import Predictor, SinglePrediction
+    from fewshot_gui.engine.predictor import Predictor
+    from fewshot_gui.engine.single import SinglePrediction
 
 SMOOTHING_SECONDS = 0.25
-"""Time constant of the moving average: flicker of single frames goes, a new object shows within half a second."""
+"""Time constant of the moving average: no flicker, and a new object shows within half a second."""
 LEAD_SECONDS = 0.2
 """How long another label must lead before it is shown."""
 WINDOW_SECONDS = 1.0
@@ -90,9 +91,7 @@ def steadied(before: Steady | None, raw: SinglePrediction, at: float) -> Steady:
     since = before.since if leader == before.challenger else at
     shown = leader if at - since >= LEAD_SECONDS else before.shown
     best = shown if shown >= 0 else leader if leader >= 0 else int(smooth.probabilities.argmax())
-    return Steady(
-        at, replace(smooth, best=best, rejected=shown == NONE_OF_THESE), shown, leader, since
-    )
+    return Steady(at, replace(smooth, best=best, rejected=shown == NONE_OF_THESE), shown, leader, since)
 
 
 def _label(prediction: SinglePrediction) -> int:

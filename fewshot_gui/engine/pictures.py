@@ -33,9 +33,7 @@ class StoredPicture:
     mtime_ns: int = 0
 
 
-def lost_pictures(
-    pictures: Iterable[StoredPicture], is_there: Callable[[str], bool]
-) -> dict[PictureId, int]:
+def lost_pictures(pictures: Iterable[StoredPicture], is_there: Callable[[str], bool]) -> dict[PictureId, int]:
     """Size in bytes (0: unknown) of each picture whose file is no longer at its path."""
     return {picture.id: picture.size for picture in pictures if picture.path and not is_there(picture.path)}
 

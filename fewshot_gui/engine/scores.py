@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -132,12 +132,11 @@ def unknown(
     classes: tuple[CategoryId, ...],
     support_ids: tuple[PictureId, ...] = (),
     *,
-    neighbours: int = 0,
     cutoff: float = np.inf,
     version: int = 0,
 ) -> Scores:
-    """Return the scores of R rows of which nothing is known yet."""
-    wide, near = (rows, len(classes)), (rows, neighbours)
+    """Return the scores of R rows of which nothing is known yet; the first known ones set k."""
+    wide, near = (rows, len(classes)), (rows, 0)
     return Scores(
         classes=classes,
         support_ids=support_ids,
@@ -175,6 +174,9 @@ def with_rows(scores: Scores, rows: NDArray[np.int64], raw: RawScores) -> Scores
         "nearest_distance": raw.nearest_distance,
     }
     arrays = {name: getattr(scores, name).copy() for name in new}
+    for name in ("nearest", "nearest_distance"):
+        if arrays[name].shape[1] != new[name].shape[1]:
+            arrays[name] = np.full((scores.count, new[name].shape[1]), _BLANK[name], new[name].dtype)
     for name, values in new.items():
         arrays[name][rows] = values
     return replace(scores, **arrays)
@@ -194,12 +196,17 @@ def with_cutoff(scores: Scores, cutoff: float) -> Scores:
     return replace(scores, cutoff=cutoff, rejected=scores.known & (scores.novelty > cutoff))
 
 
+def forgotten(scores: Scores, gone: NDArray[np.bool_]) -> Scores:
+    """Return the scores with the rows `gone`, bool (R,), not known any more."""
+    return replace(scores, known=scores.known & ~gone, rejected=scores.rejected & ~gone)
+
+
 def resized(scores: Scores, rows: int) -> Scores:
     """Return the scores of at least as many rows; those at the end are not known yet."""
     extra = rows - scores.count
     if extra <= 0:
         return scores
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, blank in _BLANK.items():
         old = getattr(scores, name)
         arrays[name] = np.concatenate([old, np.full((extra, *old.shape[1:]), blank, old.dtype)])
@@ -301,6 +308,7 @@ def order_by(
     rows = np.flatnonzero(_shown(scores, only, include_rejected=include_rejected)[:count])
     if key == "folder":
         return rows[::-1] if descending else rows
+    values: NDArray[np.floating[Any]]
     if key == "name":
         values = (name_ranks(files) if names is None else names)[rows].astype(np.float64)
     else:

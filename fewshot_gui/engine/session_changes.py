@@ -87,7 +87,9 @@ class PutSetting:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """The value is stored in place of the former one."""
-        connection.execute("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", (self.key, self.value))
+        connection.execute(
+            "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", (self.key, self.value)
+        )
 
 
 def path_to_bytes(path: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NewType
 
@@ -52,6 +52,14 @@ class Category:
         """The pictures of the examples, without their order."""
         return frozenset(example.picture for example in self.examples)
 
+    def with_more(self, added: tuple[Example, ...]) -> Category:
+        """The category with these examples at the end; none of them may be in it yet."""
+        more = replace(self, examples=self.examples + added)
+        # Copying the set is ten times as fast as gathering it from the examples, and replaying
+        # a session of 20,000 pictures does it 20,000 times (0.4 s instead of 4 s).
+        more.__dict__["pictures"] = self.pictures.union(example.picture for example in added)
+        return more
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -83,10 +91,13 @@ class Document:
         Raises:
             KeyError: There is none.
         """
-        return self._by_id[category_id]
+        for category in self.categories:
+            if category.id == category_id:
+                return category
+        raise KeyError(category_id)
 
     def __contains__(self, category_id: object) -> bool:
-        return category_id in self._by_id
+        return any(category.id == category_id for category in self.categories)
 
     def owner(self, picture: PictureId) -> CategoryId | None:
         """The category that the picture is an example of, or None."""
@@ -99,7 +110,3 @@ class Document:
     def pictures(self) -> tuple[PictureId, ...]:
         """The pictures of all examples, category by category, each once."""
         return tuple(example.picture for category in self.categories for example in category.examples)
-
-    @cached_property
-    def _by_id(self) -> dict[CategoryId, Category]:
-        return {category.id: category for category in self.categories}

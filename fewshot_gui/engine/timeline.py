@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MILESTONE: Final = 256
 """Every so many steps the document is kept for ever; between them it is made again from the commands."""
 
-RECENT: Final = 512
+RECENT: Final = 64
 """So many documents around the position are kept as well, so that an undo costs nothing."""
 
 
@@ -63,16 +63,18 @@ class Timeline:
         """The command that redo does again, or None."""
         return self._commands[self._position] if self._position < len(self._commands) else None
 
-    def do(self, command: Command) -> int:
+    def do(self, command: Command) -> int | None:
         """The number of the step that the command now is, from 1; what was undone before is gone.
 
-        The number of the step before is returned where the command continues it: a slider that is
-        dragged is one step.
+        The number of the step before is returned where the command continues it (a slider that is
+        dragged is one step), and None where the command changes nothing and is no step.
 
         Raises:
             CommandError: The command is impossible; nothing was changed.
         """
         after = command.apply(self._document)
+        if after == self._document:
+            return None
         if isinstance(command, SetThreshold) and isinstance(self.undo_command, SetThreshold):
             self._position -= 1
         self._cut()

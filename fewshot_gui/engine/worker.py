@@ -1,4 +1,4 @@
-"""The lanes on which slow work runs: submit, replace, cancel, and errors as values; the only place with threads."""
+"""The lanes that slow work runs on, and the only threads: submit, replace, cancel, errors as values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Post: TypeAlias = Callable[[Callable[[], None]], None]
 Steps: TypeAlias = Generator[None, None, T]
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - being cancelled is no error
     """Work stopped because nobody wants its result any more; never shown as an error."""
 
 
@@ -123,7 +123,8 @@ class Worker:
         self._waiting: dict[str, _Task] = {}
         self._closed = False
         self._threads = [
-            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
+            for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.icons import IconName, icon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PySide6.QtGui import QPaintEvent
 
 _TINTS = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.ApplicationPaletteChange)
 
@@ -32,6 +34,7 @@ class EmptyState(QWidget):
     ) -> None:
         super().__init__(parent)
         self._name = icon_name
+        self._targeted = False
         self._picture = QLabel(self)
         self.title = self._label(title, "title")
         self.text = self._label(text, "muted")
@@ -56,6 +59,26 @@ class EmptyState(QWidget):
         label.setWordWrap(True)
         label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         return label
+
+    def set_targeted(self, *, targeted: bool) -> None:
+        """Show with a dashed frame that what is being dragged would land here."""
+        if targeted != self._targeted:
+            self._targeted = targeted
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the frame of a drop target."""
+        super().paintEvent(event)
+        if not self._targeted:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        accent = QGuiApplication.palette().color(QPalette.ColorRole.Accent)
+        painter.setPen(QPen(accent, 2, Qt.PenStyle.DashLine))
+        accent.setAlphaF(0.1)
+        painter.setBrush(accent)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+        painter.end()
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icon again in the colours of a new palette."""

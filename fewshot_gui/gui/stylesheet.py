@@ -31,6 +31,7 @@ QLabel[role="key"] { color: $muted; background: $surface; border: 1px solid $lin
 
 QFrame[role="surface"] { background: $surface; border: 1px solid $line; border-radius: 8px; }
 QFrame[role="card"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
+QFrame[role="popover"] { background: $surface; border: 1px solid $line; }
 QFrame[role="line"] { background: $line; border: none; max-height: 1px; min-height: 1px; }
 
 QPushButton { background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;
@@ -59,7 +60,7 @@ QToolButton::menu-indicator { image: none; }
 QToolButton[role="framed"] { background: $raised; border-color: $line; }
 QToolButton[role="framed"]:hover { background: $hover; }
 QToolButton[role="segment"] { color: $muted; padding: 4px 10px; }
-QToolButton[role="segment"]:checked { background: $surface; color: $text; border-color: $line; }
+QToolButton[role="segment"]:checked { background: $chosen; color: $text; border-color: $line; }
 QToolButton[role="segment"]:focus { border: 2px solid $focus; padding: 3px 9px; }
 QFrame[role="segmented"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
 
@@ -93,7 +94,7 @@ QSlider::sub-page:horizontal { height: 4px; background: $accent; border-radius: 
 QSlider::handle:horizontal { width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
     background: $surface; border: 1px solid $muted; }
 QSlider::handle:horizontal:hover { border-color: $accent; }
-QSlider:focus::handle:horizontal { border: 2px solid $focus; width: 12px; height: 12px; }
+QSlider::handle:horizontal:focus { border: 2px solid $focus; width: 12px; height: 12px; }
 
 QProgressBar { background: $line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px;
     color: transparent; }

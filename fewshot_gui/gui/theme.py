@@ -228,6 +228,7 @@ class Appearance(QObject):
         return tokens | {
             "shade": "dark" if theme.dark else "light",
             "hover": mixed(theme.text, theme.raised, 0.06).name(),
+            "chosen": mixed(theme.text, theme.raised, 0.12).name() if theme.dark else theme.surface.name(),
             "pressed": mixed(theme.text, theme.raised, 0.12).name(),
             "accent_hover": mixed(theme.text, theme.accent, 0.14).name(),
             "accent_soft": mixed(theme.accent, theme.surface, 0.16).name(),

@@ -8,24 +8,27 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fewshot_gui.core.learners.distances import class_minimum
+from fewshot_gui.core.learners.distances import class_minimum, squared_distances
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from fewshot_gui.core.learners.base import Classifier, SupportSet
 
-# Standard deviation of the logarithm of the temperature between tasks: how far a task's own examples may pull it from
-# the default. A usable example carries about 0.2 of information on it, so twenty of them weigh as much as this prior.
+# Standard deviation of the logarithm of the temperature between tasks: how far a task's own examples may
+# pull it from the default. A usable example carries about 0.2 of information on it, so twenty of them weigh
+# as much as this prior.
 _PRIOR_SPREAD = 0.5
 _SEARCH_SPAN = math.log(100.0)
 _GRID = 17
 _ROUNDS = 4
 _ROWS = 256
+_LEFT_OUT = 2048
 
 # The default threshold counts as much as this many examples of the task.
 _PRIOR_EXAMPLES = 8.0
-# Distances of few examples scatter less than the truth: at least this share of their mean is taken as their spread.
+# Distances of few examples scatter less than the truth: at least this share of their mean is taken as their
+# spread.
 _LEAST_SPREAD = 0.12
 _LENIENCE = 2.0
 _SLIDER_POWER = 0.25
@@ -44,34 +47,27 @@ class Calibration:
     novelty_threshold: float
 
 
-def calibration_rows(support: SupportSet, at_most: int) -> Tensor:
-    """Return int64 (M,), the examples to leave out one by one: all of them, or evenly spaced ones of many."""
-    count = len(support.labels)
-    if count <= at_most:
-        return torch.arange(count)
-    return torch.linspace(0, count - 1, at_most).round().long()
-
-
-def usable_rows(support: SupportSet, rows: Tensor) -> Tensor:
-    """Return bool (M,), True where the class of an example still has one when that one is left out."""
-    return support.counts()[support.labels[rows]] > 1
+def _evenly_spaced(count: int, at_most: int) -> Tensor:
+    """Return int64 (min(count, at_most),), positions from the first to the last."""
+    return torch.linspace(0, count - 1, min(count, at_most), dtype=torch.float64).round().long()
 
 
 def fit_temperature(scores: Tensor, labels: Tensor, default: float) -> float:
     """Return the temperature that explains leave-one-out scores best, held near the default by few of them.
 
-    The maximum a posteriori of the negative log-likelihood with a log-normal prior around `default`. Without the
-    prior, a support set that is classified without an error would ask for a temperature of 0, and a wrong answer
-    would be shown with certainty. No example, or one class only, gives the default.
+    The maximum a posteriori of the negative log-likelihood with a log-normal prior around `default`.
+    Without the prior, a support set that is classified without an error would ask for a temperature of 0,
+    and a wrong answer would be shown with certainty. No example, or one class only, gives the default.
 
     Args:
-        scores: float (M, N), each example scored by a classifier that has not seen it; -inf for an empty class.
+        scores: float (M, N), each example scored by a classifier that has not seen it; -inf for an empty
+            class.
         labels: int64 (M,), the true classes.
         default: in the unit of the scores, above 0.
     """
     if not len(labels) or scores.shape[1] < 2:
         return default
-    rows = torch.linspace(0, len(labels) - 1, min(len(labels), _ROWS)).round().long()
+    rows = _evenly_spaced(len(labels), _ROWS)
     weight = len(labels) / len(rows)
     gaps = (scores[rows] - scores[rows].gather(1, labels[rows].unsqueeze(1))).double() / default
     centre = 0.0
@@ -87,9 +83,10 @@ def fit_temperature(scores: Tensor, labels: Tensor, default: float) -> float:
 def converted_temperature(default: float, scores: Tensor, reference: Tensor, present: Tensor) -> float:
     """Return the default temperature in the unit of other scores.
 
-    A bundle states it for minus the squared distance to prototypes. Scores of another head for the same examples
-    differ in scale, so it is multiplied by the ratio of their spreads over the classes; for ridge regression with a
-    growing penalty, whose scores shrink towards 0 in proportion to the prototypes' ones, this is exact.
+    A bundle states it for minus the squared distance to prototypes. Scores of another head for the same
+    examples differ in scale, so it is multiplied by the ratio of their spreads over the classes; for ridge
+    regression with a growing penalty, whose scores become those of the prototypes times a constant, this is
+    the right answer.
 
     Args:
         default: the temperature for `reference`.
@@ -105,23 +102,69 @@ def converted_temperature(default: float, scores: Tensor, reference: Tensor, pre
     return default * spread / reference_spread if spread > tiny and reference_spread > tiny else default
 
 
-def fit_novelty_threshold(squared: Tensor, rows: Tensor, support: SupportSet, default: float) -> float:
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """Examples left out one at a time, before a method has scored them.
+
+    Attributes:
+        support: the support set.
+        rows: int64 (M,), which examples are left out: all, or evenly spaced ones where there are very many.
+        squared: float (M, S), squared distances of those to all examples.
+    """
+
+    support: SupportSet
+    rows: Tensor
+    squared: Tensor
+
+    @classmethod
+    def of(cls, support: SupportSet) -> LeftOut:
+        """Return the examples of a support set, as many of them as memory and time allow."""
+        rows = _evenly_spaced(len(support.labels), _LEFT_OUT)
+        return cls(support, rows, squared_distances(support.embeddings[rows], support.embeddings))
+
+    @property
+    def labels(self) -> Tensor:
+        """Return int64 (M,), the true classes."""
+        return self.support.labels[self.rows]
+
+    def others(self) -> Tensor:
+        """Return float (M, S), the squared distances with +inf between an example and itself."""
+        others = self.squared.clone()
+        others[torch.arange(len(self.rows)), self.rows] = torch.inf
+        return others
+
+    def calibrate(self, scores: Tensor, *, temperature: float, novelty: float) -> Calibration:
+        """Return the calibration that the scores of the left-out examples ask for.
+
+        Args:
+            scores: float (M, N), of each example by the classifier fitted without it.
+            temperature: the default, in the unit of the scores.
+            novelty: the default threshold; +inf where there is none.
+        """
+        usable = self.support.counts()[self.labels] > 1
+        masked = scores.masked_fill(~self.support.present(), -torch.inf)
+        return Calibration(
+            temperature=fit_temperature(masked[usable], self.labels[usable], temperature),
+            novelty_threshold=fit_novelty_threshold(self, novelty),
+        )
+
+
+def fit_novelty_threshold(left_out: LeftOut, default: float) -> float:
     """Return the distance to the nearest example above which a query is none of these.
 
-    The score is the distance to the nearest support example: a k-NN detector ranks before specialised or complex
-    methods (Bendou et al. 2022, arXiv 2206.09236), where the softmax, in which a common distance cancels, is near
-    chance. Two leave-one-outs tell what a distance means here. Without an example itself, the nearest of its own
-    class is as far as a *known* picture is; without its whole class, the nearest of the others is as far as an
-    *unknown* one is. The threshold lies equally many standard deviations from both means; with one of the two
-    only, at a lenient distance of that one; then it is drawn toward the default, the more the fewer examples.
+    The score is the distance to the nearest support example: a k-NN detector ranks before specialised or
+    complex methods (arXiv 2206.09236), where the softmax, in which a common distance cancels, is near
+    chance. Two leave-one-outs tell what a distance means here. Without an example itself, the nearest of
+    its own class is as far as a *known* picture is; without its whole class, the nearest of the others is
+    as far as an *unknown* one is. The threshold lies equally many standard deviations from both means; with
+    one of the two only, at a lenient distance of that one; then it is drawn toward the default, the more
+    the fewer examples.
 
     Args:
-        squared: float (M, S), squared distances of the left-out examples to all.
-        rows: int64 (M,), which examples those are.
-        support: the support set.
+        left_out: the examples, left out one at a time.
         default: the bundle's threshold; +inf where it has none.
     """
-    known, unknown = _leave_one_out_distances(squared, rows, support)
+    known, unknown = _leave_one_out_distances(left_out)
     fitted = _boundary(known, unknown)
     if fitted is None or fitted <= 0:
         return default
@@ -131,12 +174,11 @@ def fit_novelty_threshold(squared: Tensor, rows: Tensor, support: SupportSet, de
     return math.exp(share * math.log(fitted) + (1 - share) * math.log(default))
 
 
-def _leave_one_out_distances(squared: Tensor, rows: Tensor, support: SupportSet) -> tuple[Tensor, Tensor]:
+def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor]:
     """Return the distances to the nearest other of the own class, and to the nearest of the other classes."""
-    others = squared.clone()
-    others[torch.arange(len(rows)), rows] = torch.inf
-    nearest = class_minimum(others, support.labels, len(support.classes)).sqrt()
-    own = support.labels[rows].unsqueeze(1)
+    support = left_out.support
+    nearest = class_minimum(left_out.others(), support.labels, len(support.classes)).sqrt()
+    own = left_out.labels.unsqueeze(1)
     known = nearest.gather(1, own).squeeze(1)
     unknown = nearest.scatter(1, own, torch.inf).amin(1)
     return known[known.isfinite()], unknown[unknown.isfinite()]
@@ -169,9 +211,9 @@ def threshold_at(boldness: float | None, classifier: Classifier) -> float:
     """Return the novelty above which a query is none of these, at a place of the slider.
 
     Args:
-        boldness: 0 rejects everything that is not a copy of an example, 0.5 is the fitted threshold, 1 rejects
-            nothing (+inf); in between it grows with the fourth root of the odds, as distances between pictures lie
-            close together. None: the fitted threshold.
+        boldness: 0 rejects everything that is not a copy of an example, 0.5 is the fitted threshold, 1
+            rejects nothing (+inf); in between it grows with the fourth root of the odds, as distances
+            between pictures lie close together. None: the fitted threshold.
         classifier: what was fitted.
 
     Raises:

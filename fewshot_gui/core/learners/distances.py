@@ -9,7 +9,8 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Below this share of the squared norms the expansion |a|^2 - 2 a.b + |b|^2 has lost half of its digits in float32.
+# Below this share of the squared norms the expansion |a|^2 - 2 a.b + |b|^2 has lost half of its digits in
+# float32.
 _CANCELLED = 1e-4
 _PAIRS_AT_ONCE = 4096
 
@@ -34,7 +35,9 @@ def squared_distances(first: Tensor, second: Tensor) -> Tensor:
 def _repair(squared: Tensor, left: Tensor, right: Tensor, cancelled: Tensor) -> None:
     """Compute the marked entries of squared (A, B) again by subtraction, a few thousand at a time."""
     rows, columns = torch.nonzero(cancelled, as_tuple=True)
-    for row, column in zip(rows.split(_PAIRS_AT_ONCE), columns.split(_PAIRS_AT_ONCE), strict=True):
+    for row, column in zip(
+        torch.split(rows, _PAIRS_AT_ONCE), torch.split(columns, _PAIRS_AT_ONCE), strict=True
+    ):
         squared[row, column] = (left[row] - right[column]).square().sum(1)
 
 

@@ -1,4 +1,4 @@
-"""What all classifiers of this package share: the support set, its calibration, and how a prediction is put together."""
+"""What all classifiers of this package share: support set, calibration, and the making of a prediction."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class FittedClassifier(ABC):
         The novelty of the queries is its `nearest_distance[:, 0]`: who has a prediction need not ask again.
         """
         points = torch.cat([self.support.embeddings, self.anchors])
-        pieces = query.to(points.dtype).split(max(1, _ENTRIES_AT_ONCE // len(points)))
+        pieces = torch.split(query.to(points.dtype), max(1, _ENTRIES_AT_ONCE // len(points)))
         parts = [self._predict_piece(piece, points) for piece in pieces]
         if len(parts) == 1:
             return parts[0]
@@ -82,7 +82,7 @@ class FittedClassifier(ABC):
     def novelty(self, query: Tensor) -> Tensor:
         """Return float (Q,), the Euclidean distance of each query to its nearest example."""
         examples = self.support.embeddings
-        pieces = query.to(examples.dtype).split(max(1, _ENTRIES_AT_ONCE // len(examples)))
+        pieces = torch.split(query.to(examples.dtype), max(1, _ENTRIES_AT_ONCE // len(examples)))
         return torch.cat([squared_distances(piece, examples).amin(1).sqrt() for piece in pieces])
 
     def _predict_piece(self, query: Tensor, points: Tensor) -> Prediction:
@@ -113,7 +113,9 @@ def check_support(support: SupportSet) -> None:
     if not bool(finite.all()):
         place = int((~finite).nonzero()[0])
         name = support.classes[int(support.labels[place])]
-        raise SupportError(f"example {place} of class {name!r} has an embedding that is not finite; remove it")
+        raise SupportError(
+            f"example {place} of class {name!r} has an embedding that is not finite; remove it"
+        )
 
 
 def begin(support: SupportSet, progress: Progress | None, cancel: Cancel | None) -> None:

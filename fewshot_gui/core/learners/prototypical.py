@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch.nn import functional
 
+from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature
+from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from fewshot_gui.core.learners.base import Cancel, Progress, SupportSet
+
+Distance = Literal["euclidean", "cosine"]
 
 
 def prototypes(support: Tensor, labels: Tensor, n_way: int) -> Tensor:
@@ -39,7 +48,7 @@ def cosine_logits(query: Tensor, prototypes: Tensor, scale: float | Tensor = 1.0
 
 
 def leave_one_out_prototypes(support: SupportSet, means: Tensor, rows: Tensor) -> Tensor:
-    """Return (M, D), for each left-out example the mean of the others of its class; zeros where it was the only one.
+    """Return (M, D), the mean of the others of each left-out example's class; zeros where there is none.
 
     Args:
         support: the support set.
@@ -50,3 +59,82 @@ def leave_one_out_prototypes(support: SupportSet, means: Tensor, rows: Tensor) -
     counts = support.counts()[labels].unsqueeze(1).to(means.dtype)
     others = (counts * means[labels] - support.embeddings[rows]) / (counts - 1).clamp(min=1)
     return torch.where(counts > 1, others, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Prototypical:
+    """The nearest class mean, by squared Euclidean distance or by cosine.
+
+    Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning".
+
+    Attributes:
+        distance: what nearness is measured by.
+        default_temperature: for scores of minus the squared Euclidean distance, whichever `distance` is used.
+        default_novelty: the threshold where the support set tells nothing; +inf rejects nothing.
+    """
+
+    distance: Distance = "euclidean"
+    default_temperature: float = 1.0
+    default_novelty: float = math.inf
+
+    @property
+    def name(self) -> str:
+        """Return the name on the command line."""
+        return "prototypical" if self.distance == "euclidean" else "prototypical-cosine"
+
+    def fit(
+        self, support: SupportSet, *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> PrototypicalClassifier:
+        """Return the class means with their temperature and novelty threshold.
+
+        Raises:
+            SupportError: no example, or one that is not finite.
+        """
+        begin(support, progress, cancel)
+        means = prototypes(support.embeddings, support.labels, len(support.classes))
+        left_out = LeftOut.of(support)
+        scores = _leave_one_out_scores(left_out, means, self.distance)
+        temperature = self.default_temperature
+        if self.distance == "cosine":
+            temperature = converted_temperature(
+                temperature,
+                cosine_logits(support.embeddings, means),
+                squared_euclidean_logits(support.embeddings, means),
+                support.present(),
+            )
+        calibration = left_out.calibrate(scores, temperature=temperature, novelty=self.default_novelty)
+        finish(progress, cancel)
+        return PrototypicalClassifier(
+            support=support, calibration=calibration, anchors=means, distance=self.distance
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PrototypicalClassifier(FittedClassifier):
+    """Class means; `anchors` (N, D) are the prototypes.
+
+    Attributes:
+        distance: Euclidean distances are reported as they are, the cosine as 1 - cosine.
+    """
+
+    distance: Distance
+
+    def judge(self, query: Tensor, to_support: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - part of the interface
+        """Return minus the squared distances, or the cosines, and the distances, (Q, N) each."""
+        if self.distance == "euclidean":
+            return -to_anchors, to_anchors.sqrt()
+        cosine = cosine_logits(query, self.anchors)
+        return cosine, (1 - cosine).clamp(min=0)
+
+
+def _leave_one_out_scores(left_out: LeftOut, means: Tensor, distance: Distance) -> Tensor:
+    """Return (M, N), the score of each example with the prototype of its class computed without it."""
+    examples = left_out.support.embeddings[left_out.rows]
+    without = leave_one_out_prototypes(left_out.support, means, left_out.rows)
+    if distance == "euclidean":
+        scores = squared_euclidean_logits(examples, means)
+        own = -(examples - without).square().sum(1, keepdim=True)
+    else:
+        scores = cosine_logits(examples, means)
+        own = functional.cosine_similarity(examples, without, dim=1).unsqueeze(1)
+    return scores.scatter(1, left_out.labels.unsqueeze(1), own)

@@ -6,22 +6,23 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import cv2
+import numpy as np
 
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.sources.devices import CameraDevice, cv2
+from fewshot_gui.engine.sources.devices import CameraDevice, list_cameras
 from fewshot_gui.engine.sources.frames import Frame, Newest, SourceProblem, SourceTrouble
 from fewshot_gui.engine.worker import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from fewshot_gui.engine.worker import CancelToken, Job, Post, Worker
 
 WIDTH, HEIGHT = 640, 480
-"""What a camera is asked for: networks here take 28 to 224 pixels, and every webcam gives this at 30 frames/s."""
+"""What a camera is asked for: networks here take 28 to 224 pixels, and webcams give this at 30 frames/s."""
 SILENCE_SECONDS = 5.0
 """How long a camera may give nothing at first, before that is a problem."""
 LOST_SECONDS = 1.0
@@ -35,7 +36,7 @@ class Capture(Protocol):
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """Return whether the device is open."""
 
-    def read(self) -> tuple[bool, NDArray | None]:  # type: ignore[type-arg]
+    def read(self) -> tuple[bool, Any]:
         """Return success and the next frame, uint8 (H, W, 3) BGR."""
 
     def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
@@ -99,7 +100,7 @@ def read_frames(
         ok, bgr = capture.read()
         now = clock()
         if ok and bgr is not None and bgr.size:
-            offer(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), now)
+            offer(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), now)
             last, patience, trouble = now, LOST_SECONDS, SourceTrouble.LOST
         elif now - last > patience:
             raise SourceProblem(trouble, name)
@@ -116,6 +117,7 @@ class CameraSource:
         worker: its own; two threads are best, because a driver may hang in one of them for minutes.
         post: hands a call to the main thread.
         opened: opens a device, on the worker.
+        listed: returns the devices, on the worker.
         clock: seconds; stamps the frames, and must be the clock of the live loop.
         pause: waits for the given seconds, on the worker.
     """
@@ -126,14 +128,17 @@ class CameraSource:
         post: Post,
         *,
         opened: Callable[[CameraDevice], Capture] = open_capture,
+        listed: Callable[[], list[CameraDevice]] = list_cameras,
         clock: Callable[[], float] = time.perf_counter,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.frame: Event[[Frame, float]] = Event()
         self.failed: Event[[SourceProblem]] = Event()
+        self.found: Event[[tuple[CameraDevice, ...]]] = Event()
         self._worker = worker
         self._post = post
         self._opened = opened
+        self._listed = listed
         self._clock = clock
         self._pause = pause
         self._device: CameraDevice | None = None
@@ -145,6 +150,16 @@ class CameraSource:
     def device(self) -> CameraDevice | None:
         """The camera that runs or is being opened; None when stopped."""
         return self._device
+
+    def look(self) -> None:
+        """Look for cameras; `found` tells which there are."""
+        self._worker.submit(
+            lambda _token: tuple(self._listed()),
+            then=self.found.emit,
+            failed=self._fail,
+            priority=Priority.VISIBLE,
+            replaces="look",
+        )
 
     def start(self, device: CameraDevice) -> None:
         """Open `device` in place of the camera that ran before; its frames follow as they come."""

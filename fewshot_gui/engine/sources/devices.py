@@ -8,12 +8,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# Without this, opening a camera through Windows Media Foundation takes from ten seconds to minutes
-# (opencv#17687); and macOS may be asked for permission only on its main thread, which is Qt's.
+# OpenCV reads both when it is loaded. Without the first, Windows Media Foundation takes from ten seconds
+# to minutes to open a camera (opencv#17687); and macOS asks for permission itself once the camera starts,
+# while OpenCV would do so on the wrong thread.
 os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
 
-import cv2  # after the two lines above
+import cv2
 
 _MOST_PROBED = 6
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SIDE = 105
 """Pixels of the square picture: that of Omniglot."""
 INK_SHARE = 0.62
-"""Longer side of the ink over the side of the picture; in Omniglot 0.55 to 0.73 for half of the characters."""
+"""Longer side of the ink over the side of the picture; in Omniglot mostly 0.55 to 0.73."""
 LINE_SHARE = 3.4 / 105
 """Width of a line over the side of the picture; Omniglot's pen is 3 to 4 pixels wide in 105."""
 LEAST_EXTENT = 0.06

@@ -32,7 +32,7 @@ class SourceTrouble(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class SourceProblem(Exception):
+class SourceProblem(Exception):  # noqa: N818 - the window calls it a problem, and so do we
     """A camera or a video file that gives no frames.
 
     Attributes:

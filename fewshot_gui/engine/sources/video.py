@@ -217,7 +217,7 @@ class VideoSource:
         self.frame.emit(shown.frame, shown.captured_at)
         self.moved.emit(shown.position)
 
-    def _finish(self, ended: bool) -> None:  # noqa: FBT001 - the worker hands over what the job returned
+    def _finish(self, ended: bool) -> None:
         if ended:
             self._ended = True
             self._set_playing(playing=False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import av
 import numpy as np
@@ -77,10 +78,11 @@ class VideoFile:
             raise SourceProblem(SourceTrouble.UNREADABLE, path, "no video in it")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self._begin = float((self._stream.start_time or 0) * self._stream.time_base)
+        self._unit = self._stream.time_base or Fraction(1, av.time_base)
+        self._begin = float((self._stream.start_time or 0) * self._unit)
         self.info = VideoInfo(path, self._duration(), float(self._stream.average_rate or 0))
 
-    def __enter__(self) -> VideoFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -114,9 +116,7 @@ class VideoFile:
     def _seek(self, at: float) -> None:
         """Go to the last key frame before `at` seconds; a file that cannot is read from where it stands."""
         try:
-            offset = (
-                int((at + self._begin) / self._stream.time_base) if at > 0 else self._stream.start_time or 0
-            )
+            offset = int((at + self._begin) / self._unit) if at > 0 else self._stream.start_time or 0
             self._container.seek(offset, stream=self._stream)
         except av.error.FFmpegError:
             return
@@ -139,7 +139,7 @@ class VideoFile:
 
     def _duration(self) -> float:
         if self._stream.duration:
-            return float(self._stream.duration * self._stream.time_base)
+            return float(self._stream.duration * self._unit)
         return float((self._container.duration or 0) / av.time_base)
 
 

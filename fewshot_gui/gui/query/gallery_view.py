@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QDrag, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
 
-from fewshot_gui.gui.query.grid_view import GridView
+from fewshot_gui.gui.query.grid_view import GridView, spans
 from fewshot_gui.gui.query.tile_delegate import CAPTION, TileDelegate
 
 if TYPE_CHECKING:
@@ -34,12 +43,13 @@ class GalleryView(GridView):
 
     Scrolling shifts what is painted and draws the new strip only. `opened` asks for a large view,
     `shortcut_pressed` carries a key of `shortcuts` that was typed over the pictures, `picked` says that
-    another set of pictures is chosen.
+    another set of pictures is chosen, `looked_at` carries the rows that are in view, int64 (K,).
     """
 
     opened = Signal(QModelIndex)
     shortcut_pressed = Signal(str)
     picked = Signal()
+    looked_at = Signal(object)
 
     def __init__(
         self,
@@ -65,11 +75,12 @@ class GalleryView(GridView):
         self.setModel(model)
         self.setItemDelegate(TileDelegate(thumbnails, appearance, self))
         self._listen()
+        self._ask_soon.start()
 
     def _listen(self) -> None:
         self._gallery.modelAboutToBeReset.connect(self._remember)
         self._gallery.rearranged.connect(self._restore)
-        self._gallery.rowsInserted.connect(self._ask_soon.start)
+        self.laid_out.connect(self._ask_soon.start)
         self._thumbnails.arrived.connect(self._repaint_files)
         self._appearance.changed.connect(self.viewport().update)
         self.selectionModel().selectionChanged.connect(self.picked)
@@ -80,7 +91,7 @@ class GalleryView(GridView):
         """int64 (K,): the chosen positions, ascending."""
         # Ranges, not selectedIndexes(): choosing all of 100,000 pictures is one range.
         chosen = self.selectionModel().selection()
-        parts = [np.arange(span.top(), span.bottom() + 1) for span in chosen]
+        parts = [np.arange(span.top(), span.bottom() + 1) for span in spans(chosen)]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
     def selected_rows(self) -> NDArray[np.int64]:
@@ -94,12 +105,12 @@ class GalleryView(GridView):
         runs = np.split(positions, breaks) if len(positions) and len(breaks) < MANY_RANGES else []
         chosen = QItemSelection()
         for run in runs:
-            chosen.append(self.run(int(run[0]), int(run[-1]))[0])
+            chosen.append(self.run(int(run[0]), int(run[-1])))
         self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     @property
     def at_rest(self) -> bool:
-        """True while nobody has a hand over the pictures: then, and only then, may they move by themselves."""
+        """True while nobody has a hand over the pictures: only then may they move by themselves."""
         return (
             self.verticalOffset() == 0
             and not self.viewport().underMouse()
@@ -125,11 +136,6 @@ class GalleryView(GridView):
 
     # Thumbnails -------------------------------------------------------------------------------------
 
-    def updateGeometries(self) -> None:
-        """Give the scroll bar the length of the grid, and ask for the pictures that came into view."""
-        super().updateGeometries()
-        self._ask_soon.start()
-
     def _ask(self) -> None:
         """Ask for the visible pictures first, then for those one page below and above."""
         seen, count = self.visible(), len(self._gallery.order)
@@ -137,6 +143,7 @@ class GalleryView(GridView):
         behind = range(max(0, seen.start - len(seen)), seen.start)
         files = [self._gallery.file(position) for each in (seen, ahead, behind) for position in each]
         self._thumbnails.want(files, self.grid().side, self.devicePixelRatioF())
+        self.looked_at.emit(self._gallery.order[seen.start : seen.stop])
 
     def _repaint_files(self, files: tuple[PictureFile, ...]) -> None:
         fresh = set(files)
@@ -169,7 +176,7 @@ class GalleryView(GridView):
         """Paint the tiles that touch what has to be painted."""
         painter = QPainter(self.viewport())
         theme, area = self._appearance.theme, event.rect()
-        painter.fillRect(area, theme.window)
+        painter.fillRect(area, theme.surface)
         grid, top = self.grid(), self.verticalOffset()
         chosen, current = self.selectionModel(), self.currentIndex().row()
         option = QStyleOptionViewItem()
@@ -241,10 +248,10 @@ class GalleryView(GridView):
 
     def event(self, event: QEvent) -> bool:
         """Take a category's key before the window's own shortcuts do."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if self._shortcut(event):
-                event.accept()
-                return True
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and self._shortcut(event):
+            event.accept()
+            return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -291,11 +298,6 @@ class GalleryView(GridView):
         if not self.currentIndex().isValid() and len(self._gallery.order):
             index = self._gallery.index(self.visible().start)
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
-
-    def setModel(self, model: Any) -> None:
-        """Show this model."""
-        super().setModel(model)
-        self._ask_soon.start()
 
 
 def _state(*, selected: bool, hovered: bool, focused: bool) -> QStyle.StateFlag:

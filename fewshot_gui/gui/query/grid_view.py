@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect
-from PySide6.QtCore import Qt
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
@@ -22,7 +31,10 @@ class GridView(QAbstractItemView):
     """Places the items of a list in lines of equal tiles, answers where they are, and moves the cursor.
 
     QListView keeps the place of every item, a second of layout at 100,000; here a place is a division.
+    `laid_out` says that the grid has got another length, width or tile size.
     """
+
+    laid_out = Signal()
 
     def __init__(self, caption: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,9 +72,9 @@ class GridView(QAbstractItemView):
         top = self.verticalOffset()
         return self.grid().between(top, top + self.viewport().height() - 1)
 
-    def run(self, first: int, last: int) -> QItemSelection:
-        """The selection of the positions `first` to `last`, both included."""
-        return QItemSelection(self.model().index(first, 0), self.model().index(last, 0))
+    def run(self, first: int, last: int) -> QItemSelectionRange:
+        """The positions `first` to `last`, both included, as a part of a selection."""
+        return QItemSelectionRange(self.model().index(first, 0), self.model().index(last, 0))
 
     # What QAbstractItemView asks --------------------------------------------------------------------
 
@@ -102,7 +114,9 @@ class GridView(QAbstractItemView):
         elif rect.bottom() > height - gap:
             bar.setValue(bar.value() + rect.bottom() - height + 2 * gap)
 
-    def moveCursor(self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier) -> QModelIndex:
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
         """The tile to which a key leads from the present one."""
         grid, current = self.grid(), self.currentIndex()
         if not grid.count:
@@ -138,18 +152,18 @@ class GridView(QAbstractItemView):
         if self.state() == QAbstractItemView.State.DragSelectingState:
             box = rect.normalized().translated(0, top)
             for line in grid.spans(box.left(), box.top(), box.right(), box.bottom()):
-                chosen.append(self.run(line.start, line.stop - 1)[0])
+                chosen.append(self.run(line.start, line.stop - 1))
         else:
             first = grid.nearest(rect.left(), rect.top() + top)
             last = grid.nearest(rect.right(), rect.bottom() + top)
             if first is not None and last is not None:
-                chosen = self.run(min(first, last), max(first, last))
+                chosen.append(self.run(min(first, last), max(first, last)))
         self.selectionModel().select(chosen, command)
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
         """The part of the viewport that shows the selection."""
         seen, region = self.visible(), QRegion()
-        for span in selection:
+        for span in spans(selection):
             for position in range(max(span.top(), seen.start), min(span.bottom() + 1, seen.stop)):
                 region += self.visualRect(self.model().index(position, 0))
         return region
@@ -161,3 +175,9 @@ class GridView(QAbstractItemView):
         bar.setRange(0, max(0, grid.height - height))
         bar.setPageStep(height)
         bar.setSingleStep(max(16, grid.pitch // 3))
+        self.laid_out.emit()
+
+
+def spans(selection: QItemSelection) -> list[QItemSelectionRange]:
+    """The runs of a selection, as a list that Python can walk."""
+    return [selection.at(index) for index in range(selection.count())]

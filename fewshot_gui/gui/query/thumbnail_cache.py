@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QImage, QPainter, QPixmap
 
-from fewshot_gui.core.images.reader import ImageProblem
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,7 +21,9 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 192 * 2**20
 # Pictures are decoded at one of a few sizes, so that moving the size slider by a pixel decodes nothing anew.
-DECODE_SIDES: Final = (96, 160, 256, 384, 512)
+DECODE_SIDES: Final = (128, 256, 384, 512, 768)
+# The library bounds the longer side, a tile is filled by the shorter one: this fits all pictures up to 4:3.
+LONGER_SIDE: Final = 4 / 3
 # A frame at 60 Hz has 16 ms; thumbnails may take a third of it, and the rest wait for the next one.
 TICK_SECONDS: Final = 0.005
 
@@ -80,7 +80,9 @@ class ThumbnailCache(QObject):
         self._side, self._ratio = side, ratio
         pixels = round(side * ratio)
         wanted = dict.fromkeys(files)
-        for file in [held for held, (asked, _) in self._jobs.items() if held not in wanted or asked != pixels]:
+        for file in [
+            held for held, (asked, _) in self._jobs.items() if held not in wanted or asked != pixels
+        ]:
             self._jobs.pop(file)[1].cancel()
         for file in wanted:
             if file not in self._jobs and file not in self._problems and not self._holds(file, pixels):
@@ -99,7 +101,7 @@ class ThumbnailCache(QObject):
         return held is not None and held[1] == pixels
 
     def _ask(self, file: PictureFile, pixels: int) -> None:
-        decoded = next((side for side in DECODE_SIDES if side >= pixels), DECODE_SIDES[-1])
+        decoded = next((side for side in DECODE_SIDES if side >= pixels * LONGER_SIDE), DECODE_SIDES[-1])
         job = self._library.thumbnail(
             file,
             decoded,
@@ -117,7 +119,7 @@ class ThumbnailCache(QObject):
             self._tick.start()
 
     def _broke(self, file: PictureFile, pixels: int, error: Exception) -> None:
-        self._problems[file] = str(error.kind) if isinstance(error, ImageProblem) else "unreadable"
+        self._problems[file] = str(getattr(error, "kind", "unreadable"))
         self._jobs.pop(file, None)
         self._waiting.append((file, pixels, None))
         if not self._tick.isActive():

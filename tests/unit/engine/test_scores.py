@@ -50,10 +50,8 @@ def raw(probabilities: list[list[float]], novelty: list[float]) -> RawScores:
 
 def four_rows(*, taught: tuple[int, ...] = (-1, -1, -1, -1)) -> Scores:
     """Cat for sure, dog by a nose, dog but foreign; the fourth is not known."""
-    blank = unknown(4, (CAT, DOG), SUPPORT, neighbours=2, cutoff=1.0, version=3)
-    known = with_rows(
-        blank, np.array([0, 1, 2]), raw([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]], [0.1, 0.2, 5.0])
-    )
+    blank = unknown(4, (CAT, DOG), SUPPORT, cutoff=1.0, version=3)
+    known = with_rows(blank, np.array([0, 1, 2]), raw([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]], [0.1, 0.2, 5.0]))
     from dataclasses import replace
 
     return replace(known, taught=np.array(taught, np.int32))
@@ -71,7 +69,7 @@ def test_a_row_gets_its_best_class_its_confidence_and_its_lead() -> None:
 
 
 def test_one_category_leaves_no_doubt_and_no_division_by_nothing() -> None:
-    one = with_rows(unknown(1, (CAT,), neighbours=2), np.array([0]), raw([[1.0]], [0.0]))
+    one = with_rows(unknown(1, (CAT,)), np.array([0]), raw([[1.0]], [0.0]))
     assert one.uncertainty.tolist() == [0.0]
     assert one.best.tolist() == [0]
 
@@ -191,9 +189,7 @@ def test_what_a_person_taught_is_surest_of_all() -> None:
 
 
 def test_equal_rows_keep_the_order_of_the_folder_in_both_directions() -> None:
-    many = with_rows(
-        unknown(50, (CAT, DOG), neighbours=2), np.arange(50), raw([[0.5, 0.5]] * 50, [0.0] * 50)
-    )
+    many = with_rows(unknown(50, (CAT, DOG)), np.arange(50), raw([[0.5, 0.5]] * 50, [0.0] * 50))
     listed = files(*(f"{i}.jpg" for i in range(50)))
     for descending in (False, True):
         assert order_by(many, listed, "confidence", descending=descending).tolist() == list(range(50))
@@ -229,7 +225,7 @@ def test_a_hundred_thousand_rows_sort_and_count_in_50_ms() -> None:
         chance, 1 - chance, chance[:, 0], np.zeros((count, 3), np.int32), np.zeros((count, 3), np.float32)
     )
     categories = tuple(CategoryId(str(i)) for i in range(10))
-    scores = with_rows(unknown(count, categories, neighbours=3, cutoff=0.5), np.arange(count), part)
+    scores = with_rows(unknown(count, categories, cutoff=0.5), np.arange(count), part)
     listed = [PictureFile("/x.jpg", 1, 1)] * count
 
     def once(work: object) -> float:

@@ -1,0 +1,180 @@
+"""`fewshot-gui classify`: label a folder of pictures from folders of examples, as the window would."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageProblem, bar, say, warn
+from fewshot_gui.core.backbones.bundle import BundleError
+from fewshot_gui.core.images.scan import class_folders, scan_folder
+from fewshot_gui.engine.headless import MainLoop, open_library
+from fewshot_gui.engine.label_table import LabelTable, write_labels
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.core.learners.base import Prediction
+    from fewshot_gui.engine.library import EmbeddedBatch, Library
+    from fewshot_gui.engine.problems import Problem
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The readable ones of some files.
+
+    Attributes:
+        files: in their former order.
+        rows: float32 (n, D), the embedding of each.
+        places: int (n,), where each stood before the unreadable ones were left out.
+    """
+
+    files: list[PictureFile]
+    rows: NDArray[np.float32]
+    places: NDArray[np.int64]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("--support", type=Path, required=True, metavar="DIR", help="a folder of examples a class")
+    parser.add_argument("--query", type=Path, required=True, metavar="DIR", help="the pictures to label")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+    parser.add_argument("--learner", default="prototypical", metavar="L")
+    parser.add_argument("--backbone", default="photo", metavar="B|FILE")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps or xpu")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="none of these: 0 careful (rejects much) to 1 (rejects nothing); automatic by default",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return the exit code after writing the CSV: 1 where some pictures could not be read."""
+    from fewshot_gui.core.learners.catalogue import LearnerError  # noqa: PLC0415 - torch takes seconds to import
+
+    _check(arguments)
+    loop = MainLoop()
+    try:
+        with open_library(loop) as (library, problems):
+            support, labels, classes = _support(arguments, library, loop)
+            query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
+            threshold, prediction, novelty = _predict(arguments, library, support, labels, classes, query)
+            write_labels(arguments.out, _table(query.files, classes, prediction, novelty > threshold))
+            return _finish(arguments, query, novelty > threshold, problems.entries)
+    except (BundleError, LearnerError, OSError) as error:
+        raise UsageProblem(str(error)) from error
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    for option, folder in (("--support", arguments.support), ("--query", arguments.query)):
+        if not folder.is_dir():
+            raise UsageProblem(f"{option} {folder} is not a folder")
+    if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
+        raise UsageProblem("--threshold lies between 0 and 1")
+    if not arguments.out.parent.is_dir():
+        raise UsageProblem(f"the folder of --out {arguments.out} does not exist; make it first")
+
+
+def _support(
+    arguments: argparse.Namespace, library: Library, loop: MainLoop
+) -> tuple[Embedded, NDArray[np.int64], tuple[str, ...]]:
+    """Return the examples, the class index of each, and the classes."""
+    folders = class_folders(arguments.support)
+    if not folders:
+        raise UsageProblem(f"{arguments.support} holds no class folders: put the examples of each class into one")
+    files = [file for members in folders.values() for file in members]
+    labels = np.repeat(np.arange(len(folders)), [len(members) for members in folders.values()])
+    support = _embed(arguments, library, loop, files, "Reading examples")
+    if not len(support.rows):
+        raise UsageProblem(f"none of the {len(files)} examples under {arguments.support} can be read")
+    return support, labels[support.places], tuple(folders)
+
+
+def _embed(
+    arguments: argparse.Namespace, library: Library, loop: MainLoop, files: Sequence[PictureFile], title: str
+) -> Embedded:
+    rows: dict[int, NDArray[np.float32]] = {}
+    ended: list[list[int] | Exception] = []
+    with bar(title, arguments) as progress:
+
+        def on_batch(batch: EmbeddedBatch) -> None:
+            rows.update(zip(batch.positions, batch.embeddings, strict=True))
+            progress(len(rows), len(files))
+
+        library.embed_files(
+            files, arguments.backbone, arguments.device, on_batch, on_done=ended.append, failed=ended.append
+        )
+        loop.run_until(lambda: bool(ended))
+    if isinstance(ended[0], Exception):
+        raise ended[0]
+    places = sorted(rows)
+    width = library.info(arguments.backbone).dimension
+    matrix = np.stack([rows[place] for place in places]) if places else np.empty((0, width), np.float32)
+    return Embedded([files[place] for place in places], matrix, np.array(places, dtype=np.int64))
+
+
+def _predict(
+    arguments: argparse.Namespace,
+    library: Library,
+    support: Embedded,
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    query: Embedded,
+) -> tuple[float, Prediction, NDArray[np.float32]]:
+    """Return the novelty threshold, the prediction of the query, and its novelty (Q,)."""
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415
+    from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415
+    from fewshot_gui.core.learners.catalogue import make_learner  # noqa: PLC0415
+
+    info = library.info(arguments.backbone)
+    learner = make_learner(arguments.learner, default_temperature=info.temperature, default_novelty=info.novelty)
+    classifier = learner.fit(SupportSet(torch.from_numpy(support.rows), torch.from_numpy(labels), classes))
+    rows = torch.from_numpy(query.rows)
+    return (
+        threshold_at(arguments.threshold, classifier),
+        classifier.predict(rows),
+        classifier.novelty(rows).numpy(),
+    )
+
+
+def _table(files: Sequence[PictureFile], classes: tuple[str, ...], prediction: Prediction, rejected: NDArray[np.bool_]) -> LabelTable:
+    """Return the table to write; the distances of a method that has none are empty."""
+    probabilities = prediction.probabilities.numpy()
+    distances = np.full_like(probabilities, np.nan) if prediction.distances is None else prediction.distances.numpy()
+    return LabelTable([file.path for file in files], classes, probabilities, distances, rejected)
+
+
+def _finish(
+    arguments: argparse.Namespace, query: Embedded, rejected: NDArray[np.bool_], problems: Sequence[Problem]
+) -> int:
+    """Tell what came out and list what could not be read; return the exit code."""
+    listed = arguments.out.with_name(f"{arguments.out.name}.problems.csv")
+    for problem in problems:
+        warn(f"{problem.path}: {problem.detail}")
+    if problems:
+        with listed.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("path", "reason"), *((p.path, p.detail) for p in problems)])
+    summary: dict[str, Any] = {
+        "out": str(arguments.out),
+        "pictures": len(query.files),
+        "none_of_these": int(rejected.sum()),
+        "problems": len(problems),
+    }
+    words = f"{len(query.files)} pictures labelled, {summary['none_of_these']} of them none of these: {arguments.out}"
+    say(json.dumps(summary) if arguments.json else words)
+    if problems:
+        warn(f"{len(problems)} files could not be read; they are listed in {listed}")
+    return SOME_FAILED if problems else DONE

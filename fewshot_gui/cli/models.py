@@ -1,0 +1,58 @@
+"""`fewshot-gui models`: list the backbones that are here, or describe one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fewshot_gui.cli.output import UsageProblem, say
+from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
+from fewshot_gui.core.backbones.catalogue import shipped
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|info")
+    actions.add_parser("list", help="every shipped backbone, a line each")
+    info = actions.add_parser("info", help="one backbone and its card")
+    info.add_argument("backbone", metavar="NAME|FILE")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return the exit code after printing."""
+    try:
+        if arguments.action == "list":
+            infos = shipped()
+            say(json.dumps([_values(i) for i in infos]) if arguments.json else "\n".join(map(_line, infos)))
+        else:
+            info = describe_bundle(arguments.backbone)
+            say(json.dumps({**_values(info), "card": info.card}) if arguments.json else f"{_line(info)}\n\n{info.card}")
+    except BundleError as error:
+        raise UsageProblem(str(error)) from error
+    return 0
+
+
+def _values(info: BundleInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "title": info.title,
+        "path": str(info.path),
+        "hash": info.hash,
+        "network": info.architecture,
+        "side": info.preprocessing.side,
+        "dimension": info.dimension,
+        "parameters": info.parameters,
+        "size_bytes": info.size_bytes,
+        "training": info.training,
+    }
+
+
+def _line(info: BundleInfo) -> str:
+    side = info.preprocessing.side
+    return (
+        f"{info.name:<16} {info.title:<22} {side}x{side} px  {info.dimension:>4} numbers a picture  "
+        f"{info.parameters / 1e6:.2f} M weights  {info.size_bytes / 1e6:.1f} MB"
+    )

@@ -1,0 +1,186 @@
+"""The one reader of the program: any picture file as upright RGB pixels."""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.Image import DecompressionBombError, DecompressionBombWarning
+from PIL.Image import new as new_image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+from pillow_heif import HeifImageFile
+
+from fewshot_gui.core.images.encode import encode_jpeg, encode_png
+from fewshot_gui.core.images.files import read_bytes
+from fewshot_gui.core.images.orientation import upright_transpose
+from fewshot_gui.core.images.pixels import to_rgb
+from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
+from fewshot_gui.core.images.resize import resize_cover, resize_within
+from fewshot_gui.core.images.signature import Format, ends_early, foreign_format, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+__all__ = [
+    "MAX_PIXELS",
+    "ImageProblem",
+    "ProblemKind",
+    "decode_image",
+    "encode_jpeg",
+    "encode_png",
+    "read_bytes",
+    "read_image",
+    "resize_cover",
+    "resize_within",
+]
+
+MAX_PIXELS = 200_000_000
+"""The largest picture that is decoded, width times height; as RGB it takes 600 MB."""
+
+
+class _QuietJpegImageFile(JpegImageFile):
+    """A JPEG whose EXIF data Pillow leaves alone: it looks for dots per inch there, and warns at damage."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+class _LargeTiffImageFile(TiffImageFile):
+    """A TIFF that Pillow loads at any size; it would check the size once more, as Image.open does."""
+
+    def load_prepare(self) -> None:
+        if self._im is None:  # _tile_size: as stored, before it is turned upright
+            self.im = new_image(self.mode, getattr(self, "_tile_size", self.size)).im
+        super().load_prepare()
+
+
+# Built from their classes and not by Image.open: that warns above 89 megapixels and refuses at 179 by a limit
+# which only a change of Pillow's global could move, and tries formats beyond these eight, some of which run
+# other programs.
+_OPENERS: dict[Format, Callable[[BytesIO], ImageFile]] = {
+    Format.JPEG: _QuietJpegImageFile,  # a multi-picture JPEG too: its first picture is a JPEG like any other
+    Format.PNG: PngImageFile,
+    Format.WEBP: WebPImageFile,
+    Format.GIF: GifImageFile,
+    Format.BMP: BmpImageFile,
+    Format.TIFF: _LargeTiffImageFile,
+    Format.HEIF: HeifImageFile,
+    Format.AVIF: AvifImageFile,
+}
+# What decoders raise at bytes that they do not like; a warning, too, where the host turns it into an error.
+_DECODER_ERRORS = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    Warning,
+)
+
+
+def read_image(path: str | os.PathLike[str], *, at_least: int | None = None) -> NDArray[np.uint8]:
+    """Return uint8 (H, W, 3), RGB, upright, C-contiguous, of a picture file; of an animation the first frame.
+
+    Args:
+        path: of a file in one of the formats of `Format`, whatever its suffix.
+        at_least: the length in pixels that the shorter side needs. A larger JPEG, or HEIF with a thumbnail
+            inside, is decoded at reduced size, which for 12 megapixels takes a third of the time; its shorter
+            side never gets shorter than this. None: full size.
+
+    Raises:
+        ImageProblem: the file cannot be read, or is no picture that can be decoded.
+    """
+    return decode_image(read_bytes(path), name=os.fspath(path), at_least=at_least)
+
+
+def decode_image(data: bytes, *, name: str = "", at_least: int | None = None) -> NDArray[np.uint8]:
+    """Return uint8 (H, W, 3), RGB, upright, C-contiguous, of a picture file's bytes; see `read_image`.
+
+    Args:
+        data: the whole file.
+        name: to stand in the problem that may be raised.
+        at_least: the length in pixels that the shorter side needs; None: full size.
+
+    Raises:
+        ImageProblem: the bytes are no picture that can be decoded.
+    """
+    kind = _format(data, name)
+    try:
+        return _decode(data, kind, name, at_least)
+    except MemoryError as error:
+        raise ImageProblem(
+            ProblemKind.OUT_OF_MEMORY, name, "not enough memory to decode the picture"
+        ) from error
+    except (DecompressionBombError, DecompressionBombWarning) as error:
+        # Pillow still guards the parts of a file that contradict its header, as a GIF frame may.
+        raise ImageProblem(ProblemKind.TOO_LARGE, name, str(error)) from error
+    except _DECODER_ERRORS as error:
+        raise _problem(data, kind, name, error) from error
+
+
+def _format(data: bytes, name: str) -> Format:
+    if not data:
+        raise ImageProblem(ProblemKind.EMPTY, name, "the file is empty")
+    kind = sniff(data)
+    if kind is not None:
+        return kind
+    foreign = foreign_format(data)
+    if foreign is not None:
+        raise ImageProblem(ProblemKind.UNSUPPORTED, name, f"this is a file of another kind: {foreign}")
+    raise ImageProblem(ProblemKind.NOT_A_PICTURE, name, "the content is no picture, whatever the name says")
+
+
+def _decode(data: bytes, kind: Format, name: str, at_least: int | None) -> NDArray[np.uint8]:
+    if kind is Format.TIFF and ends_early(data, kind):
+        raise EOFError(
+            "its directory lies beyond the end"
+        )  # Pillow would warn instead, and find an empty one
+    image = _OPENERS[kind](BytesIO(data))
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageProblem(
+            ProblemKind.TOO_LARGE,
+            name,
+            f"{width} x {height} are {width * height / 1e6:,.0f} megapixels, "
+            f"more than the {MAX_PIXELS // 1_000_000} that are read",
+        )
+    if at_least is not None:
+        # Before the pixels are turned upright, which is then cheap; the shorter side is the same either way.
+        image.draft("RGB", (max(at_least, 1), max(at_least, 1)))
+    # The whole file in one call: Python's lock is let go once for all of the decoding, not anew every 64 KB.
+    image.decodermaxblock = max(len(data), 2**24)
+    image.load()
+    return to_rgb(_upright(image))
+
+
+def _upright(image: ImageFile) -> Image:
+    """Return the loaded image turned by its EXIF data.
+
+    HEIF and TIFF are upright already: their decoders turn them, take the tag away, and leave none in `info`.
+    """
+    transpose = upright_transpose(image.info.get("exif") or b"")
+    return image if transpose is None else image.transpose(transpose)
+
+
+def _problem(data: bytes, kind: Format, name: str, error: Exception) -> ImageProblem:
+    message = " ".join(str(error).split())  # libheif ends its sentences with a new line
+    if "truncated" in message.lower() or ends_early(data, kind):
+        return ImageProblem(ProblemKind.TRUNCATED, name, f"the {kind} file ends early ({message})")
+    if "not supported" in message or "unknown pixel mode" in message:
+        return ImageProblem(ProblemKind.UNSUPPORTED, name, f"this kind of {kind} is not read ({message})")
+    return ImageProblem(ProblemKind.UNREADABLE, name, f"the {kind} file is damaged ({message})")

@@ -1,0 +1,183 @@
+"""Ridge regression onto the classes, in closed form (Bertinetto et al. 2019)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature
+from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
+from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewshot_gui.core.learners.base import Cancel, Progress, SupportSet
+
+_LEAST_NORM = 1e-12
+
+
+def even_weights(labels: Tensor, n_way: int, like: Tensor) -> Tensor:
+    """Return (S,), weights of mean 1 that let every class count the same, however many examples it has.
+
+    Args:
+        labels: int64 (S,), 0 .. N - 1.
+        n_way: N.
+        like: a tensor whose type and device the weights get.
+    """
+    counts = torch.bincount(labels, minlength=n_way).to(like.dtype)
+    present = (counts > 0).sum()
+    return len(labels) / (present * counts[labels])
+
+
+def ridge_solution(
+    support: Tensor, targets: Tensor, penalty: float | Tensor, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the coefficients (D, N) and the intercept (N,) of ridge regression.
+
+    They minimise sum_i w_i |y_i - x_i W - b|^2 + penalty |W|^2; the intercept is not penalised. The smaller
+    of the (S, S) and the (D, D) system is solved (Woodbury), so five pictures cost the same at any D.
+
+    Args:
+        support: float (S, D).
+        targets: float (S, N), one-hot for classification.
+        penalty: above 0; a tensor may be learned.
+        weights: float (S,), above 0; None counts every example the same.
+    """
+    rows, values, centre, height = _centred(support, targets, weights)
+    if len(support) <= support.shape[1]:
+        coefficients = rows.T @ torch.linalg.solve(_penalised(rows @ rows.T, penalty), values)
+    else:
+        coefficients = torch.linalg.solve(_penalised(rows.T @ rows, penalty), rows.T @ values)
+    return coefficients, height - centre @ coefficients
+
+
+def ridge_leave_one_out(
+    support: Tensor, targets: Tensor, penalty: float, weights: Tensor | None = None
+) -> Tensor:
+    """Return (S, N), each example predicted by the ridge regression of all the others, without refitting.
+
+    The prediction without example i is (f_i - h_i y_i) / (1 - h_i), with f the fit and h the diagonal of
+    the hat matrix (Cook and Weisberg 1982). It is exact for weights that the other examples keep. One
+    example only gives finite numbers without a meaning.
+
+    Args:
+        support: float (S, D).
+        targets: float (S, N).
+        penalty: above 0.
+        weights: float (S,), above 0; None counts every example the same.
+    """
+    coefficients, intercept = ridge_solution(support, targets, penalty, weights)
+    rows, _, _, _ = _centred(support, targets, weights)
+    if len(support) <= support.shape[1]:
+        gram = rows @ rows.T
+        leverage = torch.linalg.solve(_penalised(gram, penalty), gram).diagonal()
+    else:
+        leverage = (rows * torch.linalg.solve(_penalised(rows.T @ rows, penalty), rows.T).T).sum(1)
+    share = torch.full_like(leverage, 1 / len(support)) if weights is None else weights / weights.sum()
+    leverage = (leverage + share).unsqueeze(1)
+    rest = (1 - leverage).clamp(min=torch.finfo(support.dtype).eps)
+    fitted = support @ coefficients + intercept
+    without: Tensor = (fitted - leverage * targets) / rest
+    return without
+
+
+def _centred(
+    support: Tensor, targets: Tensor, weights: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return rows and targets less their weighted means, times the root of the weights, and the two means."""
+    weight = support.new_ones(len(support)) if weights is None else weights
+    share = weight / weight.sum()
+    centre, height = share @ support, share @ targets
+    root = weight.sqrt().unsqueeze(1)
+    return root * (support - centre), root * (targets - height), centre, height
+
+
+def _penalised(matrix: Tensor, penalty: float | Tensor) -> Tensor:
+    """Return the square matrix with the penalty added to its diagonal."""
+    return matrix + penalty * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Ridge:
+    """Ridge regression from embeddings to one-hot classes, every class counting the same.
+
+    Bertinetto, Henriques, Torr and Vedaldi 2019, "Meta-learning with differentiable closed-form solvers".
+
+    Attributes:
+        penalty: in units of the mean squared distance of the examples from their centre, so that it means
+            the same for embeddings of any length.
+        default_temperature: for scores of minus the squared Euclidean distance to prototypes.
+        default_novelty: the threshold where the support set tells nothing; +inf rejects nothing.
+    """
+
+    penalty: float = 1.0
+    default_temperature: float = 1.0
+    default_novelty: float = math.inf
+
+    @property
+    def name(self) -> str:
+        """Return the name on the command line."""
+        return "ridge"
+
+    def fit(
+        self, support: SupportSet, *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> RidgeClassifier:
+        """Return the solution with its temperature and novelty threshold.
+
+        Raises:
+            SupportError: no example, or one that is not finite.
+        """
+        begin(support, progress, cancel)
+        examples, n_way = support.embeddings, len(support.classes)
+        means = prototypes(examples, support.labels, n_way)
+        weights = even_weights(support.labels, n_way, examples)
+        targets = functional.one_hot(support.labels, n_way).to(examples.dtype)
+        penalty = self.penalty * _mean_squared_norm(examples, weights)
+        coefficients, intercept = ridge_solution(examples, targets, penalty, weights)
+        left_out = LeftOut.of(support)
+        calibration = left_out.calibrate(
+            ridge_leave_one_out(examples, targets, penalty, weights)[left_out.rows],
+            temperature=converted_temperature(
+                self.default_temperature,
+                examples @ coefficients + intercept,
+                squared_euclidean_logits(examples, means),
+                support.present(),
+            ),
+            novelty=self.default_novelty,
+        )
+        finish(progress, cancel)
+        return RidgeClassifier(
+            support=support,
+            calibration=calibration,
+            anchors=means,
+            coefficients=coefficients,
+            intercept=intercept,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RidgeClassifier(FittedClassifier):
+    """A linear classifier; `anchors` (N, D) are the class means, whose distances it reports.
+
+    Attributes:
+        coefficients: float (D, N).
+        intercept: float (N,).
+    """
+
+    coefficients: Tensor
+    intercept: Tensor
+
+    def judge(self, query: Tensor, to_support: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - part of the interface
+        """Return the regression's values and the Euclidean distances to the class means, (Q, N) each."""
+        return query @ self.coefficients + self.intercept, to_anchors.sqrt()
+
+
+def _mean_squared_norm(examples: Tensor, weights: Tensor) -> float:
+    """Return the weighted mean squared distance of examples (S, D) from their centre, a little above 0."""
+    share = weights / weights.sum()
+    return max(float(share @ (examples - share @ examples).square().sum(1)), _LEAST_NORM)

@@ -1,0 +1,152 @@
+"""The embedder: backbones, loaded when first needed, on the device there is memory on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Prepares(Protocol):
+    """What is needed of a preprocessing."""
+
+    @property
+    def side(self) -> int:
+        """Of the square input, in pixels."""
+
+    @property
+    def version(self) -> int:
+        """Grows whenever the same picture would give other values."""
+
+    def prepare(self, pixels: NDArray[np.uint8], /) -> NDArray[np.uint8]:
+        """Return uint8 (side, side, channels) of a picture uint8 (H, W, 3)."""
+
+
+class BackboneInfo(Protocol):
+    """What is known of a backbone without loading it."""
+
+    @property
+    def hash(self) -> str:
+        """Of its weights: hexadecimal digits."""
+
+    @property
+    def preprocessing(self) -> Prepares:
+        """From pixels to its input."""
+
+    @property
+    def dimension(self) -> int:
+        """D, the length of an embedding."""
+
+
+class Backbone(Protocol):
+    """What is needed of a loaded backbone."""
+
+    def embed(self, batch: NDArray[np.uint8], device: str = ..., /) -> NDArray[np.float32]:
+        """Return embeddings (B, D) of prepared pictures (B, side, side, channels)."""
+
+
+Load: TypeAlias = "Callable[[str], Backbone]"
+Describe: TypeAlias = "Callable[[str], BackboneInfo]"
+
+
+class Embedder:
+    """Prepared pictures to embeddings; `embed` and `warm_up` for the model lane, the rest for any thread.
+
+    Args:
+        load: returns a backbone by name; None for the real one, which imports torch.
+        describe: returns what is known of it; None for the real one.
+        on_device: told the device whenever it is another than before.
+    """
+
+    def __init__(
+        self, load: Load | None, describe: Describe | None, on_device: Callable[[str], None]
+    ) -> None:
+        self._load = load or _load_bundle
+        self._describe = describe or _describe_bundle
+        self._on_device = on_device
+        self._lock = threading.Lock()
+        self._infos: dict[str, BackboneInfo] = {}
+        self._loaded: dict[str, Backbone] = {}
+        self._chosen: dict[str, str] = {}
+        self._full: set[str] = set()
+        self._device = ""
+
+    @property
+    def device(self) -> str:
+        """The device of the last embedding, "" before the first."""
+        return self._device
+
+    @property
+    def batch_limit(self) -> int:
+        """How many pictures to embed at once: more on a GPU, where a small batch leaves it idle."""
+        return 32 if self._device in {"", "cpu"} else 64
+
+    def info(self, name: str) -> BackboneInfo:
+        """Return what is known of a backbone without loading it. Any thread.
+
+        Raises:
+            BundleError: it is missing or damaged.
+        """
+        with self._lock:
+            if name not in self._infos:
+                self._infos[name] = self._describe(name)
+            return self._infos[name]
+
+    def warm_up(self, name: str, device: str) -> str:
+        """Load a backbone, and return the device that it will run on."""
+        self._backbone(name)
+        return self._choose(device)
+
+    def embed(self, batch: NDArray[np.uint8], name: str, device: str) -> NDArray[np.float32]:
+        """Return embeddings (B, D) of prepared pictures (B, side, side, channels).
+
+        Raises:
+            BundleError: the backbone is missing or damaged.
+        """
+        backbone = self._backbone(name)
+        chosen = self._choose(device)
+
+        def memory_is_full(instead: str) -> None:
+            self._full.add(chosen)
+            self._use(instead)
+
+        return run_with_memory_fallback(backbone.embed, batch, chosen, memory_is_full)
+
+    def _backbone(self, name: str) -> Backbone:
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def _choose(self, wanted: str) -> str:
+        if wanted not in self._chosen:
+            self._chosen[wanted] = choose_device(wanted)
+        chosen = self._chosen[wanted]
+        # A device too full for a single picture is not tried again for each batch; a restart does.
+        if chosen in self._full:
+            chosen = "cpu"
+        self._use(chosen)
+        return chosen
+
+    def _use(self, device: str) -> None:
+        if device != self._device:
+            self._device = device
+            self._on_device(device)
+
+
+def _load_bundle(name: str) -> Backbone:
+    from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - torch takes seconds to import
+
+    return load_bundle(name)
+
+
+def _describe_bundle(name: str) -> BackboneInfo:
+    from fewshot_gui.core.backbones.bundle import describe_bundle  # noqa: PLC0415 - slow to import, rarely needed
+
+    return describe_bundle(name)

@@ -1,0 +1,297 @@
+"""A session: the present document, its undo and redo, and what it keeps on disk without being asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+from fewshot_gui.engine.command_codec import encode, kind_of
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.session_changes import PutPicture, PutSetting, PutStep, Relocate, Seek
+from fewshot_gui.engine.session_content import read_original
+from fewshot_gui.engine.session_copy import back_up, copy_session
+from fewshot_gui.engine.session_error import SessionError, SessionProblem
+from fewshot_gui.engine.session_file import open_file
+from fewshot_gui.engine.session_schema import create
+from fewshot_gui.engine.worker import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.engine.commands import Command
+    from fewshot_gui.engine.pictures import StoredPicture
+    from fewshot_gui.engine.session_changes import Change
+    from fewshot_gui.engine.session_content import SessionContent
+    from fewshot_gui.engine.session_file import SessionFile
+    from fewshot_gui.engine.state import Document
+    from fewshot_gui.engine.worker import Worker
+
+Json: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | None
+FLUSH_SECONDS: Final = 30.0
+
+
+class Session:
+    """The owner of the document. Every change is handed to the disk thread at once; there is no "save".
+
+    Used on the main thread only; made by `create` or `open`.
+
+    Attributes:
+        changed: Emits the documents before and after a command, an undo or a redo.
+        failed: Emits the error when writing stops working, once until it works again. Nothing is lost
+            while the program runs: every later change and `flush` tries again.
+    """
+
+    def __init__(self, path: Path, worker: Worker, file: SessionFile, content: SessionContent) -> None:
+        self.changed: Event[[Document, Document]] = Event()
+        self.failed: Event[[Exception]] = Event()
+        self._path = path
+        self._worker = worker
+        self._file = file
+        self._timeline = content.timeline
+        self._pictures = content.pictures
+        self._settings = content.settings
+        self._unsaved_originals: dict[PictureId, tuple[int, bytes]] = {}  # with the number of their change
+        self._sent = 0
+        self._problem: Exception | None = None
+        self._closed = False
+        self._backup = worker.submit(
+            lambda _: back_up(path, datetime.now(UTC).date()),
+            failed=self.failed.emit,
+            priority=Priority.FOLDER,
+        )
+
+    @classmethod
+    def create(cls, path: str | Path, worker: Worker) -> Self:
+        """A new, empty session in a new file.
+
+        Raises:
+            SessionError: There is something of that name, or it cannot be written.
+        """
+        create(Path(path))
+        return cls.open(path, worker)
+
+    @classmethod
+    def open(cls, path: str | Path, worker: Worker) -> Self:
+        """The session of that file, as it was left, with its undo and redo.
+
+        Raises:
+            SessionError: It cannot be used; the file is as it was, and `backup` names a sound copy.
+        """
+        place = Path(path).absolute()
+        file, content = open_file(place)
+        return cls(place, worker, file, content)
+
+    @property
+    def path(self) -> str:
+        """The absolute path of the session file."""
+        return str(self._path)
+
+    @property
+    def title(self) -> str:
+        """The file's name without its suffix."""
+        return self._path.stem
+
+    @property
+    def document(self) -> Document:
+        """The present document."""
+        return self._timeline.document
+
+    @property
+    def problem(self) -> Exception | None:
+        """Why the newest changes are not on disk; None while writing works."""
+        return self._problem
+
+    @property
+    def undo_command(self) -> Command | None:
+        """The command that undo takes back, or None."""
+        return self._timeline.undo_command
+
+    @property
+    def redo_command(self) -> Command | None:
+        """The command that redo does again, or None."""
+        return self._timeline.redo_command
+
+    @property
+    def can_undo(self) -> bool:
+        """True where there is something to take back."""
+        return self.undo_command is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """True where there is something to do again."""
+        return self.redo_command is not None
+
+    def do(self, command: Command) -> None:
+        """The document is the one after the command; one that changes nothing is not recorded.
+
+        Raises:
+            CommandError: The command is impossible; nothing was changed.
+            SessionError: The session is closed.
+        """
+        self._check_open()
+        before = self.document
+        seq = self._timeline.do(command)
+        if seq is None:
+            return
+        self._send(PutStep(seq, datetime.now(UTC).isoformat(), kind_of(command), encode(command)))
+        self.changed.emit(before, self.document)
+
+    def undo(self) -> None:
+        """The document is the one before the last command; nothing happens where there is none."""
+        if self.can_undo:
+            self._seek(self._timeline.undo)
+
+    def redo(self) -> None:
+        """The document is the one after the command undone last; nothing happens where there is none."""
+        if self.can_redo:
+            self._seek(self._timeline.redo)
+
+    def keep_picture(self, picture: StoredPicture) -> None:
+        """The picture's thumbnail, place and original are kept; called before the command that uses it.
+
+        Raises:
+            SessionError: The session is closed.
+        """
+        self._check_open()
+        self._pictures[picture.id] = replace(picture, original=None)
+        self._send(PutPicture(picture))
+        if picture.original is not None:
+            self._unsaved_originals[picture.id] = (self._sent, picture.original)
+
+    def picture(self, picture: PictureId) -> StoredPicture | None:
+        """What is kept of a picture, but for its original, from memory; None where it is not known."""
+        return self._pictures.get(picture)
+
+    def stored_pictures(self) -> tuple[StoredPicture, ...]:
+        """All pictures that are kept, without their originals: what `lost_pictures` asks for."""
+        return tuple(self._pictures.values())
+
+    def original(self, picture: PictureId) -> bytes | None:
+        """The encoded picture of one that has no file, or None; reads the disk.
+
+        Raises:
+            SessionError: The file cannot be read.
+        """
+        if picture in self._unsaved_originals:
+            return self._unsaved_originals[picture][1]
+        return read_original(self._path, picture)
+
+    def relocate(self, picture: PictureId, path: str) -> None:
+        """The picture is known to be at another path; an unknown picture is passed over.
+
+        Raises:
+            SessionError: The session is closed.
+        """
+        self._check_open()
+        known = self._pictures.get(picture)
+        if known is not None and known.path != path:
+            self._pictures[picture] = replace(known, path=path)
+            self._send(Relocate(picture, path))
+
+    def relocate_all(self, found: Mapping[PictureId, str]) -> None:
+        """The pictures are at the paths that `find_moved` found."""
+        for picture, path in found.items():
+            self.relocate(picture, path)
+
+    def remember(self, key: str, value: Json) -> None:
+        """The value is kept beside the document; undo does not touch it.
+
+        Raises:
+            SessionError: The session is closed.
+        """
+        self._check_open()
+        if key not in self._settings or self._settings[key] != value:
+            text = json.dumps(value)
+            self._settings[key] = json.loads(text)  # a copy, and what the next opening will read
+            self._send(PutSetting(key, text))
+
+    def recall(self, key: str, default: Json = None) -> Json:
+        """The value that was remembered under the key, else the default."""
+        value: Json = self._settings.get(key, default)
+        return value
+
+    def copy_to(
+        self,
+        path: str | Path,
+        *,
+        then: Callable[[None], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """A copy of the session, as it is at this call or a little later, is made at a new path; then `then`.
+
+        `failed` (or else the event of that name) gets a SessionError where that path is taken or unwritable.
+        """
+        target = Path(path)
+        self._commit()
+        self._worker.submit(
+            lambda _: copy_session(self._path, target), then=then, failed=failed or self.failed.emit
+        )
+
+    def flush(self, timeout: float = FLUSH_SECONDS) -> bool:
+        """True once everything is on disk; False where that failed or took longer than `timeout` seconds."""
+        if not self._closed:
+            self._commit()
+            self._worker.drain(timeout)
+        return self._file.committed == self._sent
+
+    def close(self, *, discard: bool = False) -> bool:
+        """True once everything is on disk and the file is free for others.
+
+        False where it cannot be written: the session then stays open, and nothing is lost yet.
+
+        Args:
+            discard: Close even so, and lose what is not on disk.
+        """
+        if self._closed:
+            return True
+        self._backup.cancel()
+        if not self.flush() and not discard:
+            return False
+        self._closed = True
+        # Behind a copy that was just cancelled: SQLite tidies up when its last connection closes.
+        self._worker.submit(lambda _: self._file.close(), priority=Priority.FOLDER)
+        return self._worker.drain(FLUSH_SECONDS)
+
+    def _seek(self, move: Callable[[], None]) -> None:
+        self._check_open()
+        before = self.document
+        move()
+        self._send(Seek(self._timeline.position))
+        self.changed.emit(before, self.document)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionError(SessionProblem.CLOSED, self.path)
+
+    def _send(self, change: Change) -> None:
+        self._sent += 1
+        # Changes are only gathered at the first priority, so one commit behind them writes a whole burst.
+        self._worker.submit(lambda _: self._file.take(change), priority=Priority.LIVE)
+        self._commit()
+
+    def _commit(self) -> None:
+        self._worker.submit(
+            lambda _: self._file.commit(),
+            then=self._on_committed,
+            failed=self._on_failed,
+            priority=Priority.VISIBLE,
+            newest=f"commit {self._path}",
+        )
+
+    def _on_committed(self, committed: int) -> None:
+        self._problem = None
+        self._unsaved_originals = {
+            picture: (number, original)
+            for picture, (number, original) in self._unsaved_originals.items()
+            if number > committed
+        }
+
+    def _on_failed(self, error: Exception) -> None:
+        first = self._problem is None
+        self._problem = error
+        if first:
+            self.failed.emit(error)

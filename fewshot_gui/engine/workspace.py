@@ -1,0 +1,116 @@
+"""The engine put together: the lanes of the program, and everything that one session needs on them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fewshot_gui.engine.folders import cache_folder
+from fewshot_gui.engine.gallery import Gallery
+from fewshot_gui.engine.intake import Intake
+from fewshot_gui.engine.library import Library, decode_threads
+from fewshot_gui.engine.live import LiveLoop
+from fewshot_gui.engine.predictor import Predictor
+from fewshot_gui.engine.problems import ProblemLog
+from fewshot_gui.engine.sources.camera import CameraSource
+from fewshot_gui.engine.sources.video import VideoSource
+from fewshot_gui.engine.worker import Worker
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.worker import Post
+
+CLOSE_SECONDS = 5.0
+FOLDER_KEY = "folder"
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """The threads of the program, by what they touch."""
+
+    decode: Worker
+    model: Worker
+    disk: Worker
+    camera: Worker
+    video: Worker
+
+    @classmethod
+    def start(cls, post: Post) -> Lanes:
+        """Return running lanes whose results arrive through `post`."""
+        return cls(
+            decode=Worker("decode", post, threads=decode_threads()),
+            model=Worker("model", post),
+            disk=Worker("disk", post),
+            # A camera's driver may hang for minutes; the second thread lets another camera start meanwhile.
+            camera=Worker("camera", post, threads=2),
+            video=Worker("video", post),
+        )
+
+    def all(self) -> tuple[Worker, ...]:
+        """Return every lane, in the order in which they close."""
+        return self.camera, self.video, self.decode, self.model, self.disk
+
+    def close(self) -> None:
+        """Cancel what runs and end the threads."""
+        for lane in self.all():
+            lane.close(CLOSE_SECONDS)
+
+
+class Workspace:
+    """One open session and everything that works for it. Belongs to the main thread.
+
+    Args:
+        session: open; closed by `close`.
+        lanes: outlive the workspace.
+        post: hands a call to the main thread.
+    """
+
+    def __init__(self, session: Session, lanes: Lanes, post: Post) -> None:
+        settings = session.document.settings
+        self.session = session
+        self.lanes = lanes
+        self.problems = ProblemLog()
+        self.library = Library(post, lanes.decode, lanes.model, cache_folder(), self.problems)
+        self.gallery = Gallery(
+            self.library, lanes.decode, self.problems, backbone=settings.backbone, device=settings.device
+        )
+        self.predictor = Predictor(session, self.library, self.gallery, lanes.model)
+        self.intake = Intake(session, self.problems, lanes.decode)
+        self.camera = CameraSource(lanes.camera, post)
+        self.video = VideoSource(lanes.video, post)
+        self.camera_loop = LiveLoop(self.predictor, time.perf_counter)
+        self.video_loop = LiveLoop(self.predictor, time.perf_counter)
+        self.gallery.cleared.connect(self._folder_changed)
+        self.gallery.listed.connect(self._folder_listed)
+
+    def _folder_changed(self) -> None:
+        """Remember the folder, so that the session shows it when it is opened again."""
+        self.session.remember(FOLDER_KEY, self.gallery.folder)
+
+    def _folder_listed(self) -> None:
+        """Look among the pictures of the folder for examples whose files were moved."""
+        if not self.gallery.listing:
+            self.intake.find_moved(self.gallery.files)
+
+    def warm_up(self) -> None:
+        """Load the backbone in the background, so that the first drop is answered at once."""
+        settings = self.session.document.settings
+        self.library.warm_up(settings.backbone, settings.device)
+
+    def close(self, *, discard: bool = False) -> bool:
+        """Return True once the session is on disk and everything has stopped; False where it cannot be written.
+
+        Args:
+            discard: close even so, and lose what is not on disk.
+        """
+        if not self.session.close(discard=discard):
+            return False
+        self.camera.stop()
+        self.video.stop()
+        self.predictor.close()
+        self.gallery.close()
+        self.lanes.decode.drain(CLOSE_SECONDS)
+        self.lanes.model.drain(CLOSE_SECONDS)
+        self.library.close()
+        return True

@@ -1,0 +1,92 @@
+"""One table of what the person can ask for: its words, its key, its icon and its menu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPalette
+
+from fewshot_gui.gui.icons import IconName, icon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtWidgets import QMenuBar, QWidget
+
+translate = QCoreApplication.translate
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One row of the table: `menu` is the key of its menu, and `ends_group` draws a line after it."""
+
+    name: str
+    menu: str
+    text: str
+    key: str = ""
+    icon: IconName | None = None
+    ends_group: bool = False
+
+
+def action_rows() -> tuple[ActionRow, ...]:
+    """Return the table, in the order of the menus."""
+    return (
+        ActionRow("newSessionAction", "file", translate("Actions", "New session"), "Ctrl+Shift+N", "add"),
+        ActionRow("openSessionAction", "file", translate("Actions", "Open session…"), "Ctrl+Shift+O"),
+        ActionRow("copySessionAction", "file", translate("Actions", "Save a copy of the session…"), "Ctrl+Shift+S", ends_group=True),
+        ActionRow("openFolderAction", "file", translate("Actions", "Open a folder of pictures…"), "Ctrl+O", "folder"),
+        ActionRow("exportAction", "file", translate("Actions", "Save the labels as CSV…"), "Ctrl+E", ends_group=True),
+        ActionRow("quitAction", "file", translate("Actions", "Quit"), "Ctrl+Q"),
+        ActionRow("undoAction", "edit", translate("Actions", "Undo"), "Ctrl+Z", "undo"),
+        ActionRow("redoAction", "edit", translate("Actions", "Redo"), "Ctrl+Shift+Z", "redo", ends_group=True),
+        ActionRow("addCategoryAction", "edit", translate("Actions", "Add a category"), "Ctrl+N", "add"),
+        ActionRow("folderAction", "view", translate("Actions", "Folder"), "Ctrl+1", "folder"),
+        ActionRow("cameraAction", "view", translate("Actions", "Camera"), "Ctrl+2", "camera"),
+        ActionRow("videoAction", "view", translate("Actions", "Video file"), "Ctrl+3", "video"),
+        ActionRow("drawAction", "view", translate("Actions", "Draw"), "Ctrl+4", "draw", ends_group=True),
+        ActionRow("problemsAction", "view", translate("Actions", "Problems…"), "Ctrl+P", "warning", ends_group=True),
+        ActionRow("systemThemeAction", "view", translate("Actions", "Colours of the system")),
+        ActionRow("lightThemeAction", "view", translate("Actions", "Light"), icon="sun"),
+        ActionRow("darkThemeAction", "view", translate("Actions", "Dark"), icon="moon"),
+        ActionRow("sampleAction", "help", translate("Actions", "Try the sample"), "F1", "sample"),
+        ActionRow("keysAction", "help", translate("Actions", "Keyboard…"), "Ctrl+/"),
+        ActionRow("aboutAction", "help", translate("Actions", "About Few-shot Labeler…")),
+    )  # fmt: skip
+
+
+def menu_titles() -> dict[str, str]:
+    """Return the menus in order: key to title."""
+    return {
+        "file": translate("Actions", "&File"),
+        "edit": translate("Actions", "&Edit"),
+        "view": translate("Actions", "&View"),
+        "help": translate("Actions", "&Help"),
+    }
+
+
+def build_actions(window: QWidget, menu_bar: QMenuBar, slots: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+    """Return the actions by name, put into the menus of `menu_bar` and connected to `slots`."""
+    menus = {key: menu_bar.addMenu(title) for key, title in menu_titles().items()}
+    actions = {}
+    for row in action_rows():
+        action = QAction(row.text, window)
+        action.setObjectName(row.name)
+        if row.key:
+            action.setShortcut(QKeySequence(row.key))
+        action.triggered.connect(slots[row.name])
+        menus[row.menu].addAction(action)
+        if row.ends_group:
+            menus[row.menu].addSeparator()
+        actions[row.name] = action
+    tint_actions(actions)
+    return actions
+
+
+def tint_actions(actions: Mapping[str, QAction]) -> None:
+    """Give every action that has an icon the icon in the colour of the present palette."""
+    ink = QGuiApplication.palette().color(QPalette.ColorRole.ButtonText)
+    for row in action_rows():
+        if row.icon:
+            actions[row.name].setIcon(icon(row.icon, ink))

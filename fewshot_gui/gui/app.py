@@ -1,0 +1,85 @@
+"""The composition root: builds everything once and hands each object what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from fewshot_gui.engine.workspace import Lanes
+from fewshot_gui.gui.main_thread import MainThread
+from fewshot_gui.gui.shell import Shell
+from fewshot_gui.gui.theme import Appearance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+translate = QCoreApplication.translate
+REPORT_PICTURE = Path("fewshot-sample.png")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Return the exit code of the window, or of the report where there is no display."""
+    parsed = _parser().parse_args(arguments)
+    if not parsed.report and not has_display():
+        print("There is no display, so no window can open. Running the sample without one ...", flush=True)  # noqa: T201
+        parsed.report = REPORT_PICTURE
+    if parsed.report:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    app = build_application(parsed.colours)
+    if parsed.report:
+        from fewshot_gui.gui.report import run_report  # noqa: PLC0415 - only where there is no display
+
+        return run_report(app, parsed.report, parsed.session)
+    return _run_window(app, parsed)
+
+
+def _run_window(app: QApplication, parsed: argparse.Namespace) -> int:
+    bridge = MainThread()
+    lanes = Lanes.start(bridge.post)
+    shell = Shell(lanes, bridge.post, app.property("appearance"))
+    sys.excepthook = shell.report_unexpected
+    try:
+        shell.start(parsed.session, sample=parsed.sample)
+        return app.exec()
+    finally:
+        lanes.close()
+        bridge.close()
+
+
+def build_application(colours: str = "system") -> QApplication:
+    """Return the application with its name and its look; the look is its property "appearance"."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("fewshot-labeler")
+    app.setApplicationDisplayName("Few-shot Labeler")
+    app.setDesktopFileName("fewshot-labeler")
+    appearance = Appearance(app)
+    if colours == "dark" or colours == "light":
+        appearance.choose(colours)
+    appearance.install(app)
+    app.setProperty("appearance", appearance)
+    return app
+
+
+def has_display() -> bool:
+    """Return whether a window can be shown; only on Linux may there be no display."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fewshot-gui")
+    parser.add_argument("session", nargs="?", metavar="SESSION", help="a session file; the last one by default")
+    parser.add_argument("--sample", action="store_true", help="open the sample")
+    parser.add_argument("--colours", choices=["system", "light", "dark"], default="system")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.png", help="no window: run the sample, print its table, save a picture"
+    )
+    return parser

@@ -1,0 +1,60 @@
+"""Saving the labels of the gallery as a CSV file, on the disk lane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QFileDialog
+
+from fewshot_gui.engine.label_table import LabelTable, write_labels
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.workspace import Workspace
+    from fewshot_gui.gui.main_window import MainWindow
+
+translate = QCoreApplication.translate
+
+
+def export_labels(window: MainWindow) -> None:
+    """Ask for a file and write the labels of every picture seen so far; the window says when it is done."""
+    table = label_table(window.workspace)
+    if table is None:
+        window.toast.say(translate("Export", "There are no labels yet: teach two categories and open a folder."))
+        return
+    chosen, _ = QFileDialog.getSaveFileName(
+        window, translate("Export", "Save the labels"), "labels.csv", translate("Export", "Tables (*.csv)")
+    )
+    if chosen:
+        write_to(window, Path(chosen), table)
+
+
+def write_to(window: MainWindow, path: Path, table: LabelTable) -> None:
+    """Write the table on the disk lane and say so."""
+    done = translate("Export", "{0:,} labels saved in {1}").format(len(table.paths), path)
+    failed = translate("Export", "The labels could not be saved in {0}: {1}. Choose another place.")
+    window.workspace.lanes.disk.submit(
+        lambda _token: write_labels(path, table),
+        then=lambda _none: window.toast.say(done),
+        failed=lambda error: window.toast.say(failed.format(path, error), stay=True),
+    )
+
+
+def label_table(workspace: Workspace) -> LabelTable | None:
+    """Return what is said of the gallery's pictures, in the order of the scan; None while nothing is."""
+    scores, gallery = workspace.predictor.scores, workspace.gallery
+    if scores is None or not scores.classes:
+        return None
+    rows = np.flatnonzero(scores.known & (scores.probabilities.sum(axis=1) > 0))
+    if not len(rows):
+        return None
+    document = workspace.session.document
+    return LabelTable(
+        paths=[gallery.files[row].path for row in rows],
+        classes=[document.category(category).name for category in scores.classes],
+        probabilities=scores.probabilities[rows],
+        distances=scores.distances[rows],
+        rejected=scores.rejected[rows],
+    )

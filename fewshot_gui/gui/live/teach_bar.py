@@ -1,0 +1,173 @@
+"""A row of one button for each category: press it, hold it, or use its key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from fewshot_gui.gui.widgets import FlowLayout
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.state import Category, CategoryId, Document
+    from fewshot_gui.gui.theme import Appearance
+
+_LONGEST_NAME = 18
+_DISC = 12
+
+
+class TeachBar(QWidget):
+    """The categories as buttons, kept in step with the document.
+
+    `pressed(category)` is emitted when a button or its key goes down, and `released(category)` when it
+    comes up again.
+
+    Args:
+        use: "hold" for a source that goes on giving pictures, "press" for one picture.
+    """
+
+    pressed = Signal(str)
+    released = Signal(str)
+
+    def __init__(
+        self,
+        session: Session,
+        appearance: Appearance,
+        use: Literal["hold", "press"],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._appearance = appearance
+        self._use = use
+        self._down: CategoryId | None = None
+        self.setObjectName("teachBar")
+        self._heading = QLabel(self)
+        self._heading.setProperty("role", "muted")
+        self._row = FlowLayout(spacing=8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._heading)
+        column.addLayout(self._row)
+        self._fill(session.document)
+        disconnect = session.changed.connect(self._on_changed)
+        self.destroyed.connect(disconnect)
+        appearance.changed.connect(self._refill)
+
+    def buttons(self) -> list[QPushButton]:
+        """Return the buttons in the order of the categories."""
+        items = (self._row.itemAt(index) for index in range(self._row.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget for widget in widgets if isinstance(widget, QPushButton)]
+
+    def key_down(self, event: QKeyEvent) -> bool:
+        """Press the category of the key; return whether there is one."""
+        category = self._of_key(event)
+        if category is None:
+            return False
+        if not event.isAutoRepeat():
+            self._go_down(category.id)
+        return True
+
+    def key_up(self, event: QKeyEvent) -> bool:
+        """Let go the category of the key; return whether there is one."""
+        category = self._of_key(event)
+        if category is None:
+            return False
+        if not event.isAutoRepeat():
+            self._come_up(category.id)
+        return True
+
+    def teaches(self, event: QKeyEvent) -> bool:
+        """Return True where the key belongs to a category."""
+        return self._of_key(event) is not None
+
+    def let_go(self) -> None:
+        """Come up, whatever is down: the window is hidden, or the category is gone."""
+        if self._down is not None:
+            self._come_up(self._down)
+
+    def _of_key(self, event: QKeyEvent) -> Category | None:
+        plain = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
+        if not event.text() or event.modifiers() not in plain:
+            return None
+        categories = self._session.document.categories
+        return next((each for each in categories if each.shortcut == event.text()), None)
+
+    def _go_down(self, category: CategoryId) -> None:
+        self.let_go()
+        self._down = category
+        self.pressed.emit(category)
+
+    def _come_up(self, category: CategoryId) -> None:
+        if self._down == category:
+            self._down = None
+            self.released.emit(category)
+
+    def _on_changed(self, before: Document, after: Document) -> None:
+        if self._down is not None and self._down not in after:
+            self.let_go()
+        if _shown(before) != _shown(after):
+            self._fill(after)
+
+    def _refill(self) -> None:
+        self._fill(self._session.document)
+
+    def _fill(self, document: Document) -> None:
+        """Make the buttons anew."""
+        while (item := self._row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for category in document.categories:
+            self._row.addWidget(self._button(category))
+        self._heading.setText(self._words(empty=not document.categories))
+
+    def _words(self, *, empty: bool) -> str:
+        if empty:
+            return self.tr("Add a category on the left to teach it from here.")
+        if self._use == "hold":
+            return self.tr("Hold to capture examples")
+        return self.tr("Teach as")
+
+    def _button(self, category: Category) -> QPushButton:
+        name = category.name
+        short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+        key = f"   {category.shortcut}" if category.shortcut else ""
+        button = QPushButton(short.replace("&", "&&") + key, self)
+        button.setObjectName(f"teachButton:{name}")
+        button.setAccessibleName(self._tip().format(name))
+        tip = self._tip().format(name)
+        button.setToolTip(f"{tip} ({category.shortcut})" if category.shortcut else tip)
+        button.setIcon(_disc(self._appearance.theme.category(category.colour), self.devicePixelRatioF()))
+        button.setIconSize(QSize(_DISC, _DISC))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.pressed.connect(lambda: self._go_down(category.id))
+        button.released.connect(lambda: self._come_up(category.id))
+        return button
+
+    def _tip(self) -> str:
+        return self.tr("Hold to teach {0}") if self._use == "hold" else self.tr("Teach as {0}")
+
+
+def _shown(document: Document) -> list[tuple[str, str, int, str]]:
+    """Return what of the document can be seen here."""
+    return [(each.id, each.name, each.colour, each.shortcut) for each in document.categories]
+
+
+def _disc(colour: QColor, ratio: float) -> QIcon:
+    pixmap = QPixmap(round(_DISC * ratio), round(_DISC * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawEllipse(1, 1, _DISC - 2, _DISC - 2)
+    painter.end()
+    return QIcon(pixmap)

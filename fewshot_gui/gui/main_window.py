@@ -1,0 +1,130 @@
+"""The main window: puts the panels in place and passes on what the person asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from fewshot_gui.gui.actions import build_actions, tint_actions
+from fewshot_gui.gui.header import Header
+from fewshot_gui.gui.inspector.panel import InspectorPanel
+from fewshot_gui.gui.query_panel import QueryPanel
+from fewshot_gui.gui.status_line import StatusLine
+from fewshot_gui.gui.support.panel import SupportPanel
+from fewshot_gui.gui.undo_words import undo_words
+from fewshot_gui.gui.widgets import Toast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QCloseEvent
+
+    from fewshot_gui.engine.workspace import Workspace
+    from fewshot_gui.gui.theme import Appearance
+
+PANEL_WIDTHS = (300, 720, 304)
+
+
+class MainWindow(QMainWindow):
+    """The three panels between header and status line.
+
+    `closing` is emitted when the person closes the window; it stays open unless `allow_close` was set.
+    """
+
+    closing = Signal()
+
+    def __init__(
+        self, workspace: Workspace, appearance: Appearance, slots: Mapping[str, Callable[[], object]]
+    ) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.workspace = workspace
+        self.allow_close = False
+        self.toast = Toast(self)
+        session = workspace.session
+        own: dict[str, Callable[[], object]] = {
+            "undoAction": session.undo,
+            "redoAction": session.redo,
+            **{f"{source}Action": self._source_slot(source) for source in ("folder", "camera", "video", "draw")},
+        }
+        self.named_actions = build_actions(self, self.menuBar(), {**slots, **own})
+        self.header = Header(session, self.named_actions, self)
+        self.support = SupportPanel(session, workspace.intake, appearance, self)
+        self.query = QueryPanel(workspace, appearance, self)
+        self.inspector = InspectorPanel(
+            session, workspace.predictor, workspace.gallery, workspace.library, appearance, self
+        )
+        self.status = StatusLine(workspace.predictor, workspace.gallery, workspace.problems, self)
+        self._lay_out()
+        self._connect(slots)
+        self._disconnect = session.changed.connect(lambda _before, _after: self._show_undo())
+        self._show_undo()
+
+    def _lay_out(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        for number, panel in enumerate((self.support, self.query, self.inspector)):
+            self.splitter.addWidget(panel)
+            self.splitter.setStretchFactor(number, int(panel is self.query))
+            self.splitter.setCollapsible(number, panel is not self.query)
+        self.splitter.setSizes(list(PANEL_WIDTHS))
+        self.splitter.setHandleWidth(1)
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.splitter, 1)
+        column.addWidget(self.status)
+        self.setCentralWidget(centre)
+        self.setWindowTitle(self.tr("{0} – Few-shot Labeler").format(self.workspace.session.title))
+        self.resize(1280, 760)
+
+    def _connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
+        self.header.source.chosen.connect(self.show_source)
+        self.header.selectors.refused.connect(lambda text: self.toast.say(text, stay=True))
+        self.support.sampleRequested.connect(slots["sampleAction"])
+        self.support.captureHeld.connect(lambda category, held: self.query.capture(category, held=held))
+        self.query.folder.openFolderRequested.connect(slots["openFolderAction"])
+        self.query.folder.selectionChanged.connect(self.inspector.show_rows)
+        self.status.problemsRequested.connect(slots["problemsAction"])
+
+    def _source_slot(self, source: str) -> Callable[[], None]:
+        return lambda: self.show_source(source)
+
+    def show_source(self, source: str) -> None:
+        """Show "folder", "camera", "video" or "draw" in the query panel."""
+        self.header.source.choose(source)
+        self.query.show_source(source)
+        self.support.set_capture_enabled(self.query.can_capture())
+
+    def _show_undo(self) -> None:
+        session = self.workspace.session
+        for name, words, command in (
+            ("undoAction", self.tr("Undo"), session.undo_command),
+            ("redoAction", self.tr("Redo"), session.redo_command),
+        ):
+            action = self.named_actions[name]
+            action.setEnabled(command is not None)
+            action.setText(f"{words}: {undo_words(command)}" if command else words)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tint the icons again when the colours change."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "named_actions"):
+            tint_actions(self.named_actions)
+
+    def release(self) -> None:
+        """Follow the engine no more, before it is closed."""
+        self._disconnect()
+        self.header.selectors.release()
+        self.status.release()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask the application first: what is not on disk yet must not be lost."""
+        if self.allow_close:
+            super().closeEvent(event)
+            return
+        event.ignore()
+        self.closing.emit()

@@ -1,0 +1,101 @@
+"""The sample without a display: a table of predictions on the terminal and a picture of the window."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEventLoop, QTimer
+
+from fewshot_gui.engine.workspace import Lanes
+from fewshot_gui.gui.label_export import label_table
+from fewshot_gui.gui.main_thread import MainThread
+from fewshot_gui.gui.shell import Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QApplication
+
+    from fewshot_gui.engine.label_table import LabelTable
+    from fewshot_gui.gui.main_window import MainWindow
+
+PATIENCE_MS = 300_000
+WINDOW = 1366, 768
+
+
+def run_report(app: QApplication, picture: Path, session: str | None) -> int:
+    """Return 0 once the table is printed and the window is saved as `picture`, 1 where that failed.
+
+    Args:
+        app: on the offscreen platform.
+        picture: a PNG to write.
+        session: to show in place of the sample; left as it is.
+    """
+    bridge = MainThread()
+    lanes = Lanes.start(bridge.post)
+    with tempfile.TemporaryDirectory() as folder:
+        if not session:
+            os.environ["FEWSHOT_DATA"] = folder
+        shell = Shell(lanes, bridge.post, app.property("appearance"))
+        try:
+            shell.start(session, sample=not session)
+            assert shell.window is not None
+            return _report(shell.window, picture)
+        finally:
+            shell.close()
+            lanes.close()
+            bridge.close()
+
+
+def _report(window: MainWindow, picture: Path) -> int:
+    window.resize(*WINDOW)
+    gallery, predictor = window.workspace.gallery, window.workspace.predictor
+
+    def complete() -> bool:
+        scores = predictor.scores
+        seen = gallery.count and not gallery.listing and gallery.embedded == gallery.count
+        return bool(seen and scores and scores.version and scores.known.all() and not predictor.status.busy)
+
+    ready = wait_until(complete, PATIENCE_MS)
+    table = label_table(window.workspace)
+    if not ready or table is None:
+        print("The sample could not be classified: " + (predictor.status.detail or "it took too long"), file=sys.stderr)  # noqa: T201
+        return 1
+    window.query.folder.select_row(0)
+    wait_until(lambda: window.workspace.lanes.decode.pending == 0, 10_000)
+    wait_until(lambda: False, 300)  # the last thumbnails and the tiles that fade in
+    if not window.grab().save(str(picture)):
+        print(f"The picture of the window could not be written to {picture}; choose another place.", file=sys.stderr)  # noqa: T201
+        return 1
+    print(words(table))  # noqa: T201
+    print(f"\nThe window is saved as {picture.absolute()}")  # noqa: T201
+    return 0
+
+
+def words(table: LabelTable) -> str:
+    """Return the table for a terminal: picture, label, probability."""
+    width = max(len(Path(path).name) for path in table.paths)
+    lines = [f"{'picture':<{width}}  {'label':<16}  probability"]
+    for path, values, rejected in zip(table.paths, table.probabilities, table.rejected, strict=True):
+        label = "none of these" if rejected else table.classes[int(values.argmax())]
+        lines.append(f"{Path(path).name:<{width}}  {label:<16}  {values.max():.2f}")
+    return "\n".join(lines)
+
+
+def wait_until(done: Callable[[], bool], at_most_ms: int) -> bool:
+    """Return True once `done` says so, with the event loop running; False after `at_most_ms`."""
+    loop = QEventLoop()
+    poll = QTimer(interval=20)
+    poll.timeout.connect(lambda: done() and loop.quit())
+    end = QTimer(interval=at_most_ms, singleShot=True)
+    end.timeout.connect(loop.quit)
+    if not done():
+        poll.start()
+        end.start()
+        loop.exec()
+    return done()
+

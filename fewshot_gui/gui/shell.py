@@ -1,0 +1,217 @@
+"""The shell around one session: opens, closes and switches sessions, and answers the menus."""
+
+from __future__ import annotations
+
+import traceback
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from fewshot_gui.core.data_files import assets_folder
+from fewshot_gui.engine.devices import available_devices
+from fewshot_gui.engine.session import Session
+from fewshot_gui.engine.session_error import SessionError
+from fewshot_gui.engine.session_places import SUFFIX, new_session_path, note_session, recent_sessions
+from fewshot_gui.engine.worker import Priority
+from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
+from fewshot_gui.gui.dialogs.help import about_dialog, keys_dialog
+from fewshot_gui.gui.dialogs.problems import ProblemsDialog
+from fewshot_gui.gui.error_words import session_words
+from fewshot_gui.gui.label_export import export_labels
+from fewshot_gui.gui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from fewshot_gui.engine.worker import Post
+    from fewshot_gui.gui.theme import Appearance
+
+
+class Shell(QObject):
+    """Holds the present window and its workspace.
+
+    Args:
+        lanes: the threads of the program.
+        post: hands a call to the main thread.
+        appearance: the look, shared by all windows.
+    """
+
+    def __init__(self, lanes: Lanes, post: Post, appearance: Appearance) -> None:
+        super().__init__()
+        self._lanes, self._post, self._appearance = lanes, post, appearance
+        self.window: MainWindow | None = None
+
+    # Sessions ----------------------------------------------------------------------------------------
+
+    def start(self, session: str | None, *, sample: bool = False) -> None:
+        """Open the given session, else the last one, else a new one; a broken one is told and a new one opened."""
+        path = session or next(iter(recent_sessions()), None)
+        if path is None or not self.open_session(path, create=session is not None):
+            self.new_session()
+        if sample:
+            self.try_sample()
+
+    def open_session(self, path: str, *, create: bool = False) -> bool:
+        """Return True once the session of that file is shown; else say why not, and keep what was open."""
+        try:
+            missing = create and not Path(path).exists()
+            session = (Session.create if missing else Session.open)(path, self._lanes.disk)
+        except SessionError as error:
+            return self._offer_backup(error)
+        self._show(session)
+        return True
+
+    def new_session(self) -> None:
+        """Open a new, empty session."""
+        self._show(Session.create(new_session_path(), self._lanes.disk))
+
+    def _offer_backup(self, error: SessionError) -> bool:
+        """Say what is wrong with a session and, where a sound copy is kept, offer to open a copy of that."""
+        words = f"{session_words(error)}\n\n{error.path}"
+        if not error.backup:
+            QMessageBox.warning(self.window, self.tr("Session"), words)
+            return False
+        asked = self.tr("A copy that was kept is sound. Open it?")
+        if QMessageBox.question(self.window, self.tr("Session"), f"{words}\n\n{asked}") != QMessageBox.StandardButton.Yes:
+            return False
+        return self.open_session(error.backup)
+
+    def _show(self, session: Session) -> None:
+        """Replace the present window by one of another session."""
+        former, workspace = self.window, Workspace(session, self._lanes, self._post)
+        window = MainWindow(workspace, self._appearance, self._slots())
+        window.closing.connect(self.close)
+        session.failed.connect(partial(self._session_failed, window))
+        self.window = window
+        note_session(session.path)
+        if former is not None:
+            window.setGeometry(former.geometry())
+            self._dismiss(former)
+        window.show()
+        folder = session.recall(FOLDER_KEY)
+        if isinstance(folder, str):
+            self._open_folder(folder)
+        # Only once the window is drawn: loading torch would compete with it for the processor.
+        QTimer.singleShot(0, partial(self._warm_up, window))
+
+    def _warm_up(self, window: MainWindow) -> None:
+        window.workspace.warm_up()
+        self._lanes.model.submit(
+            lambda _token: available_devices(),
+            then=lambda devices: window.header.selectors.show_devices(devices),
+            priority=Priority.FOLDER,
+            replaces="devices",
+        )
+
+    def close(self) -> None:
+        """Close the window and quit, unless something could not be written and the person wants to stay."""
+        window = self.window
+        if window is None:
+            return
+        if not window.workspace.close():
+            text = self.tr("The last changes could not be written to disk. Close anyway and lose them?")
+            answer = QMessageBox.warning(
+                window,
+                self.tr("Not saved"),
+                text,
+                QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+                QMessageBox.StandardButton.Cancel,
+            )
+            if answer != QMessageBox.StandardButton.Discard:
+                return
+            window.workspace.close(discard=True)
+        self._dismiss(window)
+        self.window = None
+        QApplication.quit()
+
+    def _dismiss(self, window: MainWindow) -> None:
+        window.workspace.close()
+        window.release()
+        window.allow_close = True
+        window.close()
+        window.deleteLater()
+
+    def _session_failed(self, window: MainWindow, error: Exception) -> None:
+        words = session_words(error) if isinstance(error, SessionError) else str(error)
+        window.toast.say(words, stay=True)
+
+    # Menus -------------------------------------------------------------------------------------------
+
+    def _slots(self) -> dict[str, Callable[[], object]]:
+        return {
+            "newSessionAction": self.new_session,
+            "openSessionAction": self.ask_session,
+            "copySessionAction": self.ask_copy,
+            "openFolderAction": self.ask_folder,
+            "exportAction": lambda: self.window and export_labels(self.window),
+            "quitAction": self.close,
+            "addCategoryAction": lambda: self.window and self.window.support.add_category(),
+            "problemsAction": self.show_problems,
+            "systemThemeAction": lambda: self._appearance.choose("system"),
+            "lightThemeAction": lambda: self._appearance.choose("light"),
+            "darkThemeAction": lambda: self._appearance.choose("dark"),
+            "sampleAction": self.try_sample,
+            "keysAction": lambda: self.window and keys_dialog(self.window).open(),
+            "aboutAction": lambda: self.window and about_dialog(self.window).open(),
+        }
+
+    def ask_session(self) -> None:
+        """Let the person choose a session file and open it."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self.window, self.tr("Open a session"), "", self.tr("Sessions (*{0})").format(SUFFIX)
+        )
+        if chosen:
+            self.open_session(chosen)
+
+    def ask_copy(self) -> None:
+        """Let the person choose where a copy of the session goes."""
+        window = self.window
+        if window is None:
+            return
+        chosen, _ = QFileDialog.getSaveFileName(
+            window, self.tr("Save a copy"), "", self.tr("Sessions (*{0})").format(SUFFIX)
+        )
+        if chosen:
+            path = chosen if chosen.endswith(SUFFIX) else chosen + SUFFIX
+            window.workspace.session.copy_to(
+                path, then=lambda _done: window.toast.say(self.tr("A copy is saved as {0}").format(path))
+            )
+
+    def ask_folder(self) -> None:
+        """Let the person choose a folder of pictures and show it."""
+        folder = QFileDialog.getExistingDirectory(self.window, self.tr("Open a folder of pictures"))
+        if folder:
+            self._open_folder(folder)
+
+    def _open_folder(self, folder: str) -> None:
+        if self.window is not None:
+            self.window.show_source("folder")
+            self.window.workspace.gallery.open(folder)
+
+    def show_problems(self) -> None:
+        """Show the problems list beside the window, which goes on working."""
+        if self.window is not None:
+            ProblemsDialog(self.window.workspace.problems, self.window).show()
+
+    def try_sample(self) -> None:
+        """Show the bundled sample: in this session if it is empty, else in a new one."""
+        if self.window is not None and self.window.workspace.session.document.categories:
+            self.new_session()
+        if self.window is not None:
+            sample = assets_folder() / "sample"
+            folders = sorted(str(path) for path in (sample / "categories").iterdir() if path.is_dir())
+            self.window.workspace.intake.add_files(folders)
+            self._open_folder(str(sample / "pictures"))
+
+    def report_unexpected(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """The top-level hook: print what nobody expected, and tell the person that nothing is lost."""
+        traceback.print_exception(kind, error, trace)
+        if self.window is not None and not issubclass(kind, KeyboardInterrupt):
+            words = self.tr("Something unexpected happened ({0}). Your categories are safe on disk.").format(error)
+            self.window.toast.say(words, stay=True)

@@ -1,0 +1,95 @@
+"""The status line: the device, how many pictures, how long the last answer took, and the problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from fewshot_gui.gui.widgets import PushButton
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.gallery import Gallery
+    from fewshot_gui.engine.predictor import Predictor, PredictorStatus
+    from fewshot_gui.engine.problems import ProblemLog
+
+
+class StatusLine(QFrame):
+    """One line at the foot of the window; `problemsRequested` when its button is pressed."""
+
+    problemsRequested = Signal()  # noqa: N815 - reads like Qt's own signals
+
+    def __init__(
+        self, predictor: Predictor, gallery: Gallery, problems: ProblemLog, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusLine")
+        self._predictor, self._gallery, self._problem_log = predictor, gallery, problems
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 4, 16, 4)
+        row.setSpacing(24)
+        self.device = self._label("deviceStatus", self.tr("Device"))
+        self.pictures = self._label("pictureStatus", self.tr("Pictures"))
+        self.time = self._label("timeStatus", self.tr("Time of the last answer"))
+        self.trouble = self._label("troubleStatus", self.tr("What is wrong"))
+        for label in (self.device, self.pictures, self.time, self.trouble):
+            row.addWidget(label)
+        row.addStretch(1)
+        self.problems = PushButton("", self, icon_name="warning", role="quiet")
+        self.problems.setObjectName("problemsButton")
+        self.problems.clicked.connect(self.problemsRequested)
+        row.addWidget(self.problems)
+        self._disconnect = (
+            predictor.status_changed.connect(self._show_status),
+            gallery.progressed.connect(lambda *_: self._show_pictures()),
+            gallery.listed.connect(self._show_pictures),
+            problems.changed.connect(self._show_problems),
+        )
+        self._show_status(predictor.status)
+        self._show_pictures()
+        self._show_problems()
+
+    def release(self) -> None:
+        """Follow the engine no more."""
+        for disconnect in self._disconnect:
+            disconnect()
+
+    def _label(self, name: str, accessible: str) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName(name)
+        label.setAccessibleName(accessible)
+        label.setProperty("role", "muted")
+        return label
+
+    def _show_status(self, status: PredictorStatus) -> None:
+        device = status.device.upper() if status.device in {"cpu", "cuda", "mps", "xpu"} else status.device
+        self.device.setText(device or self.tr("Getting ready…"))
+        took = self.tr("{0:.0f} ms").format(status.milliseconds) if status.milliseconds >= 1 else self.tr("< 1 ms")
+        self.time.setText(self.tr("Learning…") if status.busy else took)
+        self.time.setVisible(status.busy or status.milliseconds > 0)
+        self.trouble.setText(self._words(status.problem, status.detail) if status.problem else "")
+
+    def _words(self, problem: str, detail: str) -> str:
+        known = {
+            "missing": self.tr("The backbone is missing; choose another at the top right."),
+            "not-a-bundle": self.tr("This file is no backbone; choose another at the top right."),
+            "damaged": self.tr("The backbone is damaged; install the program again, or choose another."),
+            "out-of-memory": self.tr("Not enough memory; choose the processor as the device, or close other programs."),
+        }
+        return known.get(str(problem), self.tr("Something went wrong: {0}").format(detail))
+
+    def _show_pictures(self) -> None:
+        total, done = self._gallery.count, self._gallery.embedded
+        if not total:
+            self.pictures.setText(self.tr("No pictures open"))
+        elif done >= total:
+            self.pictures.setText(self.tr("1 picture") if total == 1 else self.tr("{0:,} pictures").format(total))
+        else:
+            self.pictures.setText(self.tr("{0:,} of {1:,} pictures seen").format(done, total))
+
+    def _show_problems(self) -> None:
+        number = len(self._problem_log)
+        self.problems.setVisible(number > 0)
+        self.problems.setText(self.tr("1 problem") if number == 1 else self.tr("{0:,} problems").format(number))
+        self.problems.setAccessibleName(self.problems.text())

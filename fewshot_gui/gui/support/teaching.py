@@ -1,0 +1,154 @@
+"""What a person does in the support panel, turned into commands and into work for the intake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.core.images.scan import PictureFile
+from fewshot_gui.engine.commands import (
+    AddCategory,
+    AddExamples,
+    Command,
+    CommandError,
+    MoveCategory,
+    RemoveCategory,
+    RemoveExamples,
+    RenameCategory,
+    SetShortcut,
+    Together,
+    name_key,
+    new_category_id,
+)
+from fewshot_gui.gui.support.wording import count_words, problem_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fewshot_gui.engine.intake import Intake
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.state import CategoryId, Document, Example
+    from fewshot_gui.gui.mime import DraggedPicture, Dropped
+
+
+class Teaching(QObject):
+    """The asking side of the panel; `refused` and `removed` carry words for the person.
+
+    `removed` is emitted after something was taken away that one undo brings back.
+    """
+
+    refused = Signal(str)
+    removed = Signal(str)
+
+    def __init__(self, session: Session, intake: Intake, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._intake = intake
+
+    @property
+    def document(self) -> Document:
+        """Return the present document."""
+        return self._session.document
+
+    def do(self, command: Command) -> str:
+        """Do `command`, and return why it was refused; an empty text where it was done."""
+        try:
+            self._session.do(command)
+        except CommandError as error:
+            return problem_words(error, self.document)
+        return ""
+
+    def ask(self, command: Command) -> bool:
+        """Do `command`; where it is refused, emit the reason and return False."""
+        reason = self.do(command)
+        if reason:
+            self.refused.emit(reason)
+        return not reason
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._session.undo()
+
+    def add_category(self) -> CategoryId:
+        """Return the id of a new category with a free name: "Category 1", "Category 2", ..."""
+        taken = {name_key(category.name) for category in self.document.categories}
+        numbers = range(1, len(taken) + 2)
+        names = (self.tr("Category {number}").format(number=number) for number in numbers)
+        new = new_category_id()
+        self.ask(AddCategory(new, next(name for name in names if name_key(name) not in taken)))
+        return new
+
+    def rename(self, category: CategoryId, name: str) -> str:
+        """Rename `category`, and return why it was refused; an empty text where it was done."""
+        if self.document.category(category).name == name:
+            return ""
+        return self.do(RenameCategory(category, name))
+
+    def move_by(self, category: CategoryId, places: int) -> None:
+        """Move `category` up (negative) or down by `places`, as far as the list goes."""
+        order = [other.id for other in self.document.categories]
+        index = order.index(category) + places
+        if 0 <= index < len(order):
+            self.ask(MoveCategory(category, index))
+
+    def give_key(self, category: CategoryId, key: str) -> None:
+        """Give `category` the shortcut `key`; a category that has it gets the former key in exchange."""
+        former = self.document.category(category).shortcut
+        holder = next((other for other in self.document.categories if key and other.shortcut == key), None)
+        if holder is None or holder.id == category:
+            self.ask(SetShortcut(category, key))
+        else:
+            steps = (SetShortcut(holder.id, ""), SetShortcut(category, key), SetShortcut(holder.id, former))
+            self.ask(Together(steps))
+
+    def remove_category(self, category: CategoryId) -> None:
+        """Remove `category`, and say what is gone."""
+        gone = self.document.category(category)
+        if self.ask(RemoveCategory(category)):
+            text = self.tr("Removed “{name}” ({count}).")
+            self.removed.emit(text.format(name=gone.name, count=count_words(len(gone.examples))))
+
+    def remove_examples(self, pictures: Sequence[PictureId]) -> None:
+        """Take `pictures` out of their categories, and say how many where it is more than one."""
+        if self.ask(RemoveExamples(tuple(pictures))) and len(pictures) > 1:
+            self.removed.emit(self.tr("Removed {count}.").format(count=count_words(len(pictures))))
+
+    def add_files(self, paths: Sequence[str], category: CategoryId | None) -> None:
+        """Teach files and folders; without a category, the intake makes one for each folder."""
+        self._intake.add_files(list(paths), category)
+
+    def receive(self, dropped: Dropped, category: CategoryId | None, origin: str) -> None:
+        """Teach `category`, or a new one where it is None, with what was dropped or pasted."""
+        if dropped.files:
+            self.add_files(dropped.files, category)
+        elif dropped.pictures:
+            self._receive_pictures(dropped.pictures, category or self.add_category())
+        elif dropped.image is not None:
+            self._intake.add_pixels(dropped.image, category or self.add_category(), origin)
+        elif dropped.links:
+            self.refused.emit(
+                self.tr(
+                    "The browser gave only an address. Copy the picture itself there, then paste it here."
+                )
+            )
+
+    def _receive_pictures(self, pictures: Sequence[DraggedPicture], category: CategoryId) -> None:
+        examples = self._examples()
+        moved = [examples[each.id] for each in pictures if each.id in examples]
+        if moved:
+            self.ask(AddExamples(category, tuple(moved)))
+        # Size and time are not asked for here: a disk can be slow, and the intake reads the file anyway.
+        others = [
+            (PictureFile(each.path, size=0, mtime_ns=0), PictureId(each.id) if each.id else None)
+            for each in pictures
+            if each.id not in examples
+        ]
+        if others:
+            self._intake.teach_all(others, category)
+
+    def _examples(self) -> dict[str | None, Example]:
+        return {
+            example.picture: example for category in self.document.categories for example in category.examples
+        }

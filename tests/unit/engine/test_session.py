@@ -1,0 +1,368 @@
+"""The session in use: events, undo across restarts, pictures, settings, and a disk that fails."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.core.images.scan import PictureFile
+from fewshot_gui.engine.commands import (
+    AddCategory,
+    AddExamples,
+    Command,
+    CommandError,
+    RemoveCategory,
+    RenameCategory,
+    SetThreshold,
+)
+from fewshot_gui.engine.pictures import StoredPicture, find_moved, lost_pictures
+from fewshot_gui.engine.session import Session
+from fewshot_gui.engine.session_error import SessionError, SessionProblem
+from fewshot_gui.engine.state import CategoryId, Document, Example
+from fewshot_gui.engine.timeline import MILESTONE, Timeline
+from fewshot_gui.engine.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CAT = CategoryId("c")
+ADD = AddCategory(CAT, "cats")
+ONE, TWO = PictureId("1" * 32), PictureId("2" * 32)
+
+
+class Disk:
+    """A disk worker, with a main thread that runs what is posted when the test says so."""
+
+    def __init__(self) -> None:
+        self.posted: list[Callable[[], None]] = []
+        self.worker = Worker("disk", self.posted.append)
+
+    def settle(self) -> None:
+        assert self.worker.drain(30)
+        while self.posted:
+            self.posted.pop(0)()
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    disk = Disk()
+    yield disk
+    assert disk.worker.close(30)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "birds of 2026 ü%20#?.fewshot"
+
+
+@pytest.fixture
+def session(disk: Disk, path: Path) -> Iterator[Session]:
+    session = Session.create(path, disk.worker)
+    yield session
+    assert session.close(discard=True)
+
+
+def reopened(session: Session, disk: Disk) -> Session:
+    assert session.close()
+    return Session.open(session.path, disk.worker)
+
+
+def rows(path: str, query: str) -> list[Any]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def test_a_new_session_is_empty_and_bears_the_name_of_its_file(session: Session) -> None:
+    assert session.document == Document()
+    assert session.title == "birds of 2026 ü%20#?"
+    assert not session.can_undo
+    assert not session.can_redo
+
+
+def test_a_change_tells_before_and_after(session: Session) -> None:
+    heard: list[tuple[Document, Document]] = []
+    session.changed.connect(lambda before, after: heard.append((before, after)))
+    session.do(ADD)
+    session.undo()
+    session.redo()
+    empty, full = Document(), session.document
+    assert heard == [(empty, full), (full, empty), (empty, full)]
+
+
+def test_undo_and_redo_know_their_commands(session: Session) -> None:
+    session.do(ADD)
+    assert (session.undo_command, session.redo_command) == (ADD, None)
+    session.undo()
+    assert (session.undo_command, session.redo_command) == (None, ADD)
+
+
+def test_undo_and_redo_without_anything_to_do_are_silent(session: Session) -> None:
+    session.changed.connect(lambda *_: pytest.fail("nothing happened"))
+    session.undo()
+    session.redo()
+
+
+def test_an_impossible_command_is_neither_done_nor_stored(session: Session, disk: Disk) -> None:
+    session.do(ADD)
+    with pytest.raises(CommandError):
+        session.do(ADD)
+    session = reopened(session, disk)
+    assert rows(session.path, "SELECT count(*) FROM history") == [(1,)]
+    assert session.close()
+
+
+def test_a_command_that_changes_nothing_is_no_step(session: Session) -> None:
+    session.do(ADD)
+    session.do(RenameCategory(CAT, "cats"))
+    assert session.undo_command == ADD
+
+
+def test_a_new_command_drops_what_was_undone_in_the_file_too(session: Session, disk: Disk) -> None:
+    for command in (ADD, RenameCategory(CAT, "a"), RenameCategory(CAT, "b")):
+        session.do(command)
+    session.undo()
+    session.undo()
+    session.do(RenameCategory(CAT, "c"))
+    assert not session.can_redo
+    session = reopened(session, disk)
+    assert session.document.category(CAT).name == "c"
+    assert rows(session.path, "SELECT seq FROM history") == [(1,), (2,)]
+    assert session.close()
+
+
+def test_a_dragged_slider_is_one_step_in_memory_and_on_disk(session: Session, disk: Disk) -> None:
+    session.do(ADD)
+    for percent in range(100):
+        session.do(SetThreshold(percent / 100))
+    assert session.flush()
+    assert rows(session.path, "SELECT count(*) FROM history") == [(2,)]
+    session = reopened(session, disk)
+    assert session.document.settings.threshold == 0.99
+    session.undo()
+    assert session.document.settings.threshold is None
+    assert session.undo_command == ADD
+    assert session.close()
+
+
+def test_undo_and_redo_work_after_a_restart(session: Session, disk: Disk) -> None:
+    session.do(ADD)
+    session.do(RenameCategory(CAT, "dogs"))
+    session.undo()
+    session = reopened(session, disk)
+    assert session.document.category(CAT).name == "cats"
+    session.redo()
+    assert session.document.category(CAT).name == "dogs"
+    session.undo()
+    session.undo()
+    assert session.document == Document()
+    assert session.close()
+
+
+def test_steps_carry_their_time_in_utc(session: Session) -> None:
+    session.do(ADD)
+    assert session.flush()
+    [(at, kind)] = rows(session.path, "SELECT at, kind FROM history")
+    assert at.endswith("+00:00")
+    assert kind == "AddCategory"
+
+
+def test_undo_is_exact_far_beyond_what_is_kept_in_memory() -> None:
+    commands: list[Command] = [ADD]
+    commands += [AddExamples(CAT, (Example(PictureId(str(n)), "x"),)) for n in range(4 * MILESTONE)]
+    timeline = Timeline(commands)
+    for done in range(len(commands), 0, -1):
+        assert len(timeline.document.pictures()) == done - 1
+        timeline.undo()
+    assert timeline.document == Document()
+
+
+def test_pictures_come_back_with_their_thumbnails(session: Session, disk: Disk) -> None:
+    odd_path = "/home/\udcff/ü \U0001f600.jpg"
+    session.keep_picture(StoredPicture(ONE, b"thumb", None, odd_path, 10, 20))
+    assert session.picture(ONE) == StoredPicture(ONE, b"thumb", None, odd_path, 10, 20)
+    session = reopened(session, disk)
+    assert session.picture(ONE) == StoredPicture(ONE, b"thumb", None, odd_path, 10, 20)
+    assert session.picture(TWO) is None
+    assert session.stored_pictures() == (StoredPicture(ONE, b"thumb", None, odd_path, 10, 20),)
+    assert session.close()
+
+
+def test_an_original_is_there_at_once_and_later_from_the_disk(session: Session, disk: Disk) -> None:
+    session.keep_picture(StoredPicture(ONE, b"thumb", b"pixels"))
+    assert session.original(ONE) == b"pixels"
+    disk.settle()
+    assert session._unsaved_originals == {}
+    assert session.original(ONE) == b"pixels"
+    assert session.original(TWO) is None
+
+
+def test_an_original_is_not_lost_when_the_picture_comes_again_as_a_file(session: Session) -> None:
+    session.keep_picture(StoredPicture(ONE, b"thumb", b"pixels"))
+    session.keep_picture(StoredPicture(ONE, b"thumb", None, "/a.jpg"))
+    assert session.flush()
+    assert rows(session.path, "SELECT path, original FROM pictures") == [(b"/a.jpg", b"pixels")]
+
+
+def test_a_relocated_picture_stays_where_it_is(session: Session, disk: Disk) -> None:
+    session.keep_picture(StoredPicture(ONE, b"thumb", None, "/old.jpg"))
+    session.relocate_all({ONE: "/new.jpg", TWO: "/unknown.jpg"})
+    session = reopened(session, disk)
+    known = session.picture(ONE)
+    assert known is not None
+    assert known.path == "/new.jpg"
+    assert session.picture(TWO) is None
+    assert session.close()
+
+
+def test_remembered_values_are_recalled_and_untouched_by_undo(session: Session, disk: Disk) -> None:
+    session.do(ADD)
+    session.remember("layout", {"columns": [1, 2.5, None], "name": "ü"})
+    session.undo()
+    session = reopened(session, disk)
+    assert session.recall("layout") == {"columns": [1, 2.5, None], "name": "ü"}
+    assert session.recall("folder", "none") == "none"
+    assert session.close()
+
+
+def test_a_remembered_list_is_a_copy(session: Session) -> None:
+    given = [1]
+    session.remember("list", given)
+    given.append(2)
+    assert session.recall("list") == [1]
+
+
+def test_a_full_disk_is_reported_once_and_nothing_is_lost(session: Session, disk: Disk) -> None:
+    problems: list[Exception] = []
+    session.failed.connect(problems.append)
+    connection = session._file._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    session.do(ADD)
+    session.keep_picture(StoredPicture(ONE, b"t" * 100_000, b"o" * 100_000))
+    disk.settle()
+    session.do(RenameCategory(CAT, "dogs"))
+    disk.settle()
+
+    [problem] = problems
+    assert isinstance(problem, SessionError)
+    assert (problem.kind, problem.path) == (SessionProblem.DISK_FULL, session.path)
+    assert session.problem is not None
+    assert not session.flush()
+    assert not session.close()
+    assert session.original(ONE) == b"o" * 100_000
+
+    connection.execute("PRAGMA max_page_count = 100000")
+    session.do(RenameCategory(CAT, "birds"))
+    disk.settle()
+    assert session.problem is None
+    assert session.flush()
+    session = reopened(session, disk)
+    assert session.document.category(CAT).name == "birds"
+    assert session.picture(ONE) == StoredPicture(ONE, b"t" * 100_000)
+    assert session.close()
+
+
+class FailingChange:
+    """A change that fails as often as it is told."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        assert connection.in_transaction
+        self.times -= 1
+        if self.times >= 0:
+            raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_a_failed_batch_is_written_as_a_whole_later(session: Session, disk: Disk) -> None:
+    problems: list[Exception] = []
+    session.failed.connect(problems.append)
+    session.do(ADD)
+    disk.settle()
+    session._send(FailingChange(2))
+    disk.settle()
+    session.do(RenameCategory(CAT, "dogs"))
+    disk.settle()
+    assert rows(session.path, "SELECT count(*) FROM history") == [(1,)]
+    assert session.flush()
+    assert rows(session.path, "SELECT count(*) FROM history") == [(2,)]
+    disk.settle()
+    session._send(FailingChange(1))
+    disk.settle()
+    assert len(problems) == 2
+    assert session.flush()
+
+
+def test_closing_may_discard_what_cannot_be_written(session: Session, disk: Disk) -> None:
+    session.do(ADD)
+    assert session.flush()
+    session._send(FailingChange(1_000_000))
+    session.do(RemoveCategory(CAT))
+    assert not session.close()
+    assert session.close(discard=True)
+    again = Session.open(session.path, disk.worker)
+    assert CAT in again.document
+    assert again.close()
+
+
+def test_a_closed_session_takes_no_commands(session: Session) -> None:
+    assert session.close()
+    assert session.close()
+    with pytest.raises(SessionError) as caught:
+        session.do(ADD)
+    assert caught.value.kind is SessionProblem.CLOSED
+    assert session.document == Document()
+
+
+def test_closing_leaves_one_file(session: Session, path: Path) -> None:
+    session.do(ADD)
+    assert session.close()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_burst_is_one_transaction(session: Session) -> None:
+    count = 0
+
+    def committed(statement: str) -> None:
+        nonlocal count
+        count += statement == "COMMIT"
+
+    session._file._connection.set_trace_callback(committed)
+    session.do(ADD)
+    for number in range(500):
+        session.do(RenameCategory(CAT, f"cats {number}"))
+    assert session.flush()
+    assert 1 <= count < 400
+
+
+def test_moved_pictures_are_found_by_content() -> None:
+    kept = [StoredPicture(ONE, b"", path="/gone/1.jpg", size=5), StoredPicture(TWO, b"", path="/here.jpg")]
+    lost = lost_pictures([*kept, StoredPicture(PictureId("3"), b"")], lambda path: path == "/here.jpg")
+    assert lost == {ONE: 5}
+
+    read: list[str] = []
+    contents = {"/new/a.jpg": TWO, "/new/b.jpg": ONE, "/new/c.jpg": ONE}
+
+    def identify(path: str) -> PictureId | None:
+        read.append(path)
+        return contents.get(path)
+
+    files = [
+        PictureFile(name, size, 0)
+        for name, size in [("/x", 4), ("/bad", 5), ("/new/a.jpg", 5), ("/new/b.jpg", 5), ("/new/c.jpg", 5)]
+    ]
+    assert find_moved(lost, files, identify) == {ONE: "/new/b.jpg"}
+    assert read == ["/bad", "/new/a.jpg", "/new/b.jpg"]
+
+
+def test_a_picture_of_unknown_size_is_looked_for_in_every_file() -> None:
+    files = [PictureFile("/a", 1, 0), PictureFile("/b", 2, 0)]
+    assert find_moved({ONE: 0}, files, {"/b": ONE}.get) == {ONE: "/b"}
