@@ -47,12 +47,13 @@ QT_LIBRARIES = {
 FONT_PACKAGE = "fonts-dejavu-core"
 TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
 OTHER_SYSTEMS = {
-    "dnf": "sudo dnf install mesa-libEGL mesa-libGL libxkbcommon-x11 dbus-libs fontconfig glib2 xcb-util-cursor "
-    "xcb-util-wm xcb-util-image xcb-util-keysyms xcb-util-renderutil dejavu-sans-fonts",
-    "pacman": "sudo pacman -S --needed libglvnd libxkbcommon-x11 dbus fontconfig glib2 xcb-util-cursor xcb-util-wm "
-    "xcb-util-image xcb-util-keysyms xcb-util-renderutil ttf-dejavu",
+    "dnf": "sudo dnf install mesa-libEGL mesa-libGL libxkbcommon-x11 dbus-libs fontconfig glib2 "
+    "xcb-util-cursor xcb-util-wm xcb-util-image xcb-util-keysyms xcb-util-renderutil dejavu-sans-fonts",
+    "pacman": "sudo pacman -S --needed libglvnd libxkbcommon-x11 dbus fontconfig glib2 xcb-util-cursor "
+    "xcb-util-wm xcb-util-image xcb-util-keysyms xcb-util-renderutil ttf-dejavu",
     "zypper": "sudo zypper install Mesa-libEGL1 Mesa-libGL1 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 "
-    "libglib-2_0-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 dejavu-fonts",
+    "libglib-2_0-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 "
+    "dejavu-fonts",
 }
 CHECKS = (
     ("format", ["-m", "ruff", "format", "--check", "."]),
@@ -76,7 +77,9 @@ def main(arguments: list[str]) -> int:
     rest = [a for a in arguments[1 if testing else 0 :] if a != "--yes"]
     try:
         if sys.version_info < OLDEST:
-            raise LaunchError(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}.")
+            raise LaunchError(
+                f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}."
+            )
         prepare("test" if testing else "", agreed=agreed)
     except LaunchError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -87,9 +90,9 @@ def main(arguments: list[str]) -> int:
 def start(arguments: list[str]) -> int:
     """Hand this process over to the program; on Windows, wait for it."""
     command = [str(venv_python()), "-m", "fewshot_gui", *arguments]
-    if os.name == "nt":
-        return subprocess.call(command)
-    os.execv(command[0], command)  # noqa: S606 - our own interpreter, no shell
+    if os.name != "nt":
+        os.execv(command[0], command)  # noqa: S606 - our own interpreter, no shell
+    return subprocess.call(command)
 
 
 def run_checks(arguments: list[str]) -> int:
@@ -138,12 +141,14 @@ def make_venv() -> None:
     Raises:
         LaunchError: this Python cannot make one, or the disk is too full for what follows.
     """
-    if venv_python().exists() and not subprocess.call([str(venv_python()), "-m", "pip", "-q", "--version"],
-                                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):  # fmt: skip
+    works = [str(venv_python()), "-m", "pip", "--version"]
+    if venv_python().exists() and not subprocess.run(works, capture_output=True, check=False).returncode:
         return
     free = shutil.disk_usage(ROOT).free
     if free < DISK_BYTES:
-        raise LaunchError(f"{ROOT} has {free / 1e9:.1f} GB free and the installation needs 9 GB. Make room first.")
+        raise LaunchError(
+            f"{ROOT} has {free / 1e9:.1f} GB free and the installation needs 9 GB. Make room first."
+        )
     print(f"Making a Python environment in {VENV} ...", flush=True)
     if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
         raise LaunchError(f"Python could not make {VENV}; its message stands above.")
@@ -155,13 +160,16 @@ def install_project(extra: str) -> None:
     Raises:
         LaunchError: pip failed.
     """
-    print("Installing. The first time brings several GB (torch with its GPU libraries) and takes minutes.", flush=True)
+    print(
+        "Installing. The first time brings several GB (torch with its GPU libraries) and takes minutes.",
+        flush=True,
+    )
     what = f"{ROOT}[{extra}]" if extra else str(ROOT)
     command = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "--editable", what]
     if subprocess.call(command):
         raise LaunchError(
-            "The installation stopped; pip's message stands above. Without a connection, connect and start again: "
-            "what has been downloaded is kept."
+            "The installation stopped; pip's message stands above. Without a connection, connect and start "
+            "again: what has been downloaded is kept."
         )
 
 

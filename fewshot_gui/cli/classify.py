@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageProblem, bar, say, warn
-from fewshot_gui.core.backbones.bundle import BundleError
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, warn
+from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
 from fewshot_gui.core.images.scan import class_folders, scan_folder
 from fewshot_gui.engine.headless import MainLoop, open_library
 from fewshot_gui.engine.label_table import LabelTable, write_labels
@@ -45,7 +45,9 @@ class Embedded:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("--support", type=Path, required=True, metavar="DIR", help="a folder of examples a class")
+    parser.add_argument(
+        "--support", type=Path, required=True, metavar="DIR", help="a folder of examples a class"
+    )
     parser.add_argument("--query", type=Path, required=True, metavar="DIR", help="the pictures to label")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--learner", default="prototypical", metavar="L")
@@ -73,17 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
             write_labels(arguments.out, _table(query.files, classes, prediction, novelty > threshold))
             return _finish(arguments, query, novelty > threshold, problems.entries)
     except (BundleError, LearnerError, OSError) as error:
-        raise UsageProblem(str(error)) from error
+        raise UsageError(str(error)) from error
 
 
 def _check(arguments: argparse.Namespace) -> None:
     for option, folder in (("--support", arguments.support), ("--query", arguments.query)):
         if not folder.is_dir():
-            raise UsageProblem(f"{option} {folder} is not a folder")
+            raise UsageError(f"{option} {folder} is not a folder")
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
-        raise UsageProblem("--threshold lies between 0 and 1")
+        raise UsageError("--threshold lies between 0 and 1")
     if not arguments.out.parent.is_dir():
-        raise UsageProblem(f"the folder of --out {arguments.out} does not exist; make it first")
+        raise UsageError(f"the folder of --out {arguments.out} does not exist; make it first")
 
 
 def _support(
@@ -92,12 +94,14 @@ def _support(
     """Return the examples, the class index of each, and the classes."""
     folders = class_folders(arguments.support)
     if not folders:
-        raise UsageProblem(f"{arguments.support} holds no class folders: put the examples of each class into one")
+        raise UsageError(
+            f"{arguments.support} holds no class folders: put the examples of each class into one"
+        )
     files = [file for members in folders.values() for file in members]
     labels = np.repeat(np.arange(len(folders)), [len(members) for members in folders.values()])
     support = _embed(arguments, library, loop, files, "Reading examples")
     if not len(support.rows):
-        raise UsageProblem(f"none of the {len(files)} examples under {arguments.support} can be read")
+        raise UsageError(f"none of the {len(files)} examples under {arguments.support} can be read")
     return support, labels[support.places], tuple(folders)
 
 
@@ -139,8 +143,10 @@ def _predict(
     from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415
     from fewshot_gui.core.learners.catalogue import make_learner  # noqa: PLC0415
 
-    info = library.info(arguments.backbone)
-    learner = make_learner(arguments.learner, default_temperature=info.temperature, default_novelty=info.novelty)
+    info = describe_bundle(arguments.backbone)
+    learner = make_learner(
+        arguments.learner, default_temperature=info.temperature, default_novelty=info.novelty
+    )
     classifier = learner.fit(SupportSet(torch.from_numpy(support.rows), torch.from_numpy(labels), classes))
     rows = torch.from_numpy(query.rows)
     return (
@@ -150,10 +156,17 @@ def _predict(
     )
 
 
-def _table(files: Sequence[PictureFile], classes: tuple[str, ...], prediction: Prediction, rejected: NDArray[np.bool_]) -> LabelTable:
+def _table(
+    files: Sequence[PictureFile],
+    classes: tuple[str, ...],
+    prediction: Prediction,
+    rejected: NDArray[np.bool_],
+) -> LabelTable:
     """Return the table to write; the distances of a method that has none are empty."""
     probabilities = prediction.probabilities.numpy()
-    distances = np.full_like(probabilities, np.nan) if prediction.distances is None else prediction.distances.numpy()
+    distances = (
+        np.full_like(probabilities, np.nan) if prediction.distances is None else prediction.distances.numpy()
+    )
     return LabelTable([file.path for file in files], classes, probabilities, distances, rejected)
 
 
@@ -173,7 +186,8 @@ def _finish(
         "none_of_these": int(rejected.sum()),
         "problems": len(problems),
     }
-    words = f"{len(query.files)} pictures labelled, {summary['none_of_these']} of them none of these: {arguments.out}"
+    none = summary["none_of_these"]
+    words = f"{len(query.files)} pictures labelled, {none} of them none of these: {arguments.out}"
     say(json.dumps(summary) if arguments.json else words)
     if problems:
         warn(f"{len(problems)} files could not be read; they are listed in {listed}")

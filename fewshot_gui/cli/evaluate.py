@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import UsageProblem, bar, say, warn
+from fewshot_gui.cli.output import UsageError, bar, say, warn
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle, load_bundle
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("--learner", default="prototypical", metavar="L")
     parser.add_argument("--backbone", default="photo", metavar="B|FILE")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="class folders never trained on")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="class folders never trained on"
+    )
     parser.add_argument("--ways", type=int, default=5, metavar="N")
     parser.add_argument("--shots", type=int, default=1, metavar="K")
     parser.add_argument("--queries", type=int, default=15, metavar="Q")
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             data = load_classes(arguments.data, preprocessing, progress=progress)
         report = _measure(arguments, load_bundle(arguments.backbone), data)
     except (BundleError, DatasetError, EpisodeError, LearnerError) as error:
-        raise UsageProblem(str(error)) from error
+        raise UsageError(str(error)) from error
     for problem in data.problems:
         warn(f"left out {problem}")
     say(json.dumps(report) if arguments.json else _in_words(report))
@@ -95,8 +97,9 @@ def _embed(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -> 
 
 
 def _in_words(report: dict[str, Any]) -> str:
+    task = f"{report['ways']}-way {report['shots']}-shot, {report['episodes']} episodes"
     return (
         f"{report['learner']} on {report['backbone']}: {report['accuracy']:.2%} ± {report['ci95']:.2%} "
-        f"({report['ways']}-way {report['shots']}-shot, {report['episodes']} episodes of {report['classes']} classes), "
-        f"calibration error {report['ece']:.3f}, {report['ms_per_task']:.1f} ms a task"
+        f"({task} of {report['classes']} classes), calibration error {report['ece']:.3f}, "
+        f"{report['ms_per_task']:.1f} ms a task"
     )

@@ -7,7 +7,7 @@ import importlib
 import traceback
 from typing import TYPE_CHECKING
 
-from fewshot_gui.cli.output import BAD_USE, INTERRUPTED, UsageProblem, warn
+from fewshot_gui.cli.output import BAD_USE, INTERRUPTED, UsageError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         warn("interrupted")
         return INTERRUPTED
-    except UsageProblem as error:
+    except UsageError as error:
         if parsed.debug:
             traceback.print_exc()
         warn(f"fewshot-gui {parsed.command}: {error}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import UsageProblem, say
+from fewshot_gui.cli.output import UsageError, say
 from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
 from fewshot_gui.core.backbones.catalogue import shipped
 
@@ -29,9 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
             say(json.dumps([_values(i) for i in infos]) if arguments.json else "\n".join(map(_line, infos)))
         else:
             info = describe_bundle(arguments.backbone)
-            say(json.dumps({**_values(info), "card": info.card}) if arguments.json else f"{_line(info)}\n\n{info.card}")
+            say(
+                json.dumps({**_values(info), "card": info.card})
+                if arguments.json
+                else f"{_line(info)}\n\n{info.card}"
+            )
     except BundleError as error:
-        raise UsageProblem(str(error)) from error
+        raise UsageError(str(error)) from error
     return 0
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 DONE, SOME_FAILED, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
-class UsageProblem(Exception):
+class UsageError(Exception):
     """A command that cannot be done as it was asked for; its sentence says what to do."""
 
 

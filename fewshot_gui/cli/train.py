@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import shlex
@@ -11,9 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import UsageProblem, bar, say
+from fewshot_gui.cli.output import UsageError, bar, say
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from fewshot_gui.core.episodes.dataset import ClassImages
@@ -25,10 +25,16 @@ HELD_OUT_SHARE = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("--learner", default="prototypical", choices=["prototypical"], help="whose loss episodes have")
+    parser.add_argument(
+        "--learner", default="prototypical", choices=["prototypical"], help="whose loss episodes have"
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="class folders to train on")
-    parser.add_argument("--validation", type=Path, metavar="DIR", help="classes to calibrate on; else a tenth of --data")
-    parser.add_argument("--backbone", metavar="B", help="network kind, in place of the recipe's: conv4 or resnet")
+    parser.add_argument(
+        "--validation", type=Path, metavar="DIR", help="classes to calibrate on; else a tenth of --data"
+    )
+    parser.add_argument(
+        "--backbone", metavar="B", help="network kind, in place of the recipe's: conv4 or resnet"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--recipe", metavar="NAME", help="a recipe of this program: photo, omniglot-conv4")
@@ -47,11 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.out.suffix != ".safetensors":
-        raise UsageProblem("--out must end in .safetensors")
+        raise UsageError("--out must end in .safetensors")
     try:
         recipe = _recipe(arguments)
     except RecipeError as error:
-        raise UsageProblem(str(error)) from error
+        raise UsageError(str(error)) from error
     data, validation = _read(arguments, recipe)
     summary = _train(arguments, recipe, data, validation)
     say(json.dumps(summary) if arguments.json else _in_words(summary))
@@ -81,13 +87,13 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> tuple[ClassImages, C
         if arguments.validation:
             return data, load_classes(arguments.validation, preprocessing)
     except DatasetError as error:
-        raise UsageProblem(str(error)) from error
+        raise UsageError(str(error)) from error
     held = max(2, int(HELD_OUT_SHARE * len(data.names)))
     step = len(data.names) / held
     chosen = [int(i * step) for i in range(held)]
     rest = [i for i in range(len(data.names)) if i not in set(chosen)]
     if len(rest) < 2:
-        raise UsageProblem(f"{arguments.data} has {len(data.names)} classes; training needs four or more")
+        raise UsageError(f"{arguments.data} has {len(data.names)} classes; training needs four or more")
     return data.subset(rest), data.subset(chosen)
 
 
@@ -104,7 +110,9 @@ def _train(
     trainer = Trainer(recipe, data, device=choose_device(arguments.device), learner=arguments.learner)
     with bar("Training", arguments) as progress:
         records = trainer.run(checkpoint, resume=arguments.resume)
-        last = _log(records, arguments.out.with_suffix(".log.csv"), recipe.steps, progress, resume=arguments.resume)
+        last = _log(
+            records, arguments.out.with_suffix(".log.csv"), recipe.steps, progress, resume=arguments.resume
+        )
     training = {
         "command": _command(),
         "data": f"{len(data.names)} classes, {len(data.images)} pictures of {arguments.data.name}",
@@ -148,4 +156,6 @@ def _command() -> str:
 
 
 def _in_words(summary: dict[str, Any]) -> str:
-    return f"Wrote {summary['out']} after {summary['steps']} steps (temperature {summary['temperature']:.3g})."
+    return (
+        f"Wrote {summary['out']} after {summary['steps']} steps (temperature {summary['temperature']:.3g})."
+    )

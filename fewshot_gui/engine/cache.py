@@ -87,13 +87,14 @@ class EmbeddingCache:
             matrix: NDArray[np.float32] | None = None
             if self._index is not None:
                 try:
-                    store = self._index.store(key)
+                    with self._index.reading():
+                        rows = self._index.rows_of(key, pictures)
+                        store = self._index.store(key) if rows else None
                     matrix = None if store is None else self._matrix(store)
-                    rows = {} if matrix is None else self._index.rows_of(key, pictures)
-                    self._used.add(key)
+                    self._used |= {key} if rows else set()
                 except sqlite3.Error as error:
                     self._turn_off(error)
-        return _gather(pictures, fresh, rows, matrix)
+        return _gather(pictures, fresh, {} if matrix is None else rows, matrix)
 
     def add(self, key: str, pictures: Sequence[PictureId], embeddings: NDArray[np.float32]) -> None:
         """Keep the embeddings (b, D) of b pictures; they are written some hundred at a time."""

@@ -12,6 +12,7 @@ from fewshot_gui.core.images.identity import PictureId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from fewshot_gui.core.images.scan import PictureFile
@@ -74,10 +75,17 @@ class CacheIndex:
         """Close the file."""
         self._database.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
+        """See one state of the index, whatever other processes write meanwhile."""
+        return self._transaction("BEGIN")
+
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the one right to write, across processes too; all or nothing is written at the end."""
-        self._database.execute("BEGIN IMMEDIATE")
+        return self._transaction("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self._database.execute(begin)
         try:
             yield
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+# A live frame waits for the batch before it: at 0.05 s a camera still looks live.
+SECONDS_A_BATCH = 0.05
+SMALLEST, LARGEST_ON_CPU, LARGEST = 8, 32, 64
 
 
 class Prepares(Protocol):
@@ -77,6 +83,7 @@ class Embedder:
         self._chosen: dict[str, str] = {}
         self._full: set[str] = set()
         self._device = ""
+        self._seconds_each = SECONDS_A_BATCH
 
     @property
     def device(self) -> str:
@@ -85,8 +92,9 @@ class Embedder:
 
     @property
     def batch_limit(self) -> int:
-        """How many pictures to embed at once: more on a GPU, where a small batch leaves it idle."""
-        return 32 if self._device in {"", "cpu"} else 64
+        """How many pictures to embed at once: as many as a live frame can wait for, more on a GPU."""
+        largest = LARGEST_ON_CPU if self._device in {"", "cpu"} else LARGEST
+        return min(largest, max(SMALLEST, int(SECONDS_A_BATCH / self._seconds_each)))
 
     def info(self, name: str) -> BackboneInfo:
         """Return what is known of a backbone without loading it. Any thread.
@@ -117,7 +125,12 @@ class Embedder:
             self._full.add(chosen)
             self._use(instead)
 
-        return run_with_memory_fallback(backbone.embed, batch, chosen, memory_is_full)
+        start = time.perf_counter()
+        embeddings = run_with_memory_fallback(backbone.embed, batch, chosen, memory_is_full)
+        # Of a few pictures the fixed costs would count as theirs.
+        if len(batch) >= SMALLEST:
+            self._seconds_each = max(1e-6, (time.perf_counter() - start) / len(batch))
+        return embeddings
 
     def _backbone(self, name: str) -> Backbone:
         if name not in self._loaded:

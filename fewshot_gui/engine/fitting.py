@@ -15,6 +15,7 @@ import numpy as np
 
 from fewshot_gui.core.images.reader import ImageProblem, decode_image, read_image
 from fewshot_gui.engine.scores import RawScores, Scores, unknown, with_rows
+from fewshot_gui.engine.session_error import SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,13 +88,14 @@ class Source:
     Attributes:
         picture: its id.
         vector: float32 (D,), where it is known already.
-        original: encoded bytes, for one without a file.
+        original: reads the encoded bytes of one without a file; called on the model lane, as 200 of them
+            would hold the main thread for 75 ms.
         stored: its path and its thumbnail.
     """
 
     picture: PictureId
     vector: NDArray[np.float32] | None
-    original: bytes | None
+    original: Callable[[], bytes | None] | None
     stored: StoredPicture | None
 
 
@@ -211,8 +213,8 @@ def _pixels(source: Source, side: int) -> NDArray[np.uint8] | None:
     """Return the best picture (H, W, 3) there is: original, file, thumbnail; None where there is none."""
     stored = source.stored
     ways: list[Callable[[], NDArray[np.uint8]]] = []
-    if source.original is not None:
-        original = source.original
+    original = _original(source)
+    if original is not None:
         ways.append(lambda: decode_image(original, at_least=side))
     if stored is not None and stored.path:
         path = stored.path
@@ -226,6 +228,16 @@ def _pixels(source: Source, side: int) -> NDArray[np.uint8] | None:
         except ImageProblem:
             continue
     return None
+
+
+def _original(source: Source) -> bytes | None:
+    """Return the encoded bytes that the session keeps, None where it keeps none or cannot be read."""
+    if source.original is None:
+        return None
+    try:
+        return source.original()
+    except SessionError:
+        return None  # the thumbnail is in memory
 
 
 def fit(

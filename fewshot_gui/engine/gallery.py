@@ -10,7 +10,7 @@ import numpy as np
 
 from fewshot_gui.core.images.scan import scan_folder
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.rows import Rows
+from fewshot_gui.engine.rows import Rescan, Rows
 from fewshot_gui.engine.worker import CancelToken, Job, Priority, Steps
 
 if TYPE_CHECKING:
@@ -132,12 +132,12 @@ class Gallery:
         self._clear()
         self._folder, self._recursive = str(folder), recursive
         self.listed.emit()
-        self._list(None)
+        self._list(former=None)
 
     def open_files(self, files: Sequence[PictureFile]) -> None:
         """Show exactly these files, in this order, instead of what was shown."""
         self._clear()
-        self._found(files, None)
+        self._found(files)
         self._embed()
 
     def close(self) -> None:
@@ -151,7 +151,7 @@ class Gallery:
         A file that was written anew keeps its row and is embedded again.
         """
         if self._folder and not self.listing:
-            self._list(set())
+            self._list(former=tuple(self._rows.files))
 
     def prefer(self, rows: Sequence[int]) -> None:
         """Embed these rows next, such as those in view; they take the place of those preferred before."""
@@ -178,22 +178,22 @@ class Gallery:
         self._rows = Rows()
         self.cleared.emit()
 
-    def _list(self, seen: set[PictureFile] | None) -> None:
-        """List the folder; a rescan gives a set that collects what is there."""
+    def _list(self, former: Sequence[PictureFile] | None) -> None:
+        """List the folder; a rescan gives the former rows, to be compared on the lane."""
 
-        def work(token: CancelToken) -> Steps[None]:
-            size = FIRST_PORTION
+        def work(token: CancelToken) -> Steps[Rescan | None]:
+            size, present = FIRST_PORTION, []
             files = self._scan(token)
             while portion := list(islice(files, size)):
-                self._decode.tell(token, partial(self._found, portion, seen))
+                self._decode.tell(token, partial(self._found, portion))
+                if former is not None:
+                    present.extend(portion)
                 size = PORTION
                 yield
+            return None if former is None else Rescan.of(former, present)
 
         self._listing = self._decode.submit(
-            work,
-            then=lambda _nothing: self._listing_ended(seen),
-            failed=self._listing_failed,
-            priority=Priority.VISIBLE,
+            work, then=self._listing_ended, failed=self._listing_failed, priority=Priority.VISIBLE
         )
 
     def _scan(self, token: CancelToken) -> Iterator[PictureFile]:
@@ -204,20 +204,18 @@ class Gallery:
             self._folder, recursive=self._recursive, cancelled=lambda: token.cancelled, on_problem=report
         )
 
-    def _found(self, files: Sequence[PictureFile], seen: set[PictureFile] | None) -> None:
+    def _found(self, files: Sequence[PictureFile]) -> None:
         before = self.count
         self._rows.add(files)
-        if seen is not None:
-            seen.update(files)
         if self.count != before:
             self.listed.emit()
 
-    def _listing_ended(self, seen: set[PictureFile] | None) -> None:
+    def _listing_ended(self, rescan: Rescan | None) -> None:
         self._listing = None
-        if seen is not None:
+        if rescan is not None:
             # What is under way may be of files that have changed since.
             self._cancel_embedding()
-            if self._rows.compare(seen):
+            if self._rows.apply(rescan):
                 self.listed.emit()
         self._embed()
 

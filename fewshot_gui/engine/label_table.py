@@ -35,7 +35,7 @@ class LabelTable:
 
 
 def write_labels(path: Path, table: LabelTable) -> None:
-    """Write path, predicted (empty for none of these), probability, then both for each class; UTF-8, a row a picture.
+    """Write path, predicted (empty for none of these), probability, then both for each class; UTF-8.
 
     The file is complete or not there: it is written beside and then renamed.
 

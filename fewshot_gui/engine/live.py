@@ -73,9 +73,10 @@ class Steady:
 def steadied(before: Steady | None, raw: SinglePrediction, at: float) -> Steady:
     """Return the state after one more frame, captured at `at` seconds.
 
-    It starts afresh with the first frame, with other classes, and after a gap of a second.
+    It starts afresh with the first frame, with other classes, after a gap of a second, and while nothing
+    is taught.
     """
-    if before is None or before.prediction.classes != raw.classes or at - before.at > WINDOW_SECONDS:
+    if before is None or _starts_afresh(before, raw, at):
         label = _label(raw)
         return Steady(at, raw, label, label, at)
     # Exact for any frame rate: a weight in seconds, not in frames.
@@ -94,13 +95,18 @@ def steadied(before: Steady | None, raw: SinglePrediction, at: float) -> Steady:
     return Steady(at, replace(smooth, best=best, rejected=shown == NONE_OF_THESE), shown, leader, since)
 
 
+def _starts_afresh(before: Steady, raw: SinglePrediction, at: float) -> bool:
+    old = before.prediction
+    return old.classes != raw.classes or at - before.at > WINDOW_SECONDS or min(old.best, raw.best) < 0
+
+
 def _label(prediction: SinglePrediction) -> int:
     return NONE_OF_THESE if prediction.rejected or prediction.best < 0 else prediction.best
 
 
 def _leader(smooth: SinglePrediction) -> int:
     """Return the label that the smoothed numbers speak for."""
-    if smooth.best < 0 or smooth.novelty > smooth.cutoff:
+    if smooth.novelty > smooth.cutoff:
         return NONE_OF_THESE
     return int(smooth.probabilities.argmax())
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fewshot_gui.core.backbones.bundle import BundleError
-from fewshot_gui.core.learners.catalogue import LearnerError
 from fewshot_gui.engine import fitting
 from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.predictor_status import UNEXPECTED, PredictorStatus, problem_of
 from fewshot_gui.engine.scores import Scores, aligned, forgotten, resized, unknown, with_cutoff
 from fewshot_gui.engine.single import SinglePrediction, aligned_single, nothing_taught, single_of
 from fewshot_gui.engine.taught import RowIndex
@@ -32,32 +31,6 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.worker import Job, Steps, Worker
 
 __all__ = ["Predictor", "PredictorStatus", "SinglePrediction"]
-
-SUPPORT: Final = "support"
-LEARNER: Final = "learner"
-OUT_OF_MEMORY: Final = "out-of-memory"
-UNEXPECTED: Final = "unexpected"
-
-
-@dataclass(frozen=True, slots=True)
-class PredictorStatus:
-    """How the predictor is doing.
-
-    Attributes:
-        device: where the backbone runs, such as "cuda"; empty before it was used.
-        milliseconds: what the last fit took, its scores included; 0 before the first.
-        busy: a classifier is being made.
-        problem: why there is none: a kind of BundleProblem, SUPPORT, LEARNER, OUT_OF_MEMORY or UNEXPECTED.
-        backbone: the name of the backbone.
-        detail: the facts of the problem.
-    """
-
-    device: str = ""
-    milliseconds: float = 0.0
-    busy: bool = False
-    problem: str | None = None
-    backbone: str = ""
-    detail: str = ""
 
 
 class Predictor:
@@ -96,6 +69,7 @@ class Predictor:
             gallery.cleared.connect(self._on_cleared),
             gallery.listed.connect(self._on_listed),
             gallery.embedded_rows.connect(self._on_embedded),
+            gallery.failed.connect(self._failed),
             library.device_changed.connect(self._on_device),
         )
         settings = session.document.settings
@@ -142,7 +116,7 @@ class Predictor:
             then=partial(self._deliver, then),
             failed=self._failed,
             priority=Priority.VISIBLE,
-            replaces=f"predictor.{key}",
+            replaces=f"predictor.single.{key}",
         )
 
     def classify_frame(self, pixels: NDArray[np.uint8], then: Callable[[SinglePrediction], None]) -> Job:
@@ -282,7 +256,7 @@ class Predictor:
             return fitting.Source(picture, vector, None, None)
         stored = self._session.picture(picture)
         without_file = stored is None or not stored.path
-        original = self._session.original(picture) if without_file else None
+        original = partial(self._session.original, picture) if without_file else None
         return fitting.Source(picture, None, original, stored)
 
     def _fit_done(self, generation: int, result: tuple[Fitted, Scores]) -> None:
@@ -302,7 +276,7 @@ class Predictor:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        kind = _kind_of(error)
+        kind = problem_of(error)
         self._set_status(busy=self._fit_job is not None, problem=kind, detail=str(error))
         if kind == UNEXPECTED:
             self._model.on_error.emit(error)
@@ -399,17 +373,3 @@ class Predictor:
                 job.cancel()
         self._fit_job = self._rows_job = self._examine_job = None
         self._report = None
-
-
-def _kind_of(error: Exception) -> str:
-    """Return the kind of problem that an error of a job is."""
-    if isinstance(error, BundleError):
-        return str(error.kind)
-    if isinstance(error, fitting.SupportFault):
-        return SUPPORT
-    if isinstance(error, LearnerError):
-        return LEARNER
-    # torch.OutOfMemoryError by its name: torch is not imported on this thread.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return OUT_OF_MEMORY
-    return UNEXPECTED

@@ -42,7 +42,8 @@ class Session:
     Attributes:
         changed: Emits the documents before and after a command, an undo or a redo.
         failed: Emits the error when writing stops working, once until it works again. Nothing is lost
-            while the program runs: every later change and `flush` tries again.
+            while the program runs: every later change and `flush` tries again. A copy that cannot be
+            made is told here too; `problem` then stays None.
     """
 
     def __init__(self, path: Path, worker: Worker, file: SessionFile, content: SessionContent) -> None:
@@ -204,8 +205,8 @@ class Session:
             SessionError: The session is closed.
         """
         self._check_open()
-        if key not in self._settings or self._settings[key] != value:
-            text = json.dumps(value)
+        text = json.dumps(value)
+        if key not in self._settings or json.dumps(self._settings[key]) != text:
             self._settings[key] = json.loads(text)  # a copy, and what the next opening will read
             self._send(PutSetting(key, text))
 

@@ -81,16 +81,19 @@ class Workspace:
         self.video = VideoSource(lanes.video, post)
         self.camera_loop = LiveLoop(self.predictor, time.perf_counter)
         self.video_loop = LiveLoop(self.predictor, time.perf_counter)
-        self.gallery.cleared.connect(self._folder_changed)
-        self.gallery.listed.connect(self._folder_listed)
+        self._searched = ""
+        self.gallery.listed.connect(self._remember_folder)
+        self.gallery.progressed.connect(lambda _done, _total: self._find_moved())
 
-    def _folder_changed(self) -> None:
+    def _remember_folder(self) -> None:
         """Remember the folder, so that the session shows it when it is opened again."""
-        self.session.remember(FOLDER_KEY, self.gallery.folder)
+        if self.gallery.folder:
+            self.session.remember(FOLDER_KEY, self.gallery.folder)
 
-    def _folder_listed(self) -> None:
-        """Look among the pictures of the folder for examples whose files were moved."""
-        if not self.gallery.listing:
+    def _find_moved(self) -> None:
+        """Look once among the pictures of a folder for examples whose files were moved."""
+        if self.gallery.folder and not self.gallery.listing and self.gallery.folder != self._searched:
+            self._searched = self.gallery.folder
             self.intake.find_moved(self.gallery.files)
 
     def warm_up(self) -> None:
@@ -99,7 +102,7 @@ class Workspace:
         self.library.warm_up(settings.backbone, settings.device)
 
     def close(self, *, discard: bool = False) -> bool:
-        """Return True once the session is on disk and everything has stopped; False where it cannot be written.
+        """Return True once the session is on disk and all has stopped; False where it cannot be written.
 
         Args:
             discard: close even so, and lose what is not on disk.

@@ -66,7 +66,9 @@ def menu_titles() -> dict[str, str]:
     }
 
 
-def build_actions(window: QWidget, menu_bar: QMenuBar, slots: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+def build_actions(
+    window: QWidget, menu_bar: QMenuBar, slots: Mapping[str, Callable[[], object]]
+) -> dict[str, QAction]:
     """Return the actions by name, put into the menus of `menu_bar` and connected to `slots`."""
     menus = {key: menu_bar.addMenu(title) for key, title in menu_titles().items()}
     actions = {}

@@ -19,6 +19,8 @@ from fewshot_gui.gui.theme import Appearance
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fewshot_gui.gui.theme import ColourChoice
+
 translate = QCoreApplication.translate
 REPORT_PICTURE = Path("fewshot-sample.png")
 
@@ -52,7 +54,7 @@ def _run_window(app: QApplication, parsed: argparse.Namespace) -> int:
         bridge.close()
 
 
-def build_application(colours: str = "system") -> QApplication:
+def build_application(colours: ColourChoice = "system") -> QApplication:
     """Return the application with its name and its look; the look is its property "appearance"."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
@@ -60,7 +62,7 @@ def build_application(colours: str = "system") -> QApplication:
     app.setApplicationDisplayName("Few-shot Labeler")
     app.setDesktopFileName("fewshot-labeler")
     appearance = Appearance(app)
-    if colours == "dark" or colours == "light":
+    if colours != "system":
         appearance.choose(colours)
     appearance.install(app)
     app.setProperty("appearance", appearance)
@@ -76,10 +78,15 @@ def has_display() -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fewshot-gui")
-    parser.add_argument("session", nargs="?", metavar="SESSION", help="a session file; the last one by default")
+    parser.add_argument(
+        "session", nargs="?", metavar="SESSION", help="a session file; the last one by default"
+    )
     parser.add_argument("--sample", action="store_true", help="open the sample")
     parser.add_argument("--colours", choices=["system", "light", "dark"], default="system")
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.png", help="no window: run the sample, print its table, save a picture"
+        "--report",
+        type=Path,
+        metavar="FILE.png",
+        help="no window: run the sample, print its table, save a picture",
     )
     return parser

@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 class Header(QFrame):
     """Lays out what stands above the three panels."""
 
-    def __init__(self, session: Session, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, actions: Mapping[str, QAction], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("header")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
         row.setSpacing(8)
-        for name, icon_name, key in (("undoAction", "undo", "Ctrl+Z"), ("redoAction", "redo", "Ctrl+Shift+Z")):
+        for name, icon_name, key in (
+            ("undoAction", "undo", "Ctrl+Z"),
+            ("redoAction", "redo", "Ctrl+Shift+Z"),
+        ):
             row.addWidget(_button(actions[name], icon_name, key, self))
         row.addSpacing(8)
         self.source = Segmented(

@@ -22,7 +22,9 @@ def export_labels(window: MainWindow) -> None:
     """Ask for a file and write the labels of every picture seen so far; the window says when it is done."""
     table = label_table(window.workspace)
     if table is None:
-        window.toast.say(translate("Export", "There are no labels yet: teach two categories and open a folder."))
+        window.toast.say(
+            translate("Export", "There are no labels yet: teach two categories and open a folder.")
+        )
         return
     chosen, _ = QFileDialog.getSaveFileName(
         window, translate("Export", "Save the labels"), "labels.csv", translate("Export", "Tables (*.csv)")
@@ -52,7 +54,7 @@ def label_table(workspace: Workspace) -> LabelTable | None:
         return None
     document = workspace.session.document
     return LabelTable(
-        paths=[gallery.files[row].path for row in rows],
+        paths=[gallery.files[row].path for row in rows.tolist()],
         classes=[document.category(category).name for category in scores.classes],
         probabilities=scores.probabilities[rows],
         distances=scores.distances[rows],

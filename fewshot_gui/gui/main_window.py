@@ -47,7 +47,10 @@ class MainWindow(QMainWindow):
         own: dict[str, Callable[[], object]] = {
             "undoAction": session.undo,
             "redoAction": session.redo,
-            **{f"{source}Action": self._source_slot(source) for source in ("folder", "camera", "video", "draw")},
+            **{
+                f"{source}Action": self._source_slot(source)
+                for source in ("folder", "camera", "video", "draw")
+            },
         }
         self.named_actions = build_actions(self, self.menuBar(), {**slots, **own})
         self.header = Header(session, self.named_actions, self)

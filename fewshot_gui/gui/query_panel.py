@@ -30,7 +30,9 @@ class QueryPanel(QStackedWidget):
         self.folder = FolderPage(
             space.session, space.gallery, space.predictor, space.library, space.intake, appearance, self
         )
-        self.camera = CameraPage(space.session, space.camera, space.camera_loop, space.intake, appearance, self)
+        self.camera = CameraPage(
+            space.session, space.camera, space.camera_loop, space.intake, appearance, self
+        )
         self.video = VideoPage(space.session, space.video, space.video_loop, space.intake, appearance, self)
         self.draw = DrawPage(space.session, space.predictor, space.intake, appearance, self)
         for page in (self.folder, self.camera, self.video, self.draw):
@@ -39,7 +41,7 @@ class QueryPanel(QStackedWidget):
     def show_source(self, source: str) -> None:
         """Show the page of "folder", "camera", "video" or "draw"."""
         self.setCurrentIndex(SOURCES.index(source))
-        self.currentWidget().setFocus()
+        (self.folder, self.camera, self.video, self.draw)[self.currentIndex()].setFocus()
 
     def can_capture(self) -> bool:
         """Return whether the present source has frames to capture examples from."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = 300_000
 WINDOW = 1366, 768
+SETTLE_MS = 300  # for the last thumbnails to be painted
 
 
 def run_report(app: QApplication, picture: Path, session: str | None) -> int:
@@ -63,17 +64,21 @@ def _report(window: MainWindow, picture: Path) -> int:
     ready = wait_until(complete, PATIENCE_MS)
     table = label_table(window.workspace)
     if not ready or table is None:
-        print("The sample could not be classified: " + (predictor.status.detail or "it took too long"), file=sys.stderr)  # noqa: T201
+        _tell(f"The sample could not be classified: {predictor.status.detail or 'it took too long'}")
         return 1
-    window.query.folder.select_row(0)
+    view = window.query.folder.view
+    view.setCurrentIndex(view.model().index(0, 0))
     wait_until(lambda: window.workspace.lanes.decode.pending == 0, 10_000)
-    wait_until(lambda: False, 300)  # the last thumbnails and the tiles that fade in
+    wait_until(lambda: False, SETTLE_MS)
     if not window.grab().save(str(picture)):
-        print(f"The picture of the window could not be written to {picture}; choose another place.", file=sys.stderr)  # noqa: T201
+        _tell(f"The picture of the window could not be written to {picture}; choose another place.")
         return 1
-    print(words(table))  # noqa: T201
-    print(f"\nThe window is saved as {picture.absolute()}")  # noqa: T201
+    print(f"{words(table)}\n\nThe window is saved as {picture.absolute()}")  # noqa: T201 - it is the result
     return 0
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - there is no window to say it in
 
 
 def words(table: LabelTable) -> str:
@@ -90,7 +95,12 @@ def wait_until(done: Callable[[], bool], at_most_ms: int) -> bool:
     """Return True once `done` says so, with the event loop running; False after `at_most_ms`."""
     loop = QEventLoop()
     poll = QTimer(interval=20)
-    poll.timeout.connect(lambda: done() and loop.quit())
+
+    def look() -> None:
+        if done():
+            loop.quit()
+
+    poll.timeout.connect(look)
     end = QTimer(interval=at_most_ms, singleShot=True)
     end.timeout.connect(loop.quit)
     if not done():
@@ -98,4 +108,3 @@ def wait_until(done: Callable[[], bool], at_most_ms: int) -> bool:
         end.start()
         loop.exec()
     return done()
-

@@ -106,7 +106,9 @@ class Selectors(QWidget):
 
     def show_devices(self, devices: Sequence[Device]) -> None:
         """Offer the devices of this machine; only "automatic" and the CPU until they are known."""
-        found = [(device.name, device.title, "") for device in devices] or [("cpu", self.tr("Processor (CPU)"), "")]
+        found = [(device.name, device.title, "") for device in devices] or [
+            ("cpu", self.tr("Processor (CPU)"), "")
+        ]
         automatic = ("auto", self.tr("Automatic"), self.tr("The fastest device that works"))
         self.device.offer([automatic, *found], self._session.document.settings.device)
 
@@ -144,10 +146,15 @@ class Selectors(QWidget):
 def _backbone_choices() -> list[tuple[str, str, str]]:
     """Return the shipped backbones and the door to others; a damaged one must not keep the window from opening."""
     try:
-        found = [(info.name, info.title, _hint(info.preprocessing.side, info.size_bytes)) for info in shipped()]
+        found = [
+            (info.name, info.title, _hint(info.preprocessing.side, info.size_bytes)) for info in shipped()
+        ]
     except BundleError:
         found = []
-    door = translate("Selectors", "Load from a file…"), translate("Selectors", "Weights trained by this program")
+    door = (
+        translate("Selectors", "Load from a file…"),
+        translate("Selectors", "Weights trained by this program"),
+    )
     return [*found, (_FROM_FILE, *door)]
 
 

@@ -48,7 +48,7 @@ class Shell(QObject):
     # Sessions ----------------------------------------------------------------------------------------
 
     def start(self, session: str | None, *, sample: bool = False) -> None:
-        """Open the given session, else the last one, else a new one; a broken one is told and a new one opened."""
+        """Open the given session, else the last one, else a new one, as where it is broken."""
         path = session or next(iter(recent_sessions()), None)
         if path is None or not self.open_session(path, create=session is not None):
             self.new_session()
@@ -76,7 +76,10 @@ class Shell(QObject):
             QMessageBox.warning(self.window, self.tr("Session"), words)
             return False
         asked = self.tr("A copy that was kept is sound. Open it?")
-        if QMessageBox.question(self.window, self.tr("Session"), f"{words}\n\n{asked}") != QMessageBox.StandardButton.Yes:
+        if (
+            QMessageBox.question(self.window, self.tr("Session"), f"{words}\n\n{asked}")
+            != QMessageBox.StandardButton.Yes
+        ):
             return False
         return self.open_session(error.backup)
 
@@ -102,7 +105,7 @@ class Shell(QObject):
         window.workspace.warm_up()
         self._lanes.model.submit(
             lambda _token: available_devices(),
-            then=lambda devices: window.header.selectors.show_devices(devices),
+            then=window.header.selectors.show_devices,
             priority=Priority.FOLDER,
             replaces="devices",
         )
@@ -147,17 +150,26 @@ class Shell(QObject):
             "openSessionAction": self.ask_session,
             "copySessionAction": self.ask_copy,
             "openFolderAction": self.ask_folder,
-            "exportAction": lambda: self.window and export_labels(self.window),
+            "exportAction": self._on_window(export_labels),
             "quitAction": self.close,
-            "addCategoryAction": lambda: self.window and self.window.support.add_category(),
+            "addCategoryAction": self._on_window(lambda window: window.support.add_category()),
             "problemsAction": self.show_problems,
             "systemThemeAction": lambda: self._appearance.choose("system"),
             "lightThemeAction": lambda: self._appearance.choose("light"),
             "darkThemeAction": lambda: self._appearance.choose("dark"),
             "sampleAction": self.try_sample,
-            "keysAction": lambda: self.window and keys_dialog(self.window).open(),
-            "aboutAction": lambda: self.window and about_dialog(self.window).open(),
+            "keysAction": self._on_window(lambda window: keys_dialog(window).open()),
+            "aboutAction": self._on_window(lambda window: about_dialog(window).open()),
         }
+
+    def _on_window(self, act: Callable[[MainWindow], None]) -> Callable[[], None]:
+        """Return a call that does `act` to the window that is there then."""
+
+        def call() -> None:
+            if self.window is not None:
+                act(self.window)
+
+        return call
 
     def ask_session(self) -> None:
         """Let the person choose a session file and open it."""
@@ -213,5 +225,7 @@ class Shell(QObject):
         """The top-level hook: print what nobody expected, and tell the person that nothing is lost."""
         traceback.print_exception(kind, error, trace)
         if self.window is not None and not issubclass(kind, KeyboardInterrupt):
-            words = self.tr("Something unexpected happened ({0}). Your categories are safe on disk.").format(error)
+            words = self.tr("Something unexpected happened ({0}). Your categories are safe on disk.").format(
+                error
+            )
             self.window.toast.say(words, stay=True)

@@ -65,7 +65,11 @@ class StatusLine(QFrame):
     def _show_status(self, status: PredictorStatus) -> None:
         device = status.device.upper() if status.device in {"cpu", "cuda", "mps", "xpu"} else status.device
         self.device.setText(device or self.tr("Getting ready…"))
-        took = self.tr("{0:.0f} ms").format(status.milliseconds) if status.milliseconds >= 1 else self.tr("< 1 ms")
+        took = (
+            self.tr("{0:.0f} ms").format(status.milliseconds)
+            if status.milliseconds >= 1
+            else self.tr("< 1 ms")
+        )
         self.time.setText(self.tr("Learning…") if status.busy else took)
         self.time.setVisible(status.busy or status.milliseconds > 0)
         self.trouble.setText(self._words(status.problem, status.detail) if status.problem else "")
@@ -75,7 +79,9 @@ class StatusLine(QFrame):
             "missing": self.tr("The backbone is missing; choose another at the top right."),
             "not-a-bundle": self.tr("This file is no backbone; choose another at the top right."),
             "damaged": self.tr("The backbone is damaged; install the program again, or choose another."),
-            "out-of-memory": self.tr("Not enough memory; choose the processor as the device, or close other programs."),
+            "out-of-memory": self.tr(
+                "Not enough memory; choose the processor as the device, or close other programs."
+            ),
         }
         return known.get(str(problem), self.tr("Something went wrong: {0}").format(detail))
 
@@ -84,12 +90,16 @@ class StatusLine(QFrame):
         if not total:
             self.pictures.setText(self.tr("No pictures open"))
         elif done >= total:
-            self.pictures.setText(self.tr("1 picture") if total == 1 else self.tr("{0:,} pictures").format(total))
+            self.pictures.setText(
+                self.tr("1 picture") if total == 1 else self.tr("{0:,} pictures").format(total)
+            )
         else:
             self.pictures.setText(self.tr("{0:,} of {1:,} pictures seen").format(done, total))
 
     def _show_problems(self) -> None:
         number = len(self._problem_log)
         self.problems.setVisible(number > 0)
-        self.problems.setText(self.tr("1 problem") if number == 1 else self.tr("{0:,} problems").format(number))
+        self.problems.setText(
+            self.tr("1 problem") if number == 1 else self.tr("{0:,} problems").format(number)
+        )
         self.problems.setAccessibleName(self.problems.text())

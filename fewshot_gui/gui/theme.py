@@ -21,14 +21,15 @@ ColourChoice = Literal["system", "light", "dark"]
 FontRole = Literal["title", "heading", "body", "small", "number"]
 
 # Okabe & Ito's eight colours for all kinds of colour vision, then four from Paul Tol's sets; each moved
-# in lightness until it stands out 3:1 (WCAG 1.4.11) from the surface of its theme.
+# in lightness until it stands out 3:1 (WCAG 1.4.11) from the surface of its theme, and until any two
+# differ by more than 5 in CIELAB for normal, red-blind and green-blind eyes (2.3 is just noticeable).
 _CATEGORIES_LIGHT = (
-    "#c67c00", "#2b8fd0", "#008a63", "#cf5500", "#0066a6", "#b9538f",
-    "#9c8600", "#6f7480", "#5b4bc4", "#882255", "#1b8a8a", "#7a5a2e",
+    "#cb8000", "#2b8fd0", "#00785a", "#b83c00", "#0a5aa0", "#a8407e",
+    "#7a6800", "#4d525e", "#5b4bc4", "#882255", "#22979a", "#7a5a2e",
 )  # fmt: skip
 _CATEGORIES_DARK = (
     "#e69f00", "#56b4e9", "#00a87b", "#e4692a", "#2f86d6", "#d98bb8",
-    "#f0e442", "#a9adb8", "#8f7ff0", "#c2417f", "#5cc8be", "#b58d5a",
+    "#f0e442", "#d6dae3", "#8f7ff0", "#c2417f", "#2f9f98", "#b58d5a",
 )  # fmt: skip
 
 _FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans")
@@ -193,6 +194,7 @@ class Appearance(QObject):
         """Give `app` the Fusion style and this look, and keep it so when the theme changes."""
         self._app = app
         app.setStyle("Fusion")
+        app.setFont(self.theme.font("body"))
         self._dress(app)
 
     def choose(self, choice: ColourChoice) -> None:
@@ -216,7 +218,6 @@ class Appearance(QObject):
 
     def _dress(self, app: QApplication) -> None:
         app.setPalette(palette(self.theme))
-        app.setFont(self.theme.font("body"))
         app.setStyleSheet(stylesheet(self._tokens()))
 
     def _tokens(self) -> dict[str, str]:

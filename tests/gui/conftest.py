@@ -1,26 +1,26 @@
-"""What every test of a widget shares: no screen needed, nothing left behind."""
+"""What every test of a widget shares: no screen needed, the look, a session, nothing left behind."""
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from typing import TYPE_CHECKING  # noqa: E402 - Qt reads its platform when it is imported
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
-import pytest  # noqa: E402
-from PySide6.QtCore import QEvent  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
-from fewshot_gui.gui.theme import Appearance  # noqa: E402
+from fewshot_gui.engine.session import Session
+from fewshot_gui.engine.worker import Worker
+from fewshot_gui.gui.theme import Appearance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _left_behind() -> list[str]:
-    """Describe the top-level widgets that are still shown."""
-    return [f"{type(each).__name__} {each.objectName()!r}" for each in QApplication.topLevelWidgets() if each.isVisible()]
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -34,15 +34,45 @@ def appearance(qapp: QApplication) -> Iterator[Appearance]:
     result.deleteLater()
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """A real, empty session; what its disk lane posts is only run when it is closed."""
+    posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
+    disk = Worker("disk", posted.put)
+    result = Session.create(tmp_path / "test.fewshot", disk)
+    yield result
+    result.close(discard=True)
+    assert disk.close(10)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the offscreen platform say what it does not support: that is no fault of a widget."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_ignore("^This plugin does not support", extend=True))
+
+
+def _left_behind() -> list[QWidget]:
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return [each for each in QApplication.topLevelWidgets() if each.parent() is None]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Fail a test that leaves a window open after all its fixtures, pytest-qt's among them, have cleaned up."""
+    """Fail a test that leaves a top-level widget, after its fixtures and pytest-qt have cleaned up."""
     result = yield
-    if QApplication.instance() is not None:
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    if QApplication.instance() is None:
+        return result
+    left = _left_behind()
+    if left:
+        # A widget that only waits for Python's garbage collector was not left by the test.
+        left.clear()
+        gc.collect()
         left = _left_behind()
-        for widget in QApplication.topLevelWidgets():
-            widget.close()
-        if left:
-            pytest.fail(f"{item.name} left behind: {', '.join(left)}")
+    names = [f"{type(each).__name__} {each.objectName()!r}" for each in left]
+    for widget in left:
+        widget.close()
+        widget.deleteLater()
+    if names:
+        pytest.fail(f"{item.name} left behind: {', '.join(names)}")
     return result

@@ -154,7 +154,9 @@ def bundle_path(name_or_path: str | Path) -> Path:
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in models_folder().glob("*.safetensors"))) or "none"
         raise BundleError(
-            BundleProblem.MISSING, str(name_or_path), f"there is no such bundle; shipped: {shipped}; or give a file"
+            BundleProblem.MISSING,
+            str(name_or_path),
+            f"there is no such bundle; shipped: {shipped}; or give a file",
         )
     return path
 
@@ -177,10 +179,14 @@ def _describe(path: Path, _mtime_ns: int, size: int) -> BundleInfo:
             metadata = file.metadata() or {}
             parameters = sum(int(np.prod(file.get_slice(key).get_shape())) for key in file.keys())  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise BundleError(BundleProblem.NOT_A_BUNDLE, str(path), f"not a safetensors file ({error})") from error
+        raise BundleError(
+            BundleProblem.NOT_A_BUNDLE, str(path), f"not a safetensors file ({error})"
+        ) from error
     if metadata.get("format") != FORMAT:
         raise BundleError(
-            BundleProblem.NOT_A_BUNDLE, str(path), f"weights of another program; this one reads {FORMAT} files"
+            BundleProblem.NOT_A_BUNDLE,
+            str(path),
+            f"weights of another program; this one reads {FORMAT} files",
         )
     values = json.loads(metadata["bundle"])
     values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
@@ -250,6 +256,8 @@ def save_bundle(path: Path, tensors: dict[str, NDArray[Any]], description: dict[
         key: value.astype(np.float16) if value.dtype == np.float32 and key != "centre" else value
         for key, value in tensors.items()
     }
+    # Weights in channels-last order are not contiguous, and safetensors would write their bytes as they lie.
+    halves = {key: np.array(value, order="C") for key, value in halves.items()}
     metadata = {"format": FORMAT, "bundle": json.dumps(description), "sha256": tensors_hash(halves)}
     partial = path.with_name(f".{path.name}.partial")
     save_file(halves, partial, metadata)

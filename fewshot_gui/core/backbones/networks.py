@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Conv4(nn.Module):
@@ -75,7 +78,10 @@ class ResNet(nn.Module):
         self.stem_norm = nn.BatchNorm2d(stem)
         inputs = (stem, *widths[:-1])
         self.stages = nn.Sequential(
-            *(ResidualBlock(i, o, 1 if k == 0 else 2) for k, (i, o) in enumerate(zip(inputs, widths, strict=True)))
+            *(
+                ResidualBlock(i, o, 1 if k == 0 else 2)
+                for k, (i, o) in enumerate(zip(inputs, widths, strict=True))
+            )
         )
 
     def forward(self, images: Tensor) -> Tensor:
@@ -97,8 +103,10 @@ def build_network(architecture: Mapping[str, Any]) -> nn.Module:
     Raises:
         ValueError: an unknown kind, or arguments that it does not take.
     """
-    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in architecture.items()}
-    kind = arguments.pop("kind", None)
+    arguments = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in architecture.items()
+    }
+    kind = str(arguments.pop("kind", None))
     if kind not in NETWORKS:
         raise ValueError(f"unknown network {kind!r}; there are {', '.join(NETWORKS)}")
     try:
@@ -115,7 +123,7 @@ def fuse_batch_norms(network: nn.Module) -> nn.Module:
     network.eval()
     for module in network.modules():
         children = list(module.named_children())
-        for (conv_name, conv), (norm_name, norm) in zip(children, children[1:], strict=False):
+        for (conv_name, conv), (norm_name, norm) in pairwise(children):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(module, norm_name, nn.Identity())

@@ -39,7 +39,8 @@ class Preprocessing:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
         """Return the preprocessing that `values`, as read from JSON or TOML, describes."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return uint8 (side, side, channels) of a picture (H, W, 3) RGB: shorter side to `side`, centre cut.
@@ -48,5 +49,5 @@ class Preprocessing:
         """
         square = resize_cover(pixels, self.side)
         if self.channels == 1:
-            square = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[:, :, None]
+            square = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY).astype(np.uint8)[:, :, None]
         return np.ascontiguousarray(255 - square if self.invert else square)

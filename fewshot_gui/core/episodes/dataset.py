@@ -65,14 +65,19 @@ def load_classes(
         raise DatasetError(f"{root} is not a folder; give one that holds a folder of pictures for each class")
     folders = class_folders(root)
     if not folders:
-        raise DatasetError(f"{root} holds no class folders: put the pictures of each class into a folder of its own")
+        raise DatasetError(
+            f"{root} holds no class folders: put the pictures of each class into a folder of its own"
+        )
     total = sum(len(files) for files in folders.values())
     images = np.empty((total, preprocessing.side, preprocessing.side, preprocessing.channels), dtype=np.uint8)
-    labels, problems = [], []
+    labels: list[int] = []
+    problems: list[ImageProblem] = []
     for label, files in enumerate(folders.values()):
         for file in files:
             try:
-                images[len(labels)] = preprocessing.prepare(read_image(file.path, at_least=preprocessing.side))
+                images[len(labels)] = preprocessing.prepare(
+                    read_image(file.path, at_least=preprocessing.side)
+                )
                 labels.append(label)
             except ImageProblem as problem:
                 problems.append(problem)
@@ -80,4 +85,6 @@ def load_classes(
             progress(len(labels) + len(problems), total)
     if not labels:
         raise DatasetError(f"none of the {total} pictures under {root} can be read; the first: {problems[0]}")
-    return ClassImages(tuple(folders), images[: len(labels)], np.array(labels, dtype=np.int64), tuple(problems))
+    return ClassImages(
+        tuple(folders), images[: len(labels)], np.array(labels, dtype=np.int64), tuple(problems)
+    )

@@ -27,8 +27,8 @@ class CalibrationDefaults:
 
     Attributes:
         temperature: of softmax(minus squared Euclidean distance to prototypes / temperature).
-        novelty: Euclidean distance to the nearest example that rejects known pictures as often as it accepts
-            unknown ones.
+        novelty: Euclidean distance to the nearest example that the wanted share of known pictures stays below
+            when each class has one example.
     """
 
     temperature: float
@@ -44,6 +44,7 @@ def fit_defaults(
     queries: int = 10,
     episodes: int = 200,
     seed: int = 0,
+    known_share: float = 0.9,
     cancel: Cancel | None = None,
 ) -> CalibrationDefaults:
     """Return the defaults that fit best on tasks drawn from a data set.
@@ -53,20 +54,22 @@ def fit_defaults(
         labels: int64 (n,).
         ways: N of the tasks.
         shots: K of the tasks.
-        queries: pictures asked of each class; pictures of all other classes are the unknown ones.
+        queries: pictures asked of each class.
         episodes: how many tasks.
         seed: of their draw.
+        known_share: of pictures of taught classes that the novelty threshold lets pass, 0 to 1; with one
+            example a class, which is where the default decides alone.
         cancel: called before each task; raises to stop.
 
     Raises:
-        EpisodeError: too few classes or pictures; one class more than `ways` is needed.
+        EpisodeError: too few classes or pictures.
     """
     if queries < 1 or episodes < 1:
         raise EpisodeError(f"at least 1 query and 1 episode are needed, not {queries} and {episodes}")
     index = ClassIndex.of(labels)
-    index.require(ways + 1, shots + queries)
+    index.require(ways, shots + queries)
     generator = torch.Generator().manual_seed(seed)
-    logits, targets, known, unknown = [], [], [], []
+    logits, targets, known = [], [], []
     for _ in range(episodes):
         if cancel is not None:
             cancel()
@@ -75,19 +78,21 @@ def fit_defaults(
         means = prototypes(support.embeddings, support.labels, ways)
         logits.append(squared_euclidean_logits(query, means))
         targets.append(episode.query_labels)
-        known.append(_to_nearest(query, support.embeddings))
-        others = (~torch.isin(labels, episode.classes)).nonzero().flatten()
-        drawn = others[torch.randperm(len(others), generator=generator)[: len(query)]]
-        unknown.append(_to_nearest(embeddings[drawn], support.embeddings))
+        known.append(squared_distances(query, _one_shot(support.embeddings, shots)).amin(1).sqrt())
     return CalibrationDefaults(
         _best_temperature(torch.cat(logits), torch.cat(targets)),
-        _equal_error(torch.cat(known), torch.cat(unknown)),
+        float(torch.cat(known).sort().values[_place(known_share, episodes * ways * queries)]),
     )
 
 
-def _to_nearest(query: Tensor, support: Tensor) -> Tensor:
-    """Return float (Q,), Euclidean distances of queries to their nearest example."""
-    return squared_distances(query, support).amin(1).sqrt()
+def _one_shot(support: Tensor, shots: int) -> Tensor:
+    """Return (N, D), the first example of each class of a support set that is grouped by class."""
+    return support[::shots]
+
+
+def _place(share: float, count: int) -> int:
+    """Return the position of a quantile among sorted values."""
+    return min(count - 1, max(0, round(share * count) - 1))
 
 
 def _best_temperature(logits: Tensor, targets: Tensor) -> float:
@@ -98,11 +103,3 @@ def _best_temperature(logits: Tensor, targets: Tensor) -> float:
         [functional.cross_entropy(logits.double() / temperature, targets) for temperature in grid]
     )
     return float(grid[losses.argmin()])
-
-
-def _equal_error(known: Tensor, unknown: Tensor) -> float:
-    """Return the threshold at which as large a share of the known is above as of the unknown is below."""
-    candidates = torch.cat([known, unknown]).sort().values
-    rejected = 1 - torch.searchsorted(known.sort().values, candidates, right=True) / len(known)
-    accepted = torch.searchsorted(unknown.sort().values, candidates, right=True) / len(unknown)
-    return float(candidates[(rejected - accepted).abs().argmin()])

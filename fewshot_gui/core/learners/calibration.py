@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from fewshot_gui.core.learners.base import Classifier, SupportSet
 
 # Standard deviation of the logarithm of the temperature between tasks: how far a task's own examples may
-# pull it from the default. A usable example carries about 0.2 of information on it, so twenty of them weigh
+# pull it from the default. A usable example carries about 0.2 of information on it, so forty of them weigh
 # as much as this prior.
-_PRIOR_SPREAD = 0.5
+_PRIOR_SPREAD = 0.35
+# An example left out of a class of n is a query to n - 1 shots, which is harder than the queries to come:
+# left out of two it says little, out of ten nearly all. It counts ((n - 1) / n) to this power.
+_TRUST_POWER = 4
 _SEARCH_SPAN = math.log(100.0)
 _GRID = 17
 _ROUNDS = 4
 _ROWS = 256
 _LEFT_OUT = 2048
+_SHOT_NOISE = 5.0
 
 # The default threshold counts as much as this many examples of the task.
 _PRIOR_EXAMPLES = 8.0
@@ -52,7 +56,7 @@ def _evenly_spaced(count: int, at_most: int) -> Tensor:
     return torch.linspace(0, count - 1, min(count, at_most), dtype=torch.float64).round().long()
 
 
-def fit_temperature(scores: Tensor, labels: Tensor, default: float) -> float:
+def fit_temperature(scores: Tensor, labels: Tensor, default: float, weights: Tensor | None = None) -> float:
     """Return the temperature that explains leave-one-out scores best, held near the default by few of them.
 
     The maximum a posteriori of the negative log-likelihood with a log-normal prior around `default`.
@@ -64,26 +68,43 @@ def fit_temperature(scores: Tensor, labels: Tensor, default: float) -> float:
             class.
         labels: int64 (M,), the true classes.
         default: in the unit of the scores, above 0.
+        weights: float (M,), how much each example counts; None counts each as 1.
     """
     if not len(labels) or scores.shape[1] < 2:
         return default
     rows = _evenly_spaced(len(labels), _ROWS)
-    weight = len(labels) / len(rows)
+    weight = torch.ones(len(labels)) if weights is None else weights
+    counted = weight[rows].double() * len(labels) / len(rows)
     gaps = (scores[rows] - scores[rows].gather(1, labels[rows].unsqueeze(1))).double() / default
     centre = 0.0
     span = _SEARCH_SPAN
     for _ in range(_ROUNDS):
         grid = torch.linspace(centre - span, centre + span, _GRID, dtype=torch.float64)
-        loss = torch.logsumexp(gaps / grid.exp().view(-1, 1, 1), dim=2).sum(1) * weight
+        loss = torch.logsumexp(gaps / grid.exp().view(-1, 1, 1), dim=2) @ counted
         centre = float(grid[(loss + grid.square() / (2 * _PRIOR_SPREAD**2)).argmin()])
         span = 2 * span / (_GRID - 1)
     return default * math.exp(centre)
 
 
+def temperature_for_shots(default: float, support: SupportSet) -> float:
+    """Return the default temperature of prototypes for as many examples as the classes have.
+
+    Prototypes of few examples are noisy, so distances to them mean less. Measured on miniImageNet's
+    validation classes with a small centred and normalised backbone, 2 to 12 ways: 0.295, 0.175, 0.135,
+    0.096, 0.072, 0.062 for 1, 2, 3, 5, 10, 20 shots, which 0.05 (1 + 5 / shots) meets within 5 %.
+
+    Args:
+        default: the temperature at five shots.
+        support: the support set.
+    """
+    counts = support.counts()
+    return default * float((1 + _SHOT_NOISE / counts[counts > 0]).mean()) / (1 + _SHOT_NOISE / 5)
+
+
 def converted_temperature(default: float, scores: Tensor, reference: Tensor, present: Tensor) -> float:
     """Return the default temperature in the unit of other scores.
 
-    A bundle states it for minus the squared distance to prototypes. Scores of another head for the same
+    It is stated for minus the squared distance to prototypes. Scores of another head for the same
     examples differ in scale, so it is multiplied by the ratio of their spreads over the classes; for ridge
     regression with a growing penalty, whose scores become those of the prototypes times a constant, this is
     the right answer.
@@ -141,10 +162,12 @@ class LeftOut:
             temperature: the default, in the unit of the scores.
             novelty: the default threshold; +inf where there is none.
         """
-        usable = self.support.counts()[self.labels] > 1
+        counts = self.support.counts()[self.labels]
+        usable = counts > 1
+        trust = (1 - 1 / counts[usable]) ** _TRUST_POWER
         masked = scores.masked_fill(~self.support.present(), -torch.inf)
         return Calibration(
-            temperature=fit_temperature(masked[usable], self.labels[usable], temperature),
+            temperature=fit_temperature(masked[usable], self.labels[usable], temperature, trust),
             novelty_threshold=fit_novelty_threshold(self, novelty),
         )
 

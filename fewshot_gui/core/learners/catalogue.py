@@ -22,7 +22,8 @@ def make_learner(
 
     Args:
         name: one of `LEARNERS`.
-        default_temperature: the bundle's, for minus the squared Euclidean distance to prototypes.
+        default_temperature: the bundle's, for minus the squared Euclidean distance to prototypes at five
+            shots.
         default_novelty: the bundle's distance to the nearest example beyond which a picture is none of these.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch.nn import functional
 
-from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature
+from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature, temperature_for_shots
 from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Prototypical:
 
     Attributes:
         distance: what nearness is measured by.
-        default_temperature: for scores of minus the squared Euclidean distance, whichever `distance` is used.
+        default_temperature: for scores of minus the squared Euclidean distance at five shots, whichever
+            `distance` is used.
         default_novelty: the threshold where the support set tells nothing; +inf rejects nothing.
     """
 
@@ -94,7 +95,7 @@ class Prototypical:
         means = prototypes(support.embeddings, support.labels, len(support.classes))
         left_out = LeftOut.of(support)
         scores = _leave_one_out_scores(left_out, means, self.distance)
-        temperature = self.default_temperature
+        temperature = temperature_for_shots(self.default_temperature, support)
         if self.distance == "cosine":
             temperature = converted_temperature(
                 temperature,
@@ -128,12 +129,20 @@ class PrototypicalClassifier(FittedClassifier):
 
 
 def _leave_one_out_scores(left_out: LeftOut, means: Tensor, distance: Distance) -> Tensor:
-    """Return (M, N), the score of each example with the prototype of its class computed without it."""
+    """Return (M, N), the score of each example with the prototype of its class computed without it.
+
+    A new picture lies nearer to the mean of all n than a left-out one to the mean of n - 1: by (1 + 1/n) to
+    (1 + 1/(n - 1)) in expected square, a ratio of 1 - 1/n^2. The squared Euclidean distance is reduced by
+    it; at 5 shots the temperature that fits comes out at 0.105 instead of 0.165, where new pictures ask for
+    0.096.
+    """
     examples = left_out.support.embeddings[left_out.rows]
     without = leave_one_out_prototypes(left_out.support, means, left_out.rows)
     if distance == "euclidean":
         scores = squared_euclidean_logits(examples, means)
-        own = -(examples - without).square().sum(1, keepdim=True)
+        counts = left_out.support.counts()[left_out.labels].to(means.dtype)
+        expected = (1 - counts**-2) * (examples - without).square().sum(1)
+        own = -expected.unsqueeze(1)
     else:
         scores = cosine_logits(examples, means)
         own = functional.cosine_similarity(examples, without, dim=1).unsqueeze(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature
+from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature, temperature_for_shots
 from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
 from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
 
@@ -111,7 +111,7 @@ class Ridge:
     Attributes:
         penalty: in units of the mean squared distance of the examples from their centre, so that it means
             the same for embeddings of any length.
-        default_temperature: for scores of minus the squared Euclidean distance to prototypes.
+        default_temperature: for scores of minus the squared Euclidean distance to prototypes at five shots.
         default_novelty: the threshold where the support set tells nothing; +inf rejects nothing.
     """
 
@@ -143,7 +143,7 @@ class Ridge:
         calibration = left_out.calibrate(
             ridge_leave_one_out(examples, targets, penalty, weights)[left_out.rows],
             temperature=converted_temperature(
-                self.default_temperature,
+                temperature_for_shots(self.default_temperature, support),
                 examples @ coefficients + intercept,
                 squared_euclidean_logits(examples, means),
                 support.present(),

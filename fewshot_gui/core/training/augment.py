@@ -43,7 +43,11 @@ def _random_affine(count: int, changes: Augmentation, generator: Generator) -> T
     stretch = uniform(-0.15, 0.15).exp() if changes.smallest_crop < 1 else torch.ones(count)
     angle = uniform(-changes.rotate, changes.rotate) * (math.pi / 180)
     room = (1 - scale).clamp(min=0) + 2 * changes.shift
-    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0) if changes.flip else torch.ones(count)
+    mirror = (
+        torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+        if changes.flip
+        else torch.ones(count)
+    )
     across, down = scale * stretch.sqrt(), scale / stretch.sqrt()
     rows = [
         torch.stack([angle.cos() * across * mirror, -angle.sin() * down, room * uniform(-1, 1)], dim=1),

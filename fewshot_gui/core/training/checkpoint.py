@@ -69,7 +69,9 @@ def checkpoint_step(path: Path, fingerprint: str) -> int:
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} is no checkpoint of this program; choose another --out")
     if metadata["fingerprint"] != fingerprint:
-        raise CheckpointError(f"{path} was written for another recipe or other data; delete it to begin again")
+        raise CheckpointError(
+            f"{path} was written for another recipe or other data; delete it to begin again"
+        )
     return int(metadata["step"])
 
 

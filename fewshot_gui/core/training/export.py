@@ -42,7 +42,9 @@ class Calibration:
     novelty: float
 
 
-def raw_embeddings(network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+def raw_embeddings(
+    network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing
+) -> NDArray[np.float32]:
     """Return float32 (n, D), before centring, of prepared pictures (n, side, side, C); on the network's device."""
     network.eval()
     device = next(network.parameters()).device

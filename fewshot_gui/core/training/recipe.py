@@ -120,7 +120,9 @@ def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
     if unknown:
         raise RecipeError(f"{where}: unknown {', '.join(unknown)}; it may have {', '.join(sorted(known))}")
     try:
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        return kind(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        )
     except TypeError as error:
         raise RecipeError(f"{where}: {error}") from error
 
@@ -137,7 +139,9 @@ def parse_recipe(text: str, name: str) -> Recipe:
         raise RecipeError(f"recipe {name}: not TOML: {error}") from error
     stages = []
     for number, stage in enumerate(values.pop("stage", []), start=1):
-        changes = _build(Augmentation, stage.pop("augmentation", {}), f"recipe {name}, stage {number}, augmentation")
+        changes = _build(
+            Augmentation, stage.pop("augmentation", {}), f"recipe {name}, stage {number}, augmentation"
+        )
         stages.append(_build(Stage, {**stage, "augmentation": changes}, f"recipe {name}, stage {number}"))
     return _build(Recipe, {**values, "name": name, "stages": stages}, f"recipe {name}")
 

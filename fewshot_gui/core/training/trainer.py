@@ -1,4 +1,4 @@
-"""Training as a generator of step records: pre-training and episodes by one recipe, resumable to the same numbers."""
+"""Training as a generator of step records, by one recipe, resumable to the same numbers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class Trainer:
         learner: whose loss the episodes have; `prototypical`.
     """
 
-    def __init__(self, recipe: Recipe, data: ClassImages, *, device: str = "cpu", learner: str = "prototypical") -> None:
+    def __init__(
+        self, recipe: Recipe, data: ClassImages, *, device: str = "cpu", learner: str = "prototypical"
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.device = device
@@ -73,8 +75,10 @@ class Trainer:
         self.labels = _with_rotations(torch.from_numpy(data.labels), len(data.names), recipe.class_rotations)
         self.classes = len(data.names) * (4 if recipe.class_rotations else 1)
         self.network = build_network({**recipe.network, "channels": recipe.channels})
-        self.module = nn.ModuleDict({"network": self.network, "head": nn.Linear(self._dimension(), self.classes)})
-        self.module.to(device, memory_format=torch.channels_last)
+        self.module = nn.ModuleDict(
+            {"network": self.network, "head": nn.Linear(self._dimension(), self.classes)}
+        )
+        self.module.to(device).to(memory_format=torch.channels_last)
         self.index = ClassIndex.of(self.labels)
         mean, std = pixel_statistics(data)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (mean, std))
@@ -82,9 +86,15 @@ class Trainer:
     def _dimension(self) -> int:
         self.network.eval()
         with torch.no_grad():
-            return int(self.network(torch.zeros(1, self.recipe.channels, self.recipe.side, self.recipe.side)).shape[1])
+            return int(
+                self.network(torch.zeros(1, self.recipe.channels, self.recipe.side, self.recipe.side)).shape[
+                    1
+                ]
+            )
 
-    def run(self, checkpoint: Path | None = None, *, resume: bool = False, every: int = 500) -> Iterator[StepRecord]:
+    def run(
+        self, checkpoint: Path | None = None, *, resume: bool = False, every: int = 500
+    ) -> Iterator[StepRecord]:
         """Yield a record after each update, from the beginning or from a checkpoint.
 
         Args:
@@ -106,7 +116,9 @@ class Trainer:
                 if resuming and step == done and within and checkpoint:
                     load_checkpoint(checkpoint, self.module, optimiser)
                 elif resuming and step == done and checkpoint:
-                    load_checkpoint(checkpoint, self.module, _optimiser(self.module, self.recipe.stage_at(done - 1)[1]))
+                    load_checkpoint(
+                        checkpoint, self.module, _optimiser(self.module, self.recipe.stage_at(done - 1)[1])
+                    )
             record = self._update(step, stage, within, optimiser)
             if checkpoint and (step + 1) % every == 0:
                 save_checkpoint(checkpoint, step + 1, self.module, optimiser, fingerprint)
@@ -140,9 +152,8 @@ class Trainer:
             self.index, ways=stage.ways, shots=stage.shots, queries=stage.queries, generator=generator
         )
         rows = torch.cat([episode.support_index, episode.query_index])
-        support, query = self._embed(rows, stage, side, generator).split(
-            [len(episode.support_index), len(episode.query_index)]
-        )
+        embeddings = self._embed(rows, stage, side, generator)
+        support, query = embeddings[: len(episode.support_index)], embeddings[len(episode.support_index) :]
         targets = episode.query_labels.to(self.device)
         centres = prototypes(support, episode.support_labels.to(self.device), stage.ways)
         logits = squared_euclidean_logits(query, centres)
@@ -165,8 +176,8 @@ class Trainer:
         return digest.hexdigest()[:32]
 
 
-def _with_rotations(labels: Tensor, classes: int, class_rotations: bool) -> Tensor:  # noqa: FBT001 - one flag of a recipe
-    """Return the labels of all pictures and, where asked, of the same pictures turned by 90, 180, 270 degrees."""
+def _with_rotations(labels: Tensor, classes: int, class_rotations: bool) -> Tensor:
+    """Return the labels of all pictures and, where asked, of the same turned by 90, 180 and 270 degrees."""
     return torch.cat([labels + turns * classes for turns in range(4)]) if class_rotations else labels
 
 
@@ -188,7 +199,7 @@ def pixel_statistics(data: ClassImages) -> tuple[list[float], list[float]]:
 
 
 def scheduled_rate(stage: Stage, within: int) -> float:
-    """Return the learning rate of a step: a linear warm-up, then a cosine to zero (Loshchilov & Hutter 2017)."""
+    """Return the learning rate of a step: linear warm-up, cosine to zero (Loshchilov & Hutter 2017)."""
     warm = max(1, int(WARM_UP * stage.steps))
     if within < warm:
         return stage.learning_rate * (within + 1) / warm

@@ -76,12 +76,14 @@ def probed_cameras() -> list[CameraDevice]:
 
 def _probe() -> list[CameraDevice]:
     found: list[CameraDevice] = []
+    misses = 0
     for index in range(_MOST_PROBED):
         capture = cv2.VideoCapture(index, cv2.CAP_ANY)
         opened = capture.isOpened()
         capture.release()
+        misses = 0 if opened else misses + 1
         if opened:
             found.append(CameraDevice(index))
-        elif index > len(found):  # two in a row that do not open: the systems count without gaps
+        elif misses == 2:  # the systems count without gaps, but for one that was unplugged
             break
     return found

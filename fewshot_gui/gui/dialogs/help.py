@@ -23,10 +23,15 @@ translate = QCoreApplication.translate
 def key_rows() -> list[tuple[str, str]]:
     """Return (key, what it does) of everything that has a key."""
     native = QKeySequence.SequenceFormat.NativeText
-    table = [(QKeySequence(row.key).toString(native), row.text.rstrip("…")) for row in action_rows() if row.key]
+    table = [
+        (QKeySequence(row.key).toString(native), row.text.rstrip("…")) for row in action_rows() if row.key
+    ]
     return [
         (translate("Keys", "1 to 9, 0"), translate("Keys", "Teach the selected pictures to that category")),
-        (translate("Keys", "Arrows, Space"), translate("Keys", "Move in the gallery, look at a picture large")),
+        (
+            translate("Keys", "Arrows, Space"),
+            translate("Keys", "Move in the gallery, look at a picture large"),
+        ),
         (translate("Keys", "F2, Delete"), translate("Keys", "Rename a category, remove what is selected")),
         (translate("Keys", "Alt+Up, Alt+Down"), translate("Keys", "Move a category")),
         *table,
@@ -72,7 +77,9 @@ def _about_text() -> str:
         [
             translate("About", "Version {0}").format(version("fewshot-gui")),
             translate("About", "A handful of examples sorts a folder and follows a camera."),
-            translate("About", "Everything is computed on this computer. The program makes no network connections."),
+            translate(
+                "About", "Everything is computed on this computer. The program makes no network connections."
+            ),
             translate("About", "Backbones:") + "\n" + "\n".join(lines),
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fewshot_gui.gui.live.guess import Guess, guess_of
@@ -14,6 +14,8 @@ from fewshot_gui.gui.theme import DARK, RADIUS
 from fewshot_gui.gui.widgets import qimage
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
+
     from fewshot_gui.engine.live import LivePrediction
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.sources.frames import Frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +47,7 @@ class ThumbnailCache(QObject):
         self._pixmaps: OrderedDict[PictureFile, tuple[QPixmap, int]] = OrderedDict()
         self._problems: dict[PictureFile, str] = {}
         self._jobs: dict[PictureFile, tuple[int, Job]] = {}
-        self._waiting: deque[tuple[PictureFile, int, NDArray[np.uint8] | None]] = deque()
+        self._waiting: dict[PictureFile, tuple[int, NDArray[np.uint8] | None]] = {}
         self._bytes = 0
         self._side, self._ratio = 0, 1.0
         self._tick = QTimer(self, interval=0)
@@ -84,8 +84,11 @@ class ThumbnailCache(QObject):
             held for held, (asked, _) in self._jobs.items() if held not in wanted or asked != pixels
         ]:
             self._jobs.pop(file)[1].cancel()
+        for file in [held for held in self._waiting if held not in wanted]:
+            del self._waiting[file]  # the library still has it; a tile that nobody sees waits for no one
         for file in wanted:
-            if file not in self._jobs and file not in self._problems and not self._holds(file, pixels):
+            coming = file in self._jobs or file in self._waiting or file in self._problems
+            if not coming and not self._holds(file, pixels):
                 self._ask(file, pixels)
 
     def forget(self) -> None:
@@ -109,19 +112,19 @@ class ThumbnailCache(QObject):
             lambda error: self._broke(file, pixels, error),
         )
         # A library that has the picture at hand may have answered already.
-        if not self._holds(file, pixels) and not any(held[0] == file for held in self._waiting):
+        if file not in self._waiting:
             self._jobs[file] = (pixels, job)
 
     def _came(self, file: PictureFile, pixels: int, picture: NDArray[np.uint8]) -> None:
         self._jobs.pop(file, None)
-        self._waiting.append((file, pixels, picture))
+        self._waiting[file] = (pixels, picture)
         if not self._tick.isActive():
             self._tick.start()
 
     def _broke(self, file: PictureFile, pixels: int, error: Exception) -> None:
         self._problems[file] = str(getattr(error, "kind", "unreadable"))
         self._jobs.pop(file, None)
-        self._waiting.append((file, pixels, None))
+        self._waiting[file] = (pixels, None)
         if not self._tick.isActive():
             self._tick.start()
 
@@ -129,7 +132,8 @@ class ThumbnailCache(QObject):
         """Turn what has come into pixmaps, for no longer than a part of a frame."""
         start, done = perf_counter(), []
         while self._waiting and perf_counter() - start < TICK_SECONDS:
-            file, pixels, picture = self._waiting.popleft()
+            file = next(iter(self._waiting))
+            pixels, picture = self._waiting.pop(file)
             if picture is not None:
                 self._keep(file, pixels, rounded(square(picture, pixels), self._radius, self._ratio))
             done.append(file)

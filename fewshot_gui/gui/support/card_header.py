@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.icons import icon
 from fewshot_gui.gui.support.colour_picker import ColourChip
@@ -72,7 +72,7 @@ class CaptureButton(ToolButton):
     held = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("capture", "", parent)
+        super().__init__("capture", "", parent, size=16)
         self.set_tip(self.tr("Hold to take examples with the camera"), self.tr("Space"))
         self.setProperty("role", "framed")
         self.pressed.connect(lambda: self.held.emit(True))  # noqa: FBT003 - a signal has no keywords
@@ -96,6 +96,7 @@ class CardHeader(QWidget):
         self, appearance: Appearance, rename: Callable[[str], str], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.grip = Grip(appearance, self)
         self.chip = self._chip(appearance)
         self.name = NameEditor(rename, self)
@@ -105,7 +106,8 @@ class CardHeader(QWidget):
         self.capture = CaptureButton(self)
         self.capture.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.capture.hide()
-        self.more = ToolButton("more", self.tr("More for this category"), self, key=self.tr("Menu key"))
+        tip = self.tr("More for this category")
+        self.more = ToolButton("more", tip, self, key=self.tr("Menu key"), size=16)
         self.more.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._arrange()
 

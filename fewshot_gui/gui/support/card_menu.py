@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.theme import Appearance
 
 
+LONGEST = 32
+
+
 class CardMenu(QMenu):
     """Rename, colour, key, add files, move, merge, remove; it deletes itself when it closes."""
 
@@ -70,7 +73,8 @@ class CardMenu(QMenu):
         for digit in SHORTCUT_DIGITS:
             holder = holders.get(digit)
             free = holder is None or digit == self._category.shortcut
-            text = digit if free else self.tr("{key}  (swap with {name})").format(key=digit, name=holder)
+            name = _shortened(holder or "")
+            text = digit if free else self.tr("{key}  (swap with {name})").format(key=digit, name=name)
             self._add_key(menu, text, digit)
         menu.addSeparator()
         self._add_key(menu, self.tr("No key"), "")
@@ -94,9 +98,13 @@ class CardMenu(QMenu):
         menu.setEnabled(not menu.isEmpty())
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
 def _add_target(menu: QMenu, other: Category, colour: QColor, teaching: Teaching, source: CategoryId) -> None:
     swatch = QPixmap(16, 16)
     swatch.fill(colour)
-    name = other.name.replace("&", "&&")
+    name = _shortened(other.name).replace("&", "&&")
     action = menu.addAction(QIcon(swatch), name)
     action.triggered.connect(lambda: teaching.ask(MergeCategories(source, other.id)))

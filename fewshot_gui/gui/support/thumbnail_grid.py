@@ -57,7 +57,8 @@ class ThumbnailGrid(QWidget):
         self._selection = Selection()
         self._hovered = -1
         self._pressed: QPoint | None = None
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        # Not Fixed: that would hold the height at the size hint, whatever the width asks for.
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -157,7 +157,8 @@ def test_crash_before_the_index_was_written_costs_only_the_last_rows(
         patch.setattr("fewshot_gui.engine.cache_index.CacheIndex.put_rows", _crash)
         with pytest.raises(KeyboardInterrupt):
             cache.flush()
-    del cache
+    assert cache._index is not None
+    cache._index.close()
     # The file is longer than the index knows; the next rows are laid over what the crash left.
     assert (tmp_path / f"{KEY}.f32").stat().st_size == HEADER + 3 * 5 * 4
     stored(tmp_path, 4)
@@ -236,7 +237,7 @@ def test_folder_that_cannot_be_made_turns_the_cache_off(tmp_path: Path, reports:
     assert len(reports) == 1
 
 
-def test_read_only_database_turns_the_cache_off(
+def test_read_only_database_is_read_and_turned_off_at_the_first_write(
     tmp_path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(tmp_path, 1)
@@ -246,7 +247,11 @@ def test_read_only_database_turns_the_cache_off(
         return connect(f"{path.as_uri()}?mode=ro", uri=True, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(sqlite3, "connect", read_only)
-    assert not opened(tmp_path, reports).on
+    cache = opened(tmp_path, reports)
+    assert_finds(cache, [1, 2], [1])
+    cache.add(KEY, ids(2), vectors(2))
+    cache.flush()
+    assert not cache.on
     assert reports.kinds == ["cache-off"]
     assert not (tmp_path / "index.damaged").exists()
 

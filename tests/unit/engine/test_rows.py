@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.core.images.scan import PictureFile
-from fewshot_gui.engine.rows import Rows
+from fewshot_gui.engine.rows import Rescan, Rows
 
 
 def files(*names: str, mtime: int = 1) -> list[PictureFile]:
@@ -18,6 +18,10 @@ def files(*names: str, mtime: int = 1) -> list[PictureFile]:
 def fill(rows: Rows, which: list[int], dimension: int = 4) -> None:
     embeddings = np.array(which, np.float32)[:, None].repeat(dimension, axis=1)
     rows.fill(np.array(which), [PictureId(f"{row:032x}") for row in which], embeddings)
+
+
+def compare(rows: Rows, present: list[PictureFile]) -> bool:
+    return rows.apply(Rescan.of(rows.files, present))
 
 
 def rows_of(count: int) -> Rows:
@@ -92,19 +96,28 @@ def test_forgetting_the_embeddings_leaves_the_former_matrix_as_it_was() -> None:
 
 def test_rescan_marks_what_is_gone_and_unmarks_what_is_back() -> None:
     rows = rows_of(3)
-    assert rows.compare(files("0.png", "2.png"))
+    assert compare(rows, files("0.png", "2.png"))
     assert rows.missing.tolist() == [False, True, False]
     assert rows.done_count == 1
     assert rows.take() == [0, 2]
-    assert rows.compare(files("0.png", "1.png", "2.png"))
+    assert compare(rows, files("0.png", "1.png", "2.png"))
     assert rows.take() == [1]
-    assert not rows.compare(files("0.png", "1.png", "2.png"))
+    assert not compare(rows, files("0.png", "1.png", "2.png"))
+
+
+def test_rows_added_while_a_rescan_was_compared_are_there() -> None:
+    rows = rows_of(2)
+    rescan = Rescan.of(tuple(rows.files), files("0.png", "new.png"))
+    rows.add(files("new.png"))
+    assert rows.apply(rescan)
+    assert rows.missing.tolist() == [False, True, False]
+    assert rows.take() == [0, 2]
 
 
 def test_file_that_was_written_anew_waits_again() -> None:
     rows = rows_of(2)
     fill(rows, [0, 1])
-    assert rows.compare([*files("0.png"), *files("1.png", mtime=2)])
+    assert compare(rows, [*files("0.png"), *files("1.png", mtime=2)])
     assert rows.files[1].mtime_ns == 2
     assert rows.ids[1] is None
     assert rows.known.tolist() == [True, False]

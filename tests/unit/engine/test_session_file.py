@@ -16,8 +16,10 @@ from fewshot_gui.engine.lease import Lease, LeaseTakenError
 from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.publish import publish
 from fewshot_gui.engine.session import Session
+from fewshot_gui.engine.session_changes import PutSetting, Seek
 from fewshot_gui.engine.session_copy import back_up, backup_folder, generations, newest_sound_copy
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
+from fewshot_gui.engine.session_file import open_file
 from fewshot_gui.engine.session_schema import APPLICATION_ID, SCHEMA_VERSION, wal_of
 from fewshot_gui.engine.state import CategoryId, Document
 from fewshot_gui.engine.worker import Worker
@@ -230,6 +232,43 @@ def test_what_only_the_wal_holds_is_read_and_a_refusal_leaves_it(path: Path, wor
     assert again.document.category(CAT).name == "newest"
     assert again.close()
     assert not wal_of(killed).exists()
+
+
+class Failing:
+    """A change that fails once."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        assert connection.in_transaction
+        if not self.failed:
+            self.failed = True
+            raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_of_a_batch_that_fails_halfway_nothing_is_written_and_all_is_kept(path: Path) -> None:
+    file, content = open_file(path)
+    assert content.timeline.position == 2
+    for change in (Seek(1), Failing(), PutSetting("key", "1")):
+        file.take(change)
+    with pytest.raises(SessionError) as caught:
+        file.commit()
+    assert caught.value.kind is SessionProblem.UNWRITABLE
+    assert read(path, "SELECT seq FROM position") == [(2,)]
+    assert file.committed == 0
+
+    assert file.commit() == 3
+    assert read(path, "SELECT seq FROM position") == [(1,)]
+    assert read(path, "SELECT key FROM settings") == [("key",)]
+    file.close()
+
+
+def read(path: Path, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    found = connection.execute(query).fetchall()
+    connection.close()
+    return found
 
 
 def test_a_large_file_is_read_without_a_full_check(

@@ -66,7 +66,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, *, extra: bytes = b"") -> bytes:
-    """Return a PNG file by hand, of a kind that Pillow cannot write; each row of `rows` begins with its filter."""
+    """Return a PNG file by hand, of a kind that Pillow cannot write; a row begins with its filter."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
@@ -174,13 +174,13 @@ def _grey_ramp(dtype: str, top: float) -> NDArray[Any]:
     return np.array([[0, top / 2, top]]).astype(dtype)
 
 
-def _big_endian_tiff() -> bytes:
+def _big_endian_tiff(bits: int = 16) -> bytes:
     pixels = _grey_ramp(">u2", 65535).tobytes()
     short, long = 3, 4
     tags = {
         256: (short, 1, 3),
         257: (short, 1, 1),
-        258: (short, 1, 16),
+        258: (short, 1, bits),
         259: (short, 1, 1),
         262: (short, 1, 1),
         273: (long, 1, 8),
@@ -245,6 +245,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "mp4": (lambda: b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "unsupported"),
     "jpeg xl": (lambda: b"\xff\x0a" + b"\0" * 20, "unsupported"),
     "icon": (lambda: saved(red_and_blue(), "ICO"), "unsupported"),
+    "tiff of 7 bits": (lambda: _big_endian_tiff(bits=7), "unsupported"),
     "huge png": (huge_png, "too-large"),
     "jpeg header alone": (lambda: b"\xff\xd8\xff\xe0", "truncated"),
     "png header alone": (lambda: b"\x89PNG\r\n\x1a\n", "truncated"),

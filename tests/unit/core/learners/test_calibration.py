@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -16,6 +16,7 @@ from fewshot_gui.core.learners.calibration import (
     converted_temperature,
     fit_novelty_threshold,
     fit_temperature,
+    temperature_for_shots,
     threshold_at,
 )
 from fewshot_gui.core.learners.catalogue import LEARNERS, make_learner
@@ -83,6 +84,20 @@ def test_nothing_to_fit_gives_the_default(scores: torch.Tensor) -> None:
     assert fit_temperature(scores, torch.zeros(len(scores), dtype=torch.int64), 0.37) == 0.37
 
 
+def test_weights_count_examples_as_copies_would() -> None:
+    scores, labels = scored(2.0, 10)
+    doubled = fit_temperature(scores.repeat(2, 1), labels.repeat(2), 1.0)
+    assert fit_temperature(scores, labels, 1.0, torch.full((10,), 2.0)) == pytest.approx(doubled, rel=1e-3)
+    assert fit_temperature(scores, labels, 1.0, torch.zeros(10)) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_the_default_cools_with_more_shots(world: World) -> None:
+    one, five, many = (temperature_for_shots(0.1, world([shots] * 3)[0]) for shots in (1, 5, 50))
+    assert one == pytest.approx(0.3)
+    assert five == pytest.approx(0.1)
+    assert 0.05 < many < 0.06
+
+
 def test_an_empty_class_changes_nothing() -> None:
     scores, labels = scored(1.0, 20)
     padded = torch.cat([scores, torch.full((20, 1), -torch.inf)], 1)
@@ -129,13 +144,17 @@ def test_the_left_out_scores_are_those_of_refitting(
     seen: list[torch.Tensor] = []
     genuine = calibration.fit_temperature
 
-    def listen(scores: torch.Tensor, labels: torch.Tensor, default: float) -> float:
+    def listen(scores: torch.Tensor, *others: Any) -> float:
         seen.append(scores)
-        return genuine(scores, labels, default)
+        return genuine(scores, *others)
 
     monkeypatch.setattr(calibration, "fit_temperature", listen)
     make_learner(name).fit(support)
-    torch.testing.assert_close(seen[0], naive_loo(name, support))
+    expected = naive_loo(name, support)
+    if name == "prototypical":  # what a new picture would have, see `_leave_one_out_scores`
+        rows = torch.arange(len(expected))
+        expected[rows, support.labels] *= 1 - support.counts()[support.labels].double() ** -2
+    torch.testing.assert_close(seen[0], expected)
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -143,7 +162,7 @@ def test_an_only_example_is_not_scored(name: str, world: World, monkeypatch: pyt
     support, _, _ = world([1, 3, 1])
     counts: list[list[int]] = []
 
-    def listen(_scores: torch.Tensor, labels: torch.Tensor, default: float) -> float:
+    def listen(_scores: torch.Tensor, labels: torch.Tensor, default: float, _weights: torch.Tensor) -> float:
         counts.append(labels.tolist())
         return default
 

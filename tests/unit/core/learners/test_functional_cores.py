@@ -38,14 +38,12 @@ def test_euclidean_logits_by_hand() -> None:
 @given(ways=st.integers(1, 5), seed=st.integers(0, 10_000))
 def test_euclidean_logits_are_the_naive_loop(ways: int, seed: int) -> None:
     query, means = normal(4, 7, seed=seed), normal(ways, 7, seed=seed + 1)
-    naive = torch.tensor(
-        [[-sum((a - b) ** 2 for a, b in zip(q, p, strict=True)) for p in means] for q in query]
-    )
-    torch.testing.assert_close(squared_euclidean_logits(query, means), naive.to(DOUBLE))
+    naive = [[-sum((a - b) ** 2 for a, b in zip(q, p, strict=True)) for p in means] for q in query]
+    torch.testing.assert_close(squared_euclidean_logits(query, means), torch.tensor(naive, dtype=DOUBLE))
 
 
 def test_the_prototypical_head_is_a_linear_classifier() -> None:
-    # w = 2c and b = -|c|^2 give the same logits up to what is common to all classes of a query (Snell et al., 2.4).
+    # w = 2c and b = -|c|^2 give the same logits up to what all classes share (Snell et al., 2.4).
     query, means = normal(6, 5), normal(4, 5, seed=1)
     linear = query @ (2 * means).T - means.square().sum(1)
     torch.testing.assert_close(linear.softmax(1), squared_euclidean_logits(query, means).softmax(1))

@@ -132,7 +132,7 @@ def test_one_example_has_the_defaults_of_the_bundle(name: str, world: World) -> 
     support, query, _ = world([1])
     classifier = make_learner(name, default_temperature=0.2, default_novelty=1.5).fit(support)
     assert classifier.novelty_threshold == 1.5
-    assert classifier.temperature == 0.2  # type: ignore[attr-defined]
+    assert classifier.temperature == pytest.approx(0.6)  # three times that of five shots
     assert make_learner(name).fit(support).novelty_threshold == math.inf
     assert bool((classifier.predict(query).probabilities == 1).all())
 

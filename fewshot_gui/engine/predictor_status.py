@@ -1,0 +1,50 @@
+"""How the predictor is doing, and what stands in its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fewshot_gui.core.backbones.bundle import BundleError
+from fewshot_gui.core.learners.catalogue import LearnerError
+from fewshot_gui.engine.fitting import SupportFault
+
+SUPPORT: Final = "support"
+LEARNER: Final = "learner"
+OUT_OF_MEMORY: Final = "out-of-memory"
+UNEXPECTED: Final = "unexpected"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorStatus:
+    """How the predictor is doing.
+
+    Attributes:
+        device: where the backbone runs, such as "cuda"; empty before it was used.
+        milliseconds: what the last fit took, its scores included; 0 before the first.
+        busy: a classifier is being made.
+        problem: why there is none: a kind of BundleProblem, SUPPORT, LEARNER, OUT_OF_MEMORY or UNEXPECTED.
+        backbone: the name of the backbone.
+        detail: the facts of the problem.
+    """
+
+    device: str = ""
+    milliseconds: float = 0.0
+    busy: bool = False
+    problem: str | None = None
+    backbone: str = ""
+    detail: str = ""
+
+
+def problem_of(error: Exception) -> str:
+    """Return the kind of problem that an error of a job is."""
+    if isinstance(error, BundleError):
+        return str(error.kind)
+    if isinstance(error, SupportFault):
+        return SUPPORT
+    if isinstance(error, LearnerError):
+        return LEARNER
+    # torch.OutOfMemoryError by its name: torch is not imported on this thread.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return OUT_OF_MEMORY
+    return UNEXPECTED

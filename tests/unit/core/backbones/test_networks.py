@@ -1,0 +1,64 @@
+"""Networks: their shapes, and that folding batch norms away changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fewshot_gui.core.backbones.networks import NETWORKS, build_network, fuse_batch_norms
+
+TINY = {
+    "conv4": {"kind": "conv4", "channels": 3, "width": 8},
+    "resnet": {"kind": "resnet", "channels": 3, "widths": [8, 12]},
+}
+
+
+def test_every_network_is_tested() -> None:
+    assert TINY.keys() == NETWORKS.keys()
+
+
+@pytest.mark.parametrize("kind", TINY)
+@pytest.mark.parametrize("side", [16, 28, 33, 64])
+def test_a_picture_becomes_one_row(kind: str, side: int) -> None:
+    network = build_network(TINY[kind]).eval()
+    assert network(torch.rand(2, 3, side, side)).shape[0] == 2
+    assert network(torch.rand(2, 3, side, side)).ndim == 2
+
+
+def test_conv4_gives_64_numbers_at_28_pixels() -> None:
+    network = build_network({"kind": "conv4", "channels": 1, "width": 64}).eval()
+    assert network(torch.rand(1, 1, 28, 28)).shape == (1, 64)
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_folding_batch_norms_changes_no_answer(kind: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    network = build_network(TINY[kind])
+    network.train()
+    for _ in range(3):  # so that the running statistics are not those of a fresh network
+        network(torch.rand(8, 3, 32, 32, generator=generator))
+    network.eval()
+    images = torch.rand(4, 3, 32, 32, generator=generator)
+    with torch.inference_mode():
+        before = network(images).clone()
+        after = fuse_batch_norms(network)(images)
+    assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_in_eval_mode_a_picture_does_not_change_its_neighbour() -> None:
+    """The leak of batch norm left in train mode: the published figures of several codes rest on it."""
+    network = build_network(TINY["resnet"]).eval()
+    images = torch.rand(4, 3, 32, 32)
+    with torch.inference_mode():
+        alone, together = network(images[:1]), network(images)[:1]
+    assert torch.allclose(alone, together, atol=1e-6)
+
+
+def test_an_unknown_network_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="conv4, resnet"):
+        build_network({"kind": "transformer"})
+
+
+def test_a_wrong_argument_is_named() -> None:
+    with pytest.raises(ValueError, match="depth"):
+        build_network({"kind": "conv4", "channels": 1, "depth": 3})

@@ -1,0 +1,54 @@
+"""Augmentation: shapes, ranges, and the generator as its only source of chance."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fewshot_gui.core.training.augment import augment, jitter_colours
+from fewshot_gui.core.training.recipe import Augmentation
+
+ALL = Augmentation(smallest_crop=0.5, flip=True, rotate=15, shift=0.1, jitter=0.4)
+
+
+def pictures(count: int = 3, side: int = 20, channels: int = 3) -> torch.Tensor:
+    return torch.randint(
+        0, 256, (count, side, side, channels), generator=torch.Generator().manual_seed(1)
+    ).to(torch.uint8)
+
+
+def test_nothing_asked_for_changes_nothing() -> None:
+    images = pictures()
+    out = augment(images, 20, Augmentation(), torch.Generator().manual_seed(0))
+    assert torch.allclose(out, images.permute(0, 3, 1, 2).float() / 255, atol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.integers(8, 40), st.integers(8, 40), st.sampled_from([1, 3]))
+def test_the_result_has_the_side_asked_for_and_stays_in_range(
+    count: int, given_side: int, side: int, channels: int
+) -> None:
+    out = augment(pictures(count, given_side, channels), side, ALL, torch.Generator().manual_seed(0))
+    assert out.shape == (count, channels, side, side)
+    assert 0 <= float(out.min()) <= float(out.max()) <= 1 + 1e-5
+
+
+def test_the_same_generator_state_gives_the_same_pictures() -> None:
+    images = pictures()
+    one, two = (augment(images, 16, ALL, torch.Generator().manual_seed(5)) for _ in range(2))
+    other = augment(images, 16, ALL, torch.Generator().manual_seed(6))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+def test_flipping_mirrors_about_half_of_the_pictures() -> None:
+    ramp = torch.linspace(0, 255, 16).to(torch.uint8).expand(400, 16, 16).unsqueeze(3).contiguous()
+    out = augment(ramp, 16, Augmentation(flip=True), torch.Generator().manual_seed(0))
+    mirrored = (out[:, 0, 8, 0] > out[:, 0, 8, -1]).float().mean()
+    assert 0.4 < mirrored < 0.6
+
+
+def test_jitter_of_nothing_is_nothing() -> None:
+    pixels = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(jitter_colours(pixels, 0.0, torch.Generator()), pixels, atol=1e-6)

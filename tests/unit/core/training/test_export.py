@@ -1,0 +1,72 @@
+"""From a training to a bundle that gives the very embeddings of the network that was trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
+from fewshot_gui.core.training.export import calibrate, export_bundle, raw_embeddings, recipe_preprocessing
+from fewshot_gui.core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fewshot_gui.core.episodes.dataset import ClassImages
+    from fewshot_gui.core.training.recipe import Recipe
+
+
+@pytest.fixture
+def exported(recipe: Recipe, world: ClassImages, tmp_path: Path) -> tuple[Path, Trainer]:
+    trainer = Trainer(recipe, world)
+    list(trainer.run())
+    path = tmp_path / "tiny.safetensors"
+    export_bundle(path, trainer, world, world, {"command": "test"})
+    return path, trainer
+
+
+def test_a_bundle_embeds_as_the_trained_network_does(
+    exported: tuple[Path, Trainer], recipe: Recipe, world: ClassImages
+) -> None:
+    path, trainer = exported
+    raw = raw_embeddings(trainer.network, world.images, recipe_preprocessing(recipe, world))
+    centred = raw - raw.mean(axis=0)
+    expected = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    embedded = load_bundle(path).embed(world.images)
+    cosine = (embedded * expected).sum(axis=1)
+    assert cosine.min() > 0.999  # stored as float16
+    assert np.allclose(np.linalg.norm(embedded, axis=1), 1, atol=1e-5)
+
+
+def test_a_bundle_says_what_it_is(exported: tuple[Path, Trainer], recipe: Recipe) -> None:
+    info = describe_bundle(exported[0])
+    assert (info.name, info.title, info.dimension) == ("tiny", recipe.title, 8)
+    assert info.preprocessing.side == recipe.side
+    assert info.training == {"command": "test"}
+    assert info.temperature > 0
+    assert info.parameters > 100
+
+
+def test_the_temperature_makes_probabilities_honest() -> None:
+    """Classes at distance 2 with unit noise in one dimension: the right temperature of -d^2 is about 2."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(12).repeat_interleave(60)
+    centres = 3 * torch.randn(12, 8, generator=generator)
+    points = centres[labels] + torch.randn(len(labels), 8, generator=generator)
+    calibration = calibrate(points, labels)
+    assert 1 < calibration.temperature < 8
+
+
+def test_the_novelty_parts_own_classes_from_foreign_ones() -> None:
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(12).repeat_interleave(30)
+    points = (10 * torch.randn(12, 16, generator=generator))[labels] + torch.randn(
+        360, 16, generator=generator
+    )
+    calibration = calibrate(points, labels)
+    within = torch.cdist(points[:30], points[:30]).median()
+    between = torch.cdist(points[:30], points[30:60]).median()
+    assert within < calibration.novelty < between

@@ -1,0 +1,124 @@
+"""Training: it learns, it is a function of its seed, and a killed one goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fewshot_gui.core.training.checkpoint import CheckpointError
+from fewshot_gui.core.training.recipe import Stage
+from fewshot_gui.core.training.trainer import Trainer, scheduled_rate, scheduled_side, turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fewshot_gui.core.episodes.dataset import ClassImages
+    from fewshot_gui.core.training.recipe import Recipe
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {key: value.clone() for key, value in trainer.network.state_dict().items()}
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for key in one:
+        assert torch.equal(one[key], other[key]), key
+
+
+def test_the_same_seed_gives_the_same_weights(recipe: Recipe, world: ClassImages) -> None:
+    first, second = Trainer(recipe, world), Trainer(recipe, world)
+    records = list(first.run())
+    assert [r.loss for r in records] == [r.loss for r in second.run()]
+    assert_same(weights(first), weights(second))
+
+
+def test_another_seed_gives_other_weights(recipe: Recipe, world: ClassImages) -> None:
+    first, second = Trainer(recipe, world), Trainer(replace(recipe, seed=1), world)
+    for trainer in (first, second):
+        list(trainer.run())
+    assert not torch.equal(weights(first)["blocks.0.0.weight"], weights(second)["blocks.0.0.weight"])
+
+
+@pytest.mark.parametrize("killed_after", [1, 3, 5, 6, 7, 9, 11, 12])
+def test_a_killed_training_resumes_to_the_same_weights(
+    recipe: Recipe, world: ClassImages, tmp_path: Path, killed_after: int
+) -> None:
+    undisturbed = Trainer(recipe, world)
+    list(undisturbed.run())
+    checkpoint = tmp_path / "run.checkpoint"
+    for record in Trainer(recipe, world).run(checkpoint, every=1):
+        if record.step == killed_after:
+            break
+    resumed = Trainer(recipe, world)
+    records = list(resumed.run(checkpoint, resume=True, every=1))
+    assert len(records) == recipe.steps - killed_after
+    assert_same(weights(undisturbed), weights(resumed))
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    list(Trainer(recipe, world).run(checkpoint, every=4))
+    other = Trainer(replace(recipe, seed=9), world)
+    with pytest.raises(CheckpointError, match="another recipe"):
+        next(other.run(checkpoint, resume=True))
+
+
+def test_a_damaged_checkpoint_says_what_to_do(recipe: Recipe, world: ClassImages, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    checkpoint.write_bytes(b"\0" * 100)
+    with pytest.raises(CheckpointError, match="delete it"):
+        next(Trainer(recipe, world).run(checkpoint, resume=True))
+
+
+def test_episodes_teach_the_classes_of_this_world(recipe: Recipe, world: ClassImages) -> None:
+    stage = Stage("episodes", steps=60, learning_rate=0.01, optimiser="adam", ways=5, shots=1, queries=3)
+    records = list(Trainer(replace(recipe, stages=(stage,)), world).run())
+    assert sum(r.accuracy for r in records[-10:]) / 10 > 0.9
+
+
+def test_shuffled_labels_teach_nothing_about_new_pictures(recipe: Recipe, world: ClassImages) -> None:
+    """Were the episodes to leak the label, through order or batch statistics, chance would be beaten."""
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(world.labels), generator=generator).numpy()
+    stage = Stage("episodes", steps=30, learning_rate=0.0, optimiser="adam", ways=5, shots=1, queries=4)
+    shuffled = replace(world, labels=world.labels[order])
+    records = list(Trainer(replace(recipe, stages=(stage,)), shuffled).run())
+    # 30 episodes of 20 queries at 1/5: four standard deviations, and the pictures of a class still look alike.
+    assert sum(r.accuracy for r in records) / len(records) < 0.32
+
+
+def test_class_rotations_make_four_classes_of_one(recipe: Recipe, world: ClassImages) -> None:
+    trainer = Trainer(replace(recipe, class_rotations=True), world)
+    assert trainer.classes == 4 * len(world.names)
+    assert len(trainer.labels) == 4 * len(world.labels)
+
+
+def test_turn_rotates_each_picture_by_its_own_quarters() -> None:
+    images = torch.arange(2 * 3 * 3).reshape(2, 3, 3, 1).to(torch.uint8)
+    turned = turn(images, torch.tensor([0, 1]))
+    assert torch.equal(turned[0], images[0])
+    assert torch.equal(turned[1], torch.rot90(images[1], 1, (0, 1)))
+
+
+@given(steps=st.integers(1, 500), within=st.data())
+def test_the_learning_rate_stays_between_zero_and_its_height(steps: int, within: st.DataObject) -> None:
+    stage = Stage("classify", steps=steps, learning_rate=0.1)
+    rate = scheduled_rate(stage, within.draw(st.integers(0, steps - 1)))
+    assert 0 <= rate <= 0.1
+
+
+@given(st.lists(st.integers(16, 96), min_size=1, max_size=5), st.integers(5, 100))
+def test_every_side_has_its_part_of_the_stage_in_order(sides: list[int], steps: int) -> None:
+    stage = Stage("classify", steps=steps, learning_rate=0.1, sides=tuple(sides))
+    used = [scheduled_side(stage, within, 28) for within in range(steps)]
+    assert used[0] == sides[0]
+    assert used[-1] == sides[-1]
+    assert set(used) == set(sides)

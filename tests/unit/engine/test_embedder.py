@@ -1,0 +1,134 @@
+"""The embedder: backbones loaded once, a device that has room, batches that a live frame can wait for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from fewshot_gui.engine.embedder import Embedder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tests.unit.engine.conftest import FakeBackbone
+
+
+class Shelf:
+    """Backbones by name, counting what was loaded and described."""
+
+    def __init__(self, backbone: FakeBackbone) -> None:
+        self.backbone = backbone
+        self.loaded: list[str] = []
+        self.described: list[str] = []
+        self.devices: list[str] = []
+        self.embedder = Embedder(self.load, self.describe, self.devices.append)
+
+    def load(self, name: str) -> FakeBackbone:
+        self.loaded.append(name)
+        return self.backbone
+
+    def describe(self, name: str) -> FakeBackbone:
+        self.described.append(name)
+        return replace(self.backbone, hash=name)
+
+
+@pytest.fixture
+def shelf(backbone: FakeBackbone, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setattr("fewshot_gui.engine.embedder.choose_device", lambda wanted: wanted)
+    return Shelf(backbone)
+
+
+def batch(count: int) -> NDArray[np.uint8]:
+    return np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+
+
+def test_backbone_is_described_and_loaded_once(shelf: Shelf) -> None:
+    for _ in range(2):
+        assert shelf.embedder.info("a").hash == "a"
+        shelf.embedder.embed(batch(2), "a", "cpu")
+    shelf.embedder.warm_up("a", "cpu")
+    assert shelf.described == ["a"]
+    assert shelf.loaded == ["a"]
+
+
+def test_describing_loads_nothing(shelf: Shelf) -> None:
+    assert shelf.embedder.info("a").dimension == 3
+    assert shelf.loaded == []
+    assert shelf.embedder.device == ""
+
+
+def test_embedding_is_the_backbones(shelf: Shelf) -> None:
+    found = shelf.embedder.embed(batch(5), "a", "cpu")
+    np.testing.assert_array_equal(found[:, 0], np.arange(5))
+    assert found.dtype == np.float32
+
+
+def test_device_is_told_when_it_changes(shelf: Shelf) -> None:
+    for device in ("cpu", "cpu", "cuda", "cpu"):
+        shelf.embedder.embed(batch(1), "a", device)
+    assert shelf.devices == ["cpu", "cuda", "cpu"]
+    assert shelf.embedder.device == "cpu"
+
+
+def test_warm_up_says_where_it_will_run(shelf: Shelf) -> None:
+    assert shelf.embedder.warm_up("a", "cuda") == "cuda"
+    assert shelf.devices == ["cuda"]
+
+
+def test_device_too_full_for_one_picture_is_not_tried_again(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fewshot_gui.engine.devices._is_available", lambda _name: False)
+    embed, used = shelf.backbone.embed, []
+
+    def full(part: NDArray[np.uint8], device: str) -> NDArray[np.float32]:
+        used.append(device)
+        if device == "cuda":
+            raise RuntimeError("out of memory")
+        return embed(part, device)
+
+    monkeypatch.setattr(shelf.backbone, "embed", full, raising=False)
+    for _ in range(2):
+        shelf.embedder.embed(batch(1), "a", "cuda")
+    assert used == ["cuda", "cpu", "cpu"]
+    assert shelf.devices == ["cuda", "cpu"]
+
+
+@pytest.mark.parametrize(
+    ("device", "milliseconds", "limit"),
+    [("cpu", 0.01, 32), ("cpu", 2.5, 20), ("cpu", 100, 8), ("cuda", 0.01, 64), ("cuda", 1.25, 40)],
+)
+def test_batches_are_as_long_as_a_live_frame_can_wait(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, device: str, milliseconds: float, limit: int
+) -> None:
+    assert shelf.embedder.batch_limit == 8
+    clock = iter([0.0, 16 * milliseconds / 1000])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    shelf.embedder.embed(batch(16), "a", device)
+    assert shelf.embedder.batch_limit == limit
+
+
+def test_single_frames_say_nothing_about_batches(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    shelf.embedder.embed(batch(1), "a", "cpu")
+    monkeypatch.undo()
+    shelf.embedder.embed(batch(32), "a", "cpu")
+    assert shelf.embedder.batch_limit > 8
+
+
+def test_backbone_that_cannot_be_loaded_is_tried_again_next_time(shelf: Shelf) -> None:
+    def missing(_name: str) -> FakeBackbone:
+        raise LookupError
+
+    embedder = Embedder(missing, missing, shelf.devices.append)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            embedder.info("a")
+        with pytest.raises(LookupError):
+            embedder.embed(batch(1), "a", "cpu")
+    assert shelf.devices == []
