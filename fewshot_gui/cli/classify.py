@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         with open_library(loop) as (library, problems):
             support, labels, classes = _support(arguments, library, loop)
             query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
-            threshold, prediction, novelty = _predict(arguments, library, support, labels, classes, query)
+            threshold, prediction, novelty = _predict(arguments, support, labels, classes, query)
             write_labels(arguments.out, _table(query.files, classes, prediction, novelty > threshold))
             return _finish(arguments, query, novelty > threshold, problems.entries)
     except (BundleError, LearnerError, OSError) as error:
@@ -130,7 +130,6 @@ def _embed(
 
 def _predict(
     arguments: argparse.Namespace,
-    library: Library,
     support: Embedded,
     labels: NDArray[np.int64],
     classes: tuple[str, ...],

@@ -6,7 +6,6 @@ import csv
 import json
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from fewshot_gui.core.training.trainer import StepRecord
 
 HELD_OUT_SHARE = 0.1
+LOGGED_EVERY = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,19 +106,17 @@ def _train(
 
     checkpoint = arguments.out.with_suffix(".checkpoint")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
     trainer = Trainer(recipe, data, device=choose_device(arguments.device), learner=arguments.learner)
+    log = arguments.out.with_suffix(".log.csv")
     with bar("Training", arguments) as progress:
         records = trainer.run(checkpoint, resume=arguments.resume)
-        last = _log(
-            records, arguments.out.with_suffix(".log.csv"), recipe.steps, progress, resume=arguments.resume
-        )
+        last = _log(records, log, recipe.steps, progress, resume=arguments.resume)
     training = {
         "command": _command(),
         "data": f"{len(data.names)} classes, {len(data.images)} pictures of {arguments.data.name}",
         "validation": f"{len(validation.names)} classes, {len(validation.images)} pictures",
         "steps": recipe.steps,
-        "seconds": round(time.monotonic() - began),
+        "seconds": _seconds(log),
         "device": trainer.device,
     }
     calibration = export_bundle(arguments.out, trainer, data, validation, training)
@@ -143,12 +141,18 @@ def _log(
             writer.writerow(["step", "stage", "loss", "accuracy", "learning_rate", "seconds"])
         for record in records:
             last = record
-            if record.step % 10 == 0:
+            if record.step % LOGGED_EVERY == 0:
                 writer.writerow([record.step, record.stage, f"{record.loss:.5f}", f"{record.accuracy:.4f}",
                                  f"{record.learning_rate:.6f}", f"{record.seconds:.3f}"])  # fmt: skip
                 file.flush()
             progress(record.step, total)
     return last
+
+
+def _seconds(log: Path) -> int:
+    """Return what all updates took together, those before a resume included, from every tenth one."""
+    with log.open(newline="", encoding="utf-8") as file:
+        return round(sum(LOGGED_EVERY * float(row["seconds"]) for row in csv.DictReader(file)))
 
 
 def _command() -> str:

@@ -222,7 +222,9 @@ class EmbeddingCache:
             if excess <= 0 and key not in orphans:
                 break
             index.drop_store(key)
-            self._path(key).unlink(missing_ok=True)
+            # Windows keeps a file that another process has open; the next flush finds it as an orphan.
+            with suppress(PermissionError):
+                self._path(key).unlink(missing_ok=True)
             excess -= sizes.get(key, 0)
 
 

@@ -286,7 +286,7 @@ class Predictor:
             partial(fitting.examine, fitted),
             then=self._examine_done,
             failed=self._failed,
-            priority=Priority.ADAPT,
+            priority=Priority.FOLDER,
             replaces="predictor.examine",
         )
 

@@ -38,6 +38,10 @@ def main(arguments: Sequence[str]) -> int:
         from fewshot_gui.gui.report import run_report  # noqa: PLC0415 - only where there is no display
 
         return run_report(app, parsed.report, parsed.session)
+    if parsed.measure:
+        from fewshot_gui.gui.measure import run_measure  # noqa: PLC0415 - only `fewshot-gui bench` asks
+
+        return run_measure(app, parsed.session, parsed.measure[0], parsed.measure[1:])
     return _run_window(app, parsed)
 
 
@@ -89,4 +93,5 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.png",
         help="no window: run the sample, print its table, save a picture",
     )
+    parser.add_argument("--measure", nargs="+", metavar="NAME", help=argparse.SUPPRESS)
     return parser

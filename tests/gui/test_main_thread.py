@@ -144,7 +144,10 @@ def test_a_call_may_close_it(bridge: MainThread) -> None:
 
 def test_a_worker_hands_its_results_over(bridge: MainThread, qtbot: QtBot) -> None:
     worker, got = Worker("test", bridge.post), []
-    worker.submit(lambda _token: QThread.currentThread(), then=lambda thread: got.append(thread is QThread.currentThread()))
+    worker.submit(
+        lambda _token: QThread.currentThread(),
+        then=lambda thread: got.append(thread is QThread.currentThread()),
+    )
     qtbot.waitUntil(lambda: bool(got))
     assert got == [False], "the work ran on another thread than the callback"
     assert worker.close(20)

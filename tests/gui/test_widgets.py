@@ -107,7 +107,10 @@ def test_segments_exclude_each_other(qtbot: QtBot, appearance: Appearance) -> No
 def test_arrow_keys_move_the_choice(qtbot: QtBot, appearance: Appearance) -> None:
     row = Segmented([("a", "A", None), ("b", "B", None)])
     qtbot.addWidget(row)
-    row.show()
+    with qtbot.waitActive(row):
+        row.show()
+        row.activateWindow()
+    row.button("a").setFocus()
     qtbot.keyClick(row.button("a"), Qt.Key.Key_Right)
     assert row.current == "b"
     qtbot.keyClick(row.button("b"), Qt.Key.Key_Left)

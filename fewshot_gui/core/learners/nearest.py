@@ -38,8 +38,8 @@ class Nearest:
     Cover and Hart 1967, "Nearest neighbor pattern classification".
 
     Attributes:
-        default_temperature: for scores of minus the squared Euclidean distance to prototypes at five
-            shots.
+        default_temperature: for scores of minus the squared Euclidean distance to prototypes at
+            five shots.
         default_novelty: the threshold where the support set tells nothing; +inf rejects nothing.
     """
 
@@ -70,7 +70,7 @@ class Nearest:
 
 
 def _temperature(default: float, support: SupportSet) -> float:
-    """Return the default of prototypes at five shots for nearest examples, of which one is as good as a prototype.
+    """Return the temperature of nearest examples, given that of prototypes at five shots.
 
     Measured as for `temperature_for_shots`: 0.295, 0.227, 0.201, 0.168, 0.143, 0.128 for 1, 2, 3, 5, 10, 20
     shots, a power of -0.3, where prototypes of five have 0.096.

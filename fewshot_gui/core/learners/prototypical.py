@@ -44,7 +44,10 @@ def squared_euclidean_logits(query: Tensor, prototypes: Tensor) -> Tensor:
 
 def cosine_logits(query: Tensor, prototypes: Tensor, scale: float | Tensor = 1.0) -> Tensor:
     """Return (Q, N), the scaled cosine between queries (Q, D) and prototypes (N, D); 0 for a zero vector."""
-    return scale * (functional.normalize(query, dim=1) @ functional.normalize(prototypes, dim=1).T)
+    # The product (Q, N) is divided by the lengths, not the queries (Q, D): no second copy of 10,000 of them.
+    lengths = torch.linalg.vector_norm(query, dim=1, keepdim=True).clamp(min=1e-12)
+    cosines: Tensor = query @ functional.normalize(prototypes, dim=1).T / lengths
+    return scale * cosines
 
 
 def leave_one_out_prototypes(support: SupportSet, means: Tensor, rows: Tensor) -> Tensor:

@@ -57,7 +57,12 @@ def ridge_solution(
 
 
 def ridge_leave_one_out(
-    support: Tensor, targets: Tensor, penalty: float, weights: Tensor | None = None
+    support: Tensor,
+    targets: Tensor,
+    penalty: float,
+    weights: Tensor | None = None,
+    *,
+    solution: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Return (S, N), each example predicted by the ridge regression of all the others, without refitting.
 
@@ -70,8 +75,9 @@ def ridge_leave_one_out(
         targets: float (S, N).
         penalty: above 0.
         weights: float (S,), above 0; None counts every example the same.
+        solution: of `ridge_solution` for the same arguments, where it is known already.
     """
-    coefficients, intercept = ridge_solution(support, targets, penalty, weights)
+    coefficients, intercept = solution or ridge_solution(support, targets, penalty, weights)
     rows, _, _, _ = _centred(support, targets, weights)
     if len(support) <= support.shape[1]:
         gram = rows @ rows.T
@@ -138,10 +144,11 @@ class Ridge:
         weights = even_weights(support.labels, n_way, examples)
         targets = functional.one_hot(support.labels, n_way).to(examples.dtype)
         penalty = self.penalty * _mean_squared_norm(examples, weights)
-        coefficients, intercept = ridge_solution(examples, targets, penalty, weights)
+        solution = ridge_solution(examples, targets, penalty, weights)
+        coefficients, intercept = solution
         left_out = LeftOut.of(support)
         calibration = left_out.calibrate(
-            ridge_leave_one_out(examples, targets, penalty, weights)[left_out.rows],
+            ridge_leave_one_out(examples, targets, penalty, weights, solution=solution)[left_out.rows],
             temperature=converted_temperature(
                 temperature_for_shots(self.default_temperature, support),
                 examples @ coefficients + intercept,

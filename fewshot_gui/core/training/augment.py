@@ -57,7 +57,7 @@ def _random_affine(count: int, changes: Augmentation, generator: Generator) -> T
 
 
 def jitter_colours(pixels: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Return pixels (B, C, H, W) in 0..1 with brightness, contrast and saturation changed by up to `strength`."""
+    """Return pixels (B, C, H, W) in 0..1, brightness, contrast and saturation changed by up to `strength`."""
 
     def factor() -> Tensor:
         drawn = 1 + strength * (2 * torch.rand(len(pixels), generator=generator) - 1)

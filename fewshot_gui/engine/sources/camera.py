@@ -39,7 +39,7 @@ class Capture(Protocol):
     def read(self) -> tuple[bool, Any]:
         """Return success and the next frame, uint8 (H, W, 3) BGR."""
 
-    def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
+    def set(self, _property: int, _value: float, /) -> bool:
         """Return whether the property was set."""
 
     def release(self) -> None:
@@ -114,7 +114,8 @@ class CameraSource:
     Everything here is called on the main thread, and the events are emitted there.
 
     Args:
-        worker: its own; two threads are best, because a driver may hang in one of them for minutes.
+        worker: its own, with two threads: one reads, and one looks for cameras, or opens another while a
+            driver hangs in the first for minutes.
         post: hands a call to the main thread.
         opened: opens a device, on the worker.
         listed: returns the devices, on the worker.

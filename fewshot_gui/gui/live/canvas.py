@@ -90,9 +90,9 @@ class Canvas(QWidget):
         return QSize(160, 160)
 
     def paper(self) -> QRectF:
-        """Return where the sheet lies: the largest square, centred."""
+        """Return where the sheet lies: the largest square, in the middle of the upper edge."""
         side = min(self.width(), self.height()) - 4.0
-        return QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        return QRectF((self.width() - side) / 2, 2, side, side)
 
     def event(self, event: QEvent) -> bool:
         """Keep Ctrl+Z and Esc from the window while there is something here that they mean."""

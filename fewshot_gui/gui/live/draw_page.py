@@ -56,6 +56,7 @@ class DrawPage(QWidget):
         self.banner = BackboneBanner(session, appearance, "drawing")
         self.teach = TeachBar(session, appearance, "press")
         self.teach.pressed.connect(lambda category: self.teach_drawing(CategoryId(category)))
+        self.setFocusProxy(self.canvas)
         self._make_buttons()
         self._lay_out()
         connections = [
@@ -89,8 +90,9 @@ class DrawPage(QWidget):
         side.setSpacing(8)
         side.addWidget(heading)
         side.addWidget(self.guess)
-        side.addStretch(1)
+        side.addSpacing(8)
         side.addLayout(buttons)
+        side.addStretch(1)
         self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._middle.setSpacing(24)
         self._middle.addWidget(self.canvas, 3)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 from fewshot_gui.engine.state import CategoryId
 from fewshot_gui.gui.live.backbone_banner import BackboneBanner
 from fewshot_gui.gui.live.live_view import LiveView
+from fewshot_gui.gui.live.overlay import Badge
 from fewshot_gui.gui.live.teach_bar import TeachBar
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class LivePage(QWidget):
         self._frame: Frame | None = None
         self._captured_at = 0.0
         self._taken_at = -1.0
+        self._taken = 0
         self._category: CategoryId | None = None
         self._captures = QTimer(self, interval=CAPTURE_MS)
         self._captures.timeout.connect(self._take)
@@ -93,7 +95,7 @@ class LivePage(QWidget):
                 self._category = None
                 self._captures.stop()
             return
-        self._category = category
+        self._category, self._taken = category, 0
         self._take()
         self._captures.start()
 
@@ -102,7 +104,7 @@ class LivePage(QWidget):
         self._frame, self._captured_at = frame, captured_at
         self.stack.setCurrentWidget(self.view)
         self.view.show_frame(frame, captured_at)
-        self.view.show_note("" if self._taught() else self._hint())
+        self.view.show_note(self._note())
         self._loop.offer(frame, captured_at)
 
     def forget(self) -> None:
@@ -148,6 +150,10 @@ class LivePage(QWidget):
         self.leave()
         super().closeEvent(event)
 
+    def hint(self) -> str:
+        """Return what to do while nothing is taught."""
+        return self.tr("Show something to the camera and hold the button of its category.")
+
     def enter(self) -> None:
         """Take up the source: the page is shown."""
 
@@ -163,16 +169,18 @@ class LivePage(QWidget):
             return  # the source stands still: the same frame again would teach nothing
         self._taken_at = self._captured_at
         self._intake.add_pixels(frame, category, self._origin)
-        self.view.flash(self._appearance.theme.category(self._session.document.category(category).colour))
+        self._taken += 1
+        taught, theme = self._session.document.category(category), self._appearance.theme
+        back, ink = theme.category(taught.colour), theme.on_category(taught.colour)
+        self.view.flash(Badge(f"{taught.name}  +{self._taken}", back, ink))
 
     def _on_predicted(self, live: LivePrediction) -> None:
         if self._frame is not None and self.isVisible():
             self.view.show_prediction(live)
 
-    def _taught(self) -> bool:
-        return any(category.examples for category in self._session.document.categories)
-
-    def _hint(self) -> str:
-        if not self._session.document.categories:
-            return self.tr("Add two categories, then hold one to show it what it is.")
-        return self.tr("Show something to the camera and hold the button of its category.")
+    def _note(self) -> str:
+        """Return what to say over the picture; nothing once something is taught."""
+        categories = self._session.document.categories
+        if any(category.examples for category in categories):
+            return ""
+        return self.hint() if categories else self.tr("Add two categories to begin.")

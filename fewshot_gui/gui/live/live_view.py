@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fewshot_gui.gui.live.guess import Guess, guess_of
-from fewshot_gui.gui.live.overlay import paint_caption, paint_note, paint_readout
+from fewshot_gui.gui.live.overlay import Badge, paint_badge, paint_caption, paint_note, paint_readout
 from fewshot_gui.gui.theme import DARK, RADIUS
 from fewshot_gui.gui.widgets import qimage
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STALE_SECONDS = 1.0
 """A prediction of a frame this much older than the one shown is not painted."""
 _FLASH_MS = 160
+_BADGE_MS = 900
 _LETTERBOX = QColor("#0b0c0f")
 _GUIDE = QColor(255, 255, 255, 150)
 
@@ -45,8 +46,11 @@ class LiveView(QWidget):
         self._mirrored = False
         self._note = ""
         self._flash_colour: QColor | None = None
+        self._badge: Badge | None = None
         self._flash_end = QTimer(self, interval=_FLASH_MS, singleShot=True)
         self._flash_end.timeout.connect(self._end_flash)
+        self._badge_end = QTimer(self, interval=_BADGE_MS, singleShot=True)
+        self._badge_end.timeout.connect(self._end_badge)
         self.setObjectName("cameraView")
         self.setAccessibleName(self.tr("Live picture"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -87,10 +91,11 @@ class LiveView(QWidget):
             self._note = text
             self.update()
 
-    def flash(self, colour: QColor) -> None:
-        """Frame the picture in `colour` for a moment: an example was taken."""
-        self._flash_colour = colour
+    def flash(self, badge: Badge) -> None:
+        """Show the badge, and its colour around the picture, for a moment: an example was taken."""
+        self._flash_colour, self._badge = badge.back, badge
         self._flash_end.start()
+        self._badge_end.start()
         self.update()
 
     def clear(self) -> None:
@@ -139,6 +144,7 @@ class LiveView(QWidget):
         area = self.picture_area()
         self._paint_picture(painter, self._image, area)
         _paint_guides(painter, area)
+        self._paint_flash(painter)
         theme = self._appearance.theme
         guess = self.guess()
         if guess is not None and self._live is not None:
@@ -146,10 +152,14 @@ class LiveView(QWidget):
             paint_readout(painter, QRectF(self.rect()), self._live.fps, self._live.latency_ms, theme)
         elif self._note:
             paint_note(painter, QRectF(self.rect()), self._note, theme)
+        if self._badge is not None:
+            paint_badge(painter, QRectF(self.rect()), self._badge, theme)
+
+    def _paint_flash(self, painter: QPainter) -> None:
         if self._flash_colour is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self._flash_colour, 6))
-            painter.drawRect(area.adjusted(3, 3, -3, -3))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(3, 3, -3, -3), RADIUS - 3, RADIUS - 3)
 
     def _paint_picture(self, painter: QPainter, image: QImage, area: QRectF) -> None:
         painter.save()
@@ -163,6 +173,10 @@ class LiveView(QWidget):
         self._flash_colour = None
         self.update()
 
+    def _end_badge(self) -> None:
+        self._badge = None
+        self.update()
+
 
 def _paint_guides(painter: QPainter, area: QRectF) -> None:
     """Mark the corners of the middle square, which is what the network sees."""
@@ -174,7 +188,10 @@ def _paint_guides(painter: QPainter, area: QRectF) -> None:
     square.adjust(1, 1, -1, -1)
     arm = max(8.0, side * 0.04)
     painter.setPen(QPen(_GUIDE, 1.5))
-    for x, step_x in ((square.left(), arm), (square.right(), -arm)):
-        for y, step_y in ((square.top(), arm), (square.bottom(), -arm)):
-            painter.drawLine(QLineF(x, y, x + step_x, y))
-            painter.drawLine(QLineF(x, y, x, y + step_y))
+    corners = [
+        line
+        for x, step_x in ((square.left(), arm), (square.right(), -arm))
+        for y, step_y in ((square.top(), arm), (square.bottom(), -arm))
+        for line in (QLineF(x, y, x + step_x, y), QLineF(x, y, x, y + step_y))
+    ]
+    painter.drawLines(corners)

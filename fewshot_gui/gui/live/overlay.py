@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
@@ -67,28 +68,55 @@ def _paint_veil(painter: QPainter, band: QRectF) -> None:
 def paint_readout(painter: QPainter, view: QRectF, fps: float, latency_ms: float, theme: Theme) -> None:
     """Paint frames a second and delay in a small pill at the upper right."""
     text = QCoreApplication.translate("LiveView", "{0} fps  ·  {1} ms").format(round(fps), round(latency_ms))
-    _paint_pill(painter, view, text, theme.font("number"), top=True)
+    _paint_pill(painter, view, text, PillStyle(theme.font("number"), Qt.Corner.TopRightCorner))
 
 
 def paint_note(painter: QPainter, view: QRectF, text: str, theme: Theme) -> None:
     """Paint one sentence in a pill at the lower edge."""
-    _paint_pill(painter, view, text, theme.font("body"), top=False)
+    _paint_pill(painter, view, text, PillStyle(theme.font("body"), None))
 
 
-def _paint_pill(painter: QPainter, view: QRectF, text: str, font: QFont, *, top: bool) -> None:
-    metrics = QFontMetricsF(font)
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What was captured, in the category's colour."""
+
+    text: str
+    back: QColor
+    ink: QColor
+
+
+def paint_badge(painter: QPainter, view: QRectF, badge: Badge, theme: Theme) -> None:
+    """Paint what was captured in a pill at the upper left."""
+    style = PillStyle(theme.font("heading"), Qt.Corner.TopLeftCorner, badge.back, badge.ink)
+    _paint_pill(painter, view, badge.text, style)
+
+
+@dataclass(frozen=True, slots=True)
+class PillStyle:
+    """Where a pill lies and how it looks; without a corner it lies at the lower edge."""
+
+    font: QFont
+    corner: Qt.Corner | None
+    back: QColor = field(default_factory=lambda: QColor(_VEIL))
+    ink: QColor = field(default_factory=lambda: QColor(_INK))
+
+
+def _paint_pill(painter: QPainter, view: QRectF, text: str, style: PillStyle) -> None:
+    metrics = QFontMetricsF(style.font)
     inner = view.adjusted(1.5 * GRID, 1.5 * GRID, -1.5 * GRID, -1.5 * GRID)
     flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
     words = metrics.boundingRect(inner.adjusted(1.5 * GRID, 0, -1.5 * GRID, 0), flags, text)
     pill = QRectF(0, 0, words.width() + 3 * GRID, words.height() + 1.25 * GRID)
-    if top:
+    if style.corner is Qt.Corner.TopRightCorner:
         pill.moveTopRight(inner.topRight())
+    elif style.corner is Qt.Corner.TopLeftCorner:
+        pill.moveTopLeft(inner.topLeft())
     else:
         pill.moveBottom(inner.bottom())
         pill.moveLeft(inner.center().x() - pill.width() / 2)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_VEIL)
+    painter.setBrush(style.back)
     painter.drawRoundedRect(pill, RADIUS, RADIUS)
-    painter.setFont(font)
-    painter.setPen(_INK)
+    painter.setFont(style.font)
+    painter.setPen(style.ink)
     painter.drawText(pill, flags, text)

@@ -131,6 +131,10 @@ class VideoPage(LivePage):
         if path:
             self.open(path)
 
+    def hint(self) -> str:
+        """Return what to do while nothing is taught."""
+        return self.tr("Go to something you know and hold the button of its category.")
+
     def enter(self) -> None:
         """Play on if it played when the page was left."""
         if self._resumes:

@@ -95,18 +95,22 @@ class FilterChips(QScrollArea):
         self._fit()
 
     def _rebuild(self, categories: Sequence[Category]) -> None:
-        kept = self.current
-        for chip in self._chips.values():
-            self._group.removeButton(chip)
-            self._flow.removeWidget(chip)
-            chip.hide()
-            chip.deleteLater()
+        kept, former = self.current, self._chips
         self._categories = tuple(category.id for category in categories)
-        self._chips = {None: self._chip(None, self.tr("All"))}
-        for category in categories:
-            self._chips[category.id] = self._chip(category.id, category.name)
-        self._chips[Special.NONE_OF_THESE] = self._chip(Special.NONE_OF_THESE, self.tr("None of these"))
-        self._chips[Special.UNKNOWN] = self._chip(Special.UNKNOWN, self.tr("Not seen yet"))
+        names: dict[Filter, str] = {None: self.tr("All")}
+        names |= {category.id: category.name for category in categories}
+        names[Special.NONE_OF_THESE] = self.tr("None of these")
+        names[Special.UNKNOWN] = self.tr("Not seen yet")
+        # Chips that stay are used again: adding a category to two hundred makes one chip, not two hundred.
+        self._chips = {key: former.get(key) or self._chip(key, name) for key, name in names.items()}
+        for key, chip in former.items():
+            self._flow.removeWidget(chip)
+            if key not in self._chips:
+                self._group.removeButton(chip)
+                chip.hide()
+                chip.deleteLater()
+        for chip in self._chips.values():
+            self._flow.addWidget(chip)
         self.choose(kept)
         if self.current != kept:
             self.chosen.emit(None)
@@ -118,7 +122,6 @@ class FilterChips(QScrollArea):
             lambda on: self.chosen.emit(key) if on and self._chips.get(key) is chip else None
         )
         self._group.addButton(chip)
-        self._flow.addWidget(chip)
         chip.show()
         return chip
 

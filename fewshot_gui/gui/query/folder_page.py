@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from fewshot_gui.engine.scores import count_labels
 from fewshot_gui.gui.mime import MIME, unpack
@@ -21,6 +21,7 @@ from fewshot_gui.gui.query.order_pill import OrderPill
 from fewshot_gui.gui.query.picture_viewer import PictureViewer
 from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
 from fewshot_gui.gui.query.tile_menu import tile_menu
+from fewshot_gui.gui.widgets import Separator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,13 +89,12 @@ class FolderPage(QWidget):
         self._show_folder()
 
     def _lay_out(self) -> None:
-        line = QFrame(self)
-        line.setProperty("role", "line")
+        self._line = Separator(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        column.addWidget(line)
+        column.addWidget(self._line)
         column.addWidget(self.hint)
         column.addWidget(self.pages, 1)
 
@@ -203,6 +203,7 @@ class FolderPage(QWidget):
         gallery, document = self._gallery, self._session.document
         opened = bool(gallery.folder or gallery.count)
         self.bar.setVisible(opened)
+        self._line.setVisible(opened)
         self.hint.show_for(document, opened=bool(gallery.count))
         self.pages.choose(
             opened=opened, listing=gallery.listing, pictures=gallery.count, shown=self.model.rowCount()

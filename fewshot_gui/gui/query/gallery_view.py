@@ -162,7 +162,7 @@ class GalleryView(GridView):
         if old > 0 and old != self.viewport().width() and self.verticalOffset():
             before = self.grid()
             former = type(before)(before.count, old, before.wanted, before.caption)
-            anchor = former.nearest(0, self.verticalOffset())
+            anchor = former.nearest(0, self.verticalOffset() + before.margin)
             super().resizeEvent(event)
             if anchor is not None:
                 self.verticalScrollBar().setValue(before.rect(anchor)[1] - before.margin)

@@ -55,7 +55,7 @@ class GridView(QAbstractItemView):
 
     def set_tile_side(self, side: int) -> None:
         """Show tiles of about this width; the line at the top of the window stays there."""
-        top = self.grid().nearest(0, self.verticalOffset())
+        top = self.grid().nearest(0, self.verticalOffset() + self.grid().margin)
         self._side = min(max(side, TILE_SIDES[0]), TILE_SIDES[1])
         self.updateGeometries()
         if top is not None and self.verticalOffset():

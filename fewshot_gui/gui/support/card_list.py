@@ -101,6 +101,8 @@ class CardList(QScrollArea):
             self._focus_near(card)
         self._column.removeWidget(card)
         card.hide()
+        # Not only later: nobody may find it by its name any more, which another card can have by then.
+        card.setParent(None)
         card.deleteLater()
 
     def _focus_near(self, gone: CategoryCard) -> None:

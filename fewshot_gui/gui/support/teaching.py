@@ -82,7 +82,8 @@ class Teaching(QObject):
 
     def rename(self, category: CategoryId, name: str) -> str:
         """Rename `category`, and return why it was refused; an empty text where it was done."""
-        if self.document.category(category).name == name:
+        # An undo can take a category away while its name is being written.
+        if category not in self.document or self.document.category(category).name == name:
             return ""
         return self.do(RenameCategory(category, name))
 

@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 from queue import Empty, Queue
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,12 +14,12 @@ import pytest
 
 from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine.worker import Worker
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pathlib import Path
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 PATIENCE = 20.0
 

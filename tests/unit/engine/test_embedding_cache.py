@@ -297,6 +297,37 @@ def test_index_found_damaged_later_is_built_anew_at_the_next_start(
     cache.close()
 
 
+def test_index_that_cannot_be_read_knows_no_file(
+    tmp_path: Path, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = opened(tmp_path, reports)
+
+    def locked(*_values: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr("fewshot_gui.engine.cache_index.CacheIndex.known_ids", locked)
+    assert cache.known_ids([PictureFile("/a", 1, 1)]) == [None]
+    assert reports.kinds == ["cache-off"]
+    assert (tmp_path / "index.sqlite").exists()
+
+
+def test_store_that_another_process_has_open_is_cleared_away_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path, 1)
+    (tmp_path / "left.f32").write_bytes(b"by a crash")
+
+    def in_use(*_values: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "in use")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", in_use)
+        stored(tmp_path, 2)
+    assert (tmp_path / "left.f32").exists()
+    stored(tmp_path, 3)
+    assert not (tmp_path / "left.f32").exists()
+
+
 def test_backbone_unused_for_longest_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1, 1000))
     monkeypatch.setattr(time, "time", lambda: next(clock))

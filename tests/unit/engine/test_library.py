@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fewshot_gui.core.backbones.bundle import BundleError
 from fewshot_gui.core.images.identity import file_id
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
 from fewshot_gui.core.images.scan import PictureFile
@@ -416,6 +417,16 @@ def test_visible_thumbnail_does_not_wait_for_the_folder(
     desk.finish()
     # Each of the two threads ends the one file it was reading.
     assert order.index("tile") <= 2
+
+
+def test_real_backbones_are_described_by_default(
+    main: MainThread, lane: Callable[..., Worker], tmp_path: Path
+) -> None:
+    library = Library(main, lane("decode"), lane("model"), tmp_path / "cache", ProblemLog())
+    with pytest.raises(BundleError, match="no such bundle"):
+        library.info(str(tmp_path / "nowhere"))
+    assert library.device == ""
+    library.close()
 
 
 def test_decode_threads_follow_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:

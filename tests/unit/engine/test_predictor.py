@@ -84,7 +84,7 @@ class Lane:
                     result = exhaust(result)
             except Cancelled:
                 continue
-            except (BundleError, ValueError, MemoryError, RuntimeError, Exception) as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - as the worker does
                 deliveries.append((token, lambda failed=failed, error=error: failed(error)))
             else:
                 deliveries.append((token, lambda then=then, result=result: then(result)))

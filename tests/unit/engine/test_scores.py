@@ -229,9 +229,9 @@ def test_a_hundred_thousand_rows_sort_and_count_in_50_ms() -> None:
     listed = [PictureFile("/x.jpg", 1, 1)] * count
 
     def once(work: object) -> float:
-        start = time.perf_counter()
+        start = time.thread_time()
         work()  # type: ignore[operator]
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     def fastest(work: object) -> float:
         return min(once(work) for _ in range(5))

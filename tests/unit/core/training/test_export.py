@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 
 from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
-from fewshot_gui.core.training.export import calibrate, export_bundle, raw_embeddings, recipe_preprocessing
+from fewshot_gui.core.training.export import export_bundle, raw_embeddings, recipe_preprocessing
 from fewshot_gui.core.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -48,25 +47,3 @@ def test_a_bundle_says_what_it_is(exported: tuple[Path, Trainer], recipe: Recipe
     assert info.training == {"command": "test"}
     assert info.temperature > 0
     assert info.parameters > 100
-
-
-def test_the_temperature_makes_probabilities_honest() -> None:
-    """Classes at distance 2 with unit noise in one dimension: the right temperature of -d^2 is about 2."""
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(12).repeat_interleave(60)
-    centres = 3 * torch.randn(12, 8, generator=generator)
-    points = centres[labels] + torch.randn(len(labels), 8, generator=generator)
-    calibration = calibrate(points, labels)
-    assert 1 < calibration.temperature < 8
-
-
-def test_the_novelty_parts_own_classes_from_foreign_ones() -> None:
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(12).repeat_interleave(30)
-    points = (10 * torch.randn(12, 16, generator=generator))[labels] + torch.randn(
-        360, 16, generator=generator
-    )
-    calibration = calibrate(points, labels)
-    within = torch.cdist(points[:30], points[:30]).median()
-    between = torch.cdist(points[:30], points[30:60]).median()
-    assert within < calibration.novelty < between

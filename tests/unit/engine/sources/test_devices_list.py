@@ -3,13 +3,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import pytest
-
 from fewshot_gui.engine.sources import devices
 from fewshot_gui.engine.sources.devices import CameraDevice, cameras_of_linux, probed_cameras
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def node(root: Path, number: int, name: str | None, index: str | None = "0") -> None:
@@ -62,7 +62,9 @@ class Probe:
         type(self).released += 1
 
 
-def test_elsewhere_numbers_are_tried_until_two_in_a_row_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elsewhere_numbers_are_tried_until_two_in_a_row_are_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Two(Probe):
         there = frozenset({0, 2})
 

@@ -6,7 +6,7 @@ import pytest
 
 from fewshot_gui.engine.sources.frames import SourceProblem, SourceTrouble
 from fewshot_gui.engine.sources.video import Pace, VideoSource
-from fewshot_gui.engine.worker import CancelToken, Cancelled
+from fewshot_gui.engine.worker import Cancelled, CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

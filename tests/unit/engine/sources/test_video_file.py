@@ -67,7 +67,9 @@ def test_a_turned_video_is_upright(turned_video: Callable[[], Path]) -> None:
     assert frame[40:, :, 0].mean() < 60
 
 
-def test_a_large_video_is_shown_smaller(make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_video_is_shown_smaller(
+    make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(video_file, "MOST_SIDE", 32)
     with VideoFile(str(make_video(1))) as video:
         assert next(iter(video.pictures())).frame().shape == (24, 32, 3)

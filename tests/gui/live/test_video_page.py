@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.sources.frames import SourceProblem, SourceTrouble
+from fewshot_gui.engine.sources.video_file import VideoInfo
+from fewshot_gui.engine.state import CategoryId
+from fewshot_gui.gui.live.video_page import VideoPage, clock_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from pytestqt.qtbot import QtBot
+
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.gui.theme import Appearance
+
+    Frame = Callable[..., np.ndarray]
+
+
+class FakeVideo:
+    """A video source that does as the real one says, without a file."""
+
+    def __init__(self) -> None:
+        self.frame: Event[[Any, float]] = Event()
+        self.failed: Event[[Any]] = Event()
+        self.moved: Event[[float]] = Event()
+        self.changed: Event[[]] = Event()
+        self.loop = False
+        self.path: str | None = None
+        self.info: VideoInfo | None = None
+        self.position = 0.0
+        self.playing = False
+        self.sought: list[float] = []
+
+    def start(self, path: str) -> None:
+        self.path, self.info = path, VideoInfo(path, 90.0, 25.0)
+        self.play()
+
+    def play(self) -> None:
+        self.playing = self.path is not None
+        self.changed.emit()
+
+    def pause(self) -> None:
+        self.playing = False
+        self.changed.emit()
+
+    def seek(self, seconds: float) -> None:
+        self.sought.append(seconds)
+
+    def fail(self, problem: Exception) -> None:
+        self.path, self.info, self.playing = None, None, False
+        self.changed.emit()
+        self.failed.emit(problem)
+
+
+@pytest.fixture
+def video() -> FakeVideo:
+    return FakeVideo()
+
+
+@pytest.fixture
+def page(
+    qtbot: QtBot, session: Session, video: FakeVideo, loop: Any, intake: Any, appearance: Appearance
+) -> VideoPage:
+    result = VideoPage(session, video, loop, intake, appearance, choose=lambda: "/films/chosen.mp4")  # type: ignore[arg-type]
+    qtbot.addWidget(result)
+    result.resize(760, 600)
+    result.show()
+    return result
+
+
+def test_times_are_read_as_people_write_them() -> None:
+    assert [clock_time(s) for s in (0, 9.9, 61, 3599, 3600, 36061)] == [
+        "0:00", "0:09", "1:01", "59:59", "1:00:00", "10:01:01",
+    ]  # fmt: skip
+
+
+def test_empty_it_tells_what_to_do(page: VideoPage) -> None:
+    assert page.stack.currentWidget() is page.empty
+    assert not page.transport.isVisible()
+
+
+def test_a_chosen_file_plays(page: VideoPage, video: FakeVideo, loop: Any, frame: Frame) -> None:
+    page.choose()
+    assert video.path == "/films/chosen.mp4"
+    assert page.name.text() == "chosen.mp4"
+    assert page.transport.isVisible()
+    video.frame.emit(frame(), 1.0)
+    assert page.stack.currentWidget() is page.view
+    assert len(loop.offered) == 1
+    assert not page.view.mirrored
+
+
+def test_nothing_chosen_nothing_opened(page: VideoPage, video: FakeVideo) -> None:
+    page._ask = str
+    page.choose()
+    assert video.path is None
+
+
+def test_the_slider_follows_and_the_time_is_told(page: VideoPage, video: FakeVideo) -> None:
+    page.open("/films/a.mp4")
+    video.moved.emit(31.0)
+    assert page.slider.value() == 3100
+    assert page.time.text() == "0:31 / 1:30"
+    assert video.sought == [], "following is not seeking"
+
+
+def test_dragging_the_slider_shows_each_place_and_plays_on(page: VideoPage, video: FakeVideo) -> None:
+    page.open("/films/a.mp4")
+    page.slider.setSliderDown(True)
+    assert not video.playing
+    page.slider.setValue(4500)
+    video.moved.emit(12.0)
+    assert page.slider.value() == 4500, "the hand has the slider"
+    page.slider.setSliderDown(False)
+    assert video.sought == [45.0]
+    assert video.playing
+
+
+def test_a_video_that_stood_stands_after_dragging(page: VideoPage, video: FakeVideo) -> None:
+    page.open("/films/a.mp4")
+    video.pause()
+    page.slider.setSliderDown(True)
+    page.slider.setSliderDown(False)
+    assert not video.playing
+
+
+def test_space_and_the_button_play_and_pause(page: VideoPage, video: FakeVideo, qtbot: QtBot) -> None:
+    page.open("/films/a.mp4")
+    assert page.play.accessibleName() == "Pause"
+    qtbot.keyClick(page, Qt.Key.Key_Space)
+    assert not video.playing
+    assert page.play.accessibleName() == "Play"
+    qtbot.mouseClick(page.play, Qt.MouseButton.LeftButton)
+    assert video.playing
+
+
+def test_the_box_sets_the_loop(page: VideoPage, video: FakeVideo) -> None:
+    page.loop.setChecked(True)
+    assert video.loop
+
+
+def test_hidden_it_stands_and_shown_it_plays_on(page: VideoPage, video: FakeVideo) -> None:
+    page.open("/films/a.mp4")
+    page.hide()
+    assert not video.playing
+    page.show()
+    assert video.playing
+    video.pause()
+    page.hide()
+    page.show()
+    assert not video.playing
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        (SourceTrouble.MISSING, "a.mp4 is not there"),
+        (SourceTrouble.NO_PERMISSION, "a.mp4 may not be read"),
+        (SourceTrouble.UNREADABLE, "a.mp4 cannot be played"),
+    ],
+)
+def test_a_broken_file_is_explained(
+    page: VideoPage, video: FakeVideo, kind: SourceTrouble, title: str
+) -> None:
+    page.open("/films/a.mp4")
+    video.fail(SourceProblem(kind, "/films/a.mp4", "moov atom not found"))
+    assert page.stack.currentWidget() is page.empty
+    assert page.empty.title.text() == title
+    assert not page.transport.isVisible()
+    assert page.name.text() == ""
+
+
+def drop_of(page: VideoPage, *paths: str) -> tuple[QDragEnterEvent, QDropEvent]:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    page._held = data  # Qt's events do not keep it
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    copy = Qt.DropAction.CopyAction
+    return QDragEnterEvent(QPoint(9, 9), copy, data, left, none), QDropEvent(
+        QPointF(9, 9), copy, data, left, none
+    )
+
+
+def test_a_dropped_video_plays(page: VideoPage, video: FakeVideo) -> None:
+    enter, drop = drop_of(page, "/films/notes.txt", "/films/B.MOV")
+    page.dragEnterEvent(enter)
+    assert enter.isAccepted()
+    page.dropEvent(drop)
+    assert video.path is not None
+    assert Path(video.path).name == "B.MOV"
+
+
+def test_other_files_are_not_taken(page: VideoPage, video: FakeVideo) -> None:
+    enter, drop = drop_of(page, "/films/notes.txt")
+    enter.ignore()
+    page.dragEnterEvent(enter)
+    assert not enter.isAccepted()
+    page.dropEvent(drop)
+    assert video.path is None
+
+
+def test_holding_a_category_captures_from_the_video(
+    page: VideoPage, video: FakeVideo, intake: Any, frame: Frame
+) -> None:
+    page.open("/films/a.mp4")
+    video.frame.emit(frame(), 1.0)
+    page.capture(CategoryId("cat"), held=True)
+    page.capture(CategoryId("cat"), held=False)
+    assert [(category, origin) for _, category, origin in intake.taught] == [("cat", "video")]
