@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
+from fewshot_gui.engine.torch_libraries import load_torch_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,6 +157,7 @@ class Embedder:
 def _load_bundle(name: str) -> Backbone:
     from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - torch takes seconds to import
 
+    load_torch_libraries()
     return load_bundle(name)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from fewshot_gui.engine.workspace import Lanes
+from fewshot_gui.gui.first_paint import FirstPaint
 from fewshot_gui.gui.main_thread import MainThread
 from fewshot_gui.gui.report import wait_until
 from fewshot_gui.gui.shell import Shell
@@ -76,8 +77,6 @@ class Paints(QObject):
         super().__init__(widget)
         self._then = then
         widget.installEventFilter(self)
-        # Where it was painted before anybody listened, it is painted once more.
-        widget.update()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Look on, and let every event pass."""
@@ -104,9 +103,8 @@ def _window(shell: Shell) -> MainWindow:
 def _painted(widget: QWidget) -> float:
     """Return when the widget was painted next, in seconds since 1970."""
     moments: list[float] = []
-    watch = Paints(widget, lambda: moments.append(time.time()))
+    FirstPaint(widget, lambda: moments.append(time.time()))
     _wait(lambda: bool(moments), "a painted window")
-    watch.deleteLater()
     return moments[0]
 
 
@@ -132,9 +130,8 @@ def start(shell: Shell, session: str | None) -> dict[str, Any]:
     """Return when the window was painted first, and whether torch was imported by then."""
     shell.start(session)
     moments: list[tuple[float, bool]] = []
-    watch = Paints(_window(shell), lambda: moments.append((time.time(), "torch" in sys.modules)))
+    FirstPaint(_window(shell), lambda: moments.append((time.time(), "torch" in sys.modules)))
     _wait(lambda: bool(moments), "a painted window")
-    watch.deleteLater()
     return {"painted_at": moments[0][0], "torch_imported": moments[0][1]}
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from fewshot_gui.core.data_files import assets_folder
@@ -20,6 +20,7 @@ from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
 from fewshot_gui.gui.dialogs.help import about_dialog, keys_dialog
 from fewshot_gui.gui.dialogs.problems import ProblemsDialog
 from fewshot_gui.gui.error_words import session_words
+from fewshot_gui.gui.first_paint import FirstPaint
 from fewshot_gui.gui.label_export import export_labels
 from fewshot_gui.gui.main_window import MainWindow
 
@@ -99,7 +100,7 @@ class Shell(QObject):
         if isinstance(folder, str):
             self._open_folder(folder)
         # Only once the window is drawn: loading torch would compete with it for the processor.
-        QTimer.singleShot(0, partial(self._warm_up, window))
+        FirstPaint(window, partial(self._warm_up, window))
 
     def _warm_up(self, window: MainWindow) -> None:
         window.workspace.warm_up()

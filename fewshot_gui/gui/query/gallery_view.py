@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # A selection is a list of ranges, and merging more than this takes longer than a frame.
 MANY_RANGES: Final = 2_000
 DRAG_SIDE: Final = 72
+JUMP_MS: Final = 50
 _OPEN_KEYS: Final = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
@@ -75,12 +76,12 @@ class GalleryView(GridView):
         self.setModel(model)
         self.setItemDelegate(TileDelegate(thumbnails, appearance, self))
         self._listen()
-        self._ask_soon.start()
+        self._ask_soon.start(0)
 
     def _listen(self) -> None:
         self._gallery.modelAboutToBeReset.connect(self._remember)
         self._gallery.rearranged.connect(self._restore)
-        self.laid_out.connect(self._ask_soon.start)
+        self.laid_out.connect(lambda: self._ask_soon.start(0))
         self._thumbnails.arrived.connect(self._repaint_files)
         self._appearance.changed.connect(self.viewport().update)
         self.selectionModel().selectionChanged.connect(self.picked)
@@ -154,7 +155,8 @@ class GalleryView(GridView):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Shift what is painted already; only the strip that comes into view is painted anew."""
         self.viewport().scroll(dx, dy)
-        self._ask_soon.start()
+        # Whoever drags the scroll bar through the folder sees no picture for long enough to want it.
+        self._ask_soon.start(JUMP_MS if abs(dy) > self.viewport().height() else 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the grid anew, with the picture at the top left still there."""

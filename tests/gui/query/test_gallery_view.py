@@ -194,13 +194,14 @@ def test_very_scattered_choice_is_dropped(view: GalleryView) -> None:
     assert len(view.selected_rows()) == 0
 
 
-def test_tile_size_keeps_the_line_at_the_top(view: GalleryView) -> None:
-    view.verticalScrollBar().setValue(view.grid().rect(4_000)[1])
-    view.set_tile_side(90)
-    assert 4_000 in view.visible()
-    view.set_tile_side(10_000)
-    assert view.tile_side == 280
-    assert 4_000 in view.visible()
+@pytest.mark.parametrize("side", [90, 200, 10_000])
+def test_tile_size_keeps_the_line_at_the_top(view: GalleryView, side: int) -> None:
+    first = 1_000 * view.grid().columns
+    view.verticalScrollBar().setValue(view.grid().rect(first)[1] - view.grid().margin)
+    view.set_tile_side(side)
+    assert view.tile_side == min(side, 280)
+    assert first in view.visible()
+    assert first - view.visible().start < 2 * view.grid().columns
 
 
 def leave(view: GalleryView) -> None:
