@@ -55,6 +55,7 @@ QT_LIBRARIES = {
     "libxcb-xfixes.so.0": "libxcb-xfixes0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
+FONTS = Path("/usr/share/fonts")
 FONT_PACKAGE = "fonts-dejavu-core"
 TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
 OTHER_SYSTEMS = {
@@ -75,7 +76,8 @@ PIP_TROUBLES = (
     ("long path", "A path is too long for Windows. Move this folder nearer to the top of the disk."),
     ("certificate_verify_failed", "A certificate was refused. Behind a proxy, set PIP_CERT to its file."),
     ("new connection", NO_CONNECTION),
-    ("resolution", NO_CONNECTION),
+    ("name resolution", NO_CONNECTION),
+    ("nameresolutionerror", NO_CONNECTION),
     ("timed out", NO_CONNECTION),
     ("connection broken", NO_CONNECTION),
     ("connection reset", NO_CONNECTION),
@@ -121,9 +123,9 @@ def start(arguments: list[str]) -> int:
     """Hand this process over to the program; on Windows, wait for it."""
     # -P: nothing in the folder one happens to be in may stand in for a module of ours.
     command = [str(venv_python()), "-P", "-m", "fewshot_gui", *arguments]
-    if os.name != "nt":
-        os.execv(command[0], command)  # noqa: S606 - our own interpreter, no shell
-    return subprocess.call(command)
+    if os.name == "nt":
+        return subprocess.call(command)
+    return os.execv(command[0], command)  # noqa: S606 - our own interpreter, no shell
 
 
 def run_checks(arguments: list[str]) -> int:
@@ -308,7 +310,7 @@ def missing_packages(*, for_tests: bool) -> list[str]:
     if sys.platform != "linux":
         return []
     missing = [package for library, package in QT_LIBRARIES.items() if not can_open(library)]
-    if not any(Path("/usr/share/fonts").glob("**/*.[to]tf")):
+    if not any(FONTS.glob("**/*.[to]t[fc]")):
         missing.append(FONT_PACKAGE)
     if without_pip:  # Debian ships it apart
         missing.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")

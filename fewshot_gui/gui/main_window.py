@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.actions import build_actions, tint_actions
 from fewshot_gui.gui.header import Header
@@ -13,6 +13,7 @@ from fewshot_gui.gui.inspector.panel import InspectorPanel
 from fewshot_gui.gui.query_panel import QueryPanel
 from fewshot_gui.gui.status_line import StatusLine
 from fewshot_gui.gui.support.panel import SupportPanel
+from fewshot_gui.gui.theme import GRID
 from fewshot_gui.gui.undo_words import undo_words
 from fewshot_gui.gui.widgets import Toast
 
@@ -68,11 +69,12 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         for number, panel in enumerate((self.support, self.query, self.inspector)):
-            self.splitter.addWidget(panel)
+            self.splitter.addWidget(_column(panel))
             self.splitter.setStretchFactor(number, int(panel is self.query))
             self.splitter.setCollapsible(number, panel is not self.query)
         self.splitter.setSizes(list(PANEL_WIDTHS))
-        self.splitter.setHandleWidth(1)
+        self.splitter.setHandleWidth(GRID)
+        self.splitter.setContentsMargins(GRID, 0, GRID, 0)
         centre = QWidget(self)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
@@ -131,3 +133,15 @@ class MainWindow(QMainWindow):
             return
         event.ignore()
         self.closing.emit()
+
+
+def _column(panel: QWidget) -> QWidget:
+    """Return the panel on a surface of its own; one that is such a surface already comes back as it is."""
+    if panel.property("role") == "surface":
+        return panel
+    column = QFrame()
+    column.setProperty("role", "surface")
+    inner = QVBoxLayout(column)
+    inner.setContentsMargins(1, 1, 1, 1)
+    inner.addWidget(panel)
+    return column

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MANY_RANGES: Final = 2_000
 DRAG_SIDE: Final = 72
 JUMP_MS: Final = 50
+SCROLL_MS: Final = 24
 _OPEN_KEYS: Final = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
@@ -156,7 +157,10 @@ class GalleryView(GridView):
         """Shift what is painted already; only the strip that comes into view is painted anew."""
         self.viewport().scroll(dx, dy)
         # Whoever drags the scroll bar through the folder sees no picture for long enough to want it.
-        self._ask_soon.start(JUMP_MS if abs(dy) > self.viewport().height() else 0)
+        if abs(dy) > self.viewport().height():
+            self._ask_soon.start(JUMP_MS)
+        elif not self._ask_soon.isActive():
+            self._ask_soon.start(SCROLL_MS)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the grid anew, with the picture at the top left still there."""

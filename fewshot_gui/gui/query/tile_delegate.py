@@ -43,7 +43,9 @@ class _Brushes:
         self.number: QFont = theme.font("number")
         self.small: QFont = theme.font("small")
         self.metrics = QFontMetrics(self.body)
-        self.number_width = QFontMetrics(self.number).horizontalAdvance("100 %")
+        numbers = QFontMetrics(self.number)
+        # By the number of digits, which are all equally wide.
+        self.number_widths = [numbers.horizontalAdvance("0" * digits + " %") for digits in range(4)]
         self.skeleton: QColor = mixed(theme.text, theme.surface, 0.07)
         self.chosen: QColor = mixed(theme.accent, theme.surface, 0.16)
         self.hovered: QColor = mixed(theme.text, theme.surface, 0.05)
@@ -171,7 +173,8 @@ class TileDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(QRectF(line.left(), line.center().y() - _DOT / 2 + 0.5, _DOT, _DOT))
-        name = line.adjusted(_DOT + 6, 0, -brushes.number_width - 4, 0)
+        percent = str(round(100 * tile.probability))
+        name = line.adjusted(_DOT + 6, 0, -brushes.number_widths[len(percent)] - 6, 0)
         painter.setFont(brushes.body)
         painter.setPen(theme.text)
         if tile.state is TileState.TAUGHT:
@@ -180,7 +183,7 @@ class TileDelegate(QStyledItemDelegate):
         if tile.state is TileState.PREDICTED:
             painter.setPen(theme.muted)
             painter.setFont(brushes.number)
-            painter.drawText(line, int(_RIGHT), f"{round(100 * tile.probability)} %")
+            painter.drawText(line, int(_RIGHT), f"{percent} %")
             self._paint_bar(painter, line, tile.probability, colour)
 
     def _paint_bar(self, painter: QPainter, line: QRect, probability: float, colour: QColor) -> None:

@@ -27,8 +27,8 @@ def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
 
 def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
     assert one.keys() == other.keys()
-    for key in one:
-        assert torch.equal(one[key], other[key]), key
+    for key, value in one.items():
+        assert torch.equal(value, other[key]), key
 
 
 def test_the_same_seed_gives_the_same_weights(recipe: Recipe, world: ClassImages) -> None:
@@ -85,13 +85,13 @@ def test_episodes_teach_the_classes_of_this_world(recipe: Recipe, world: ClassIm
 
 
 def test_shuffled_labels_teach_nothing_about_new_pictures(recipe: Recipe, world: ClassImages) -> None:
-    """Were the episodes to leak the label, through order or batch statistics, chance would be beaten."""
+    """Were an episode to leak its labels, by order or batch statistics, chance would be beaten."""
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(world.labels), generator=generator).numpy()
     stage = Stage("episodes", steps=30, learning_rate=0.0, optimiser="adam", ways=5, shots=1, queries=4)
     shuffled = replace(world, labels=world.labels[order])
     records = list(Trainer(replace(recipe, stages=(stage,)), shuffled).run())
-    # 30 episodes of 20 queries at 1/5: four standard deviations, and the pictures of a class still look alike.
+    # 600 queries at 1/5: more than four standard deviations, for pictures of a kind still look alike.
     assert sum(r.accuracy for r in records) / len(records) < 0.32
 
 
