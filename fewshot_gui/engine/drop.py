@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 THUMBNAIL_SIDE: Final = 256
 """The longest side of a thumbnail that the session keeps, in pixels."""
-CAMERA_QUALITY: Final = 95
+FRAME_ORIGINS: Final = frozenset({"camera", "video"})
+FRAME_QUALITY: Final = 95
 NO_PICTURES: Final = "no-pictures"
 
 Groups: TypeAlias = "dict[str, list[str]]"
@@ -94,9 +95,9 @@ def read_file(path: str, _token: CancelToken) -> StoredPicture:
 
 
 def pack_pixels(pixels: NDArray[np.uint8], origin: str, _token: CancelToken) -> StoredPicture:
-    """Return a picture (H, W, 3) RGB that has no file: JPEG of a camera's frame, PNG of anything else."""
-    # A frame is a JPEG's worth and comes thirty times a second; strokes and screens would suffer from it.
-    data = encode_jpeg(pixels, quality=CAMERA_QUALITY) if origin == "camera" else encode_png(pixels)
+    """Return a picture (H, W, 3) RGB that has no file: JPEG of a live frame, PNG of anything else."""
+    # A frame is a JPEG's worth and comes five times a second; strokes and screens would suffer from it.
+    data = encode_jpeg(pixels, quality=FRAME_QUALITY) if origin in FRAME_ORIGINS else encode_png(pixels)
     thumbnail = encode_jpeg(resize_within(pixels, THUMBNAIL_SIDE))
     return StoredPicture(picture_id(data), thumbnail, original=data)
 

@@ -14,7 +14,7 @@ from fewshot_gui.engine.state import Example
 from fewshot_gui.engine.worker import CancelToken, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,6 +31,20 @@ if TYPE_CHECKING:
 NO_NETWORK: Final = "no-network"
 CATEGORY_REMOVED: Final = "category-removed"
 CHANGED_ON_DISK: Final = "changed-on-disk"
+
+
+class Capture:
+    """One hold of a capture button: the frames that it adds to its category are one step of undo.
+
+    Each of them is in the session as soon as it is packed, not only when the button is let go.
+    """
+
+    def __init__(self, add: Callable[[NDArray[np.uint8], Capture], None]) -> None:
+        self._add = add
+
+    def add(self, pixels: NDArray[np.uint8]) -> None:
+        """Add a frame (H, W, 3) RGB, not written to afterwards."""
+        self._add(pixels, self)
 
 
 @dataclass(slots=True)
@@ -142,10 +156,11 @@ class Intake:
         commands.append(new)
         return new.id
 
-    def _do(self, commands: Sequence[Command]) -> None:
+    def _do(self, commands: Sequence[Command], gesture: Capture | None = None) -> None:
         """Do the commands as one step, and say how many pictures each category got."""
         before = self._session.document
-        self._session.do(commands[0] if len(commands) == 1 else Together(tuple(commands)))
+        command = commands[0] if len(commands) == 1 else Together(tuple(commands))
+        self._session.do(command, gesture=gesture)
         for category in self._session.document.categories:
             old = before.category(category.id).pictures if category.id in before else frozenset()
             more = len(category.pictures - old)
@@ -196,21 +211,32 @@ class Intake:
         Args:
             pixels: not written to afterwards.
             category: may be gone by the time the picture is packed: then it goes nowhere.
-            origin: "camera" (kept as JPEG), "canvas", "clipboard" or "web" (as PNG).
+            origin: "camera" or "video" (kept as JPEG), "canvas", "clipboard" or "web" (as PNG).
         """
+        self._pack(category, origin, pixels, None)
+
+    def begin_capture(self, category: CategoryId, origin: str) -> Capture:
+        """Return what adds frames to a category for as long as a button is held, as one step of undo."""
+        return Capture(partial(self._pack, category, origin))
+
+    def _pack(
+        self, category: CategoryId, origin: str, pixels: NDArray[np.uint8], capture: Capture | None
+    ) -> None:
         self._decode.submit(
             partial(pack_pixels, pixels, origin),
-            then=partial(self._add_packed, category, origin),
+            then=partial(self._add_packed, category, origin, capture),
             failed=partial(self._report, origin),
             priority=Priority.VISIBLE,
         )
 
-    def _add_packed(self, category: CategoryId, origin: str, picture: StoredPicture) -> None:
+    def _add_packed(
+        self, category: CategoryId, origin: str, capture: Capture | None, picture: StoredPicture
+    ) -> None:
         if category not in self._session.document:
             self._problems.add(origin, CATEGORY_REMOVED, "1")
             return
         self._session.keep_picture(picture)
-        self._do([AddExamples(category, (Example(picture.id, origin),))])
+        self._do([AddExamples(category, (Example(picture.id, origin),))], capture)
 
     def add_links(self, links: Iterable[str]) -> None:
         """Report links that came without their picture: nothing is ever fetched."""

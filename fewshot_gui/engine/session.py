@@ -37,7 +37,7 @@ FLUSH_SECONDS: Final = 30.0
 class Session:
     """The owner of the document. Every change is handed to the disk thread at once; there is no "save".
 
-    Used on the main thread only; made by `create` or `open`.
+    Used on the main thread only, but for `original`; made by `create` or `open`.
 
     Attributes:
         changed: Emits the documents before and after a command, an undo or a redo.
@@ -126,8 +126,13 @@ class Session:
         """True where there is something to do again."""
         return self.redo_command is not None
 
-    def do(self, command: Command) -> None:
+    def do(self, command: Command, *, gesture: object | None = None) -> None:
         """The document is the one after the command; one that changes nothing is not recorded.
+
+        Args:
+            command: What to do.
+            gesture: What the person is doing meanwhile: examples that go into one category within one
+                gesture are one step of undo, each of them on disk as soon as any other change.
 
         Raises:
             CommandError: The command is impossible; nothing was changed.
@@ -135,10 +140,11 @@ class Session:
         """
         self._check_open()
         before = self.document
-        seq = self._timeline.do(command)
+        seq = self._timeline.do(command, gesture=gesture)
         if seq is None:
             return
-        self._send(PutStep(seq, datetime.now(UTC).isoformat(), kind_of(command), encode(command)))
+        step = self.undo_command or command  # joined with the one before, where both are one gesture
+        self._send(PutStep(seq, datetime.now(UTC).isoformat(), kind_of(step), encode(step)))
         self.changed.emit(before, self.document)
 
     def undo(self) -> None:
@@ -172,14 +178,14 @@ class Session:
         return tuple(self._pictures.values())
 
     def original(self, picture: PictureId) -> bytes | None:
-        """The encoded picture of one that has no file, or None; reads the disk.
+        """The encoded picture of one that has no file, or None; reads the disk. Any thread.
 
         Raises:
             SessionError: The file cannot be read.
         """
-        if picture in self._unsaved_originals:
-            return self._unsaved_originals[picture][1]
-        return read_original(self._path, picture)
+        # One look-up: between two, a commit could take the picture out. Once it is out, it is on disk.
+        unsaved = self._unsaved_originals.get(picture)
+        return read_original(self._path, picture) if unsaved is None else unsaved[1]
 
     def relocate(self, picture: PictureId, path: str) -> None:
         """The picture is known to be at another path; an unknown picture is passed over.

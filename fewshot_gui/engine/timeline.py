@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.engine.commands import SetThreshold
+from fewshot_gui.engine.commands import AddExamples, SetThreshold
 from fewshot_gui.engine.state import Document
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Timeline:
         self._commands: list[Command] = []
         self._documents: dict[int, Document] = {0: Document()}
         self._document = Document()
+        self._gesture: object | None = None
         for command in commands:
             self._append(command, command.apply(self._document))
         self._move(len(self._commands) if position is None else position)
@@ -63,11 +64,16 @@ class Timeline:
         """The command that redo does again, or None."""
         return self._commands[self._position] if self._position < len(self._commands) else None
 
-    def do(self, command: Command) -> int | None:
+    def do(self, command: Command, *, gesture: object | None = None) -> int | None:
         """The number of the step that the command now is, from 1; what was undone before is gone.
 
         The number of the step before is returned where the command continues it (a slider that is
         dragged is one step), and None where the command changes nothing and is no step.
+
+        Args:
+            command: What to do.
+            gesture: What the person is doing meanwhile, such as holding a button: examples that go into
+                one category within one gesture are one step, unless something else was done between.
 
         Raises:
             CommandError: The command is impossible; nothing was changed.
@@ -75,10 +81,12 @@ class Timeline:
         after = command.apply(self._document)
         if after == self._document:
             return None
-        if isinstance(command, SetThreshold) and isinstance(self.undo_command, SetThreshold):
+        joined = self._joined(command, gesture)
+        if joined is not None:
             self._position -= 1
         self._cut()
-        self._append(command, after)
+        self._append(joined or command, after)
+        self._gesture = gesture
         return self._position
 
     def undo(self) -> None:
@@ -96,6 +104,19 @@ class Timeline:
             IndexError: Nothing is undone.
         """
         self._move(self._position + 1)
+
+    def _joined(self, command: Command, gesture: object | None) -> Command | None:
+        """The command that does what the last one and this one do, where they are one step; else None."""
+        last = self.undo_command
+        if isinstance(command, SetThreshold) and isinstance(last, SetThreshold):
+            return command
+        if gesture is None or gesture is not self._gesture:
+            return None
+        if not isinstance(command, AddExamples) or not isinstance(last, AddExamples):
+            return None
+        if command.category != last.category:
+            return None
+        return AddExamples(command.category, last.examples + command.examples)
 
     def _append(self, command: Command, after: Document) -> None:
         self._commands.append(command)
@@ -115,7 +136,7 @@ class Timeline:
         document = self._documents[kept]
         for step in range(kept, position):
             document = self._documents[step + 1] = self._commands[step].apply(document)
-        self._position, self._document = position, document
+        self._position, self._document, self._gesture = position, document, None
         self._forget()
 
     def _forget(self) -> None:

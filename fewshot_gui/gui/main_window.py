@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QMainWindow, QSplitter, QVBoxLayout, QWidg
 
 from fewshot_gui.gui.actions import build_actions, tint_actions
 from fewshot_gui.gui.header import Header
+from fewshot_gui.gui.inspector.live_feed import LiveFeed
 from fewshot_gui.gui.inspector.panel import InspectorPanel
 from fewshot_gui.gui.query_panel import QueryPanel
 from fewshot_gui.gui.status_line import StatusLine
@@ -60,6 +61,8 @@ class MainWindow(QMainWindow):
         self.inspector = InspectorPanel(
             session, workspace.predictor, workspace.gallery, workspace.library, appearance, self
         )
+        loops = workspace.camera_loop.predicted, workspace.video_loop.predicted
+        self.feed = LiveFeed(self.inspector, loops, self)
         self.status = StatusLine(workspace.predictor, workspace.gallery, workspace.problems, self)
         self._lay_out()
         self._connect(slots)
@@ -93,6 +96,7 @@ class MainWindow(QMainWindow):
         self.support.captureHeld.connect(lambda category, held: self.query.capture(category, held=held))
         self.query.folder.openFolderRequested.connect(slots["openFolderAction"])
         self.query.folder.selectionChanged.connect(self.inspector.show_rows)
+        self.query.draw.guessed.connect(self.feed.offer)
         self.status.problemsRequested.connect(slots["problemsAction"])
 
     def _source_slot(self, source: str) -> Callable[[], None]:
@@ -102,6 +106,9 @@ class MainWindow(QMainWindow):
         """Show "folder", "camera", "video" or "draw" in the query panel."""
         self.header.source.choose(source)
         self.query.show_source(source)
+        self.feed.forget()
+        if source == "folder":
+            self.inspector.show_rows(self.query.folder.selected_rows())
         self.support.set_capture_enabled(self.query.can_capture())
 
     def _show_undo(self) -> None:
@@ -123,6 +130,7 @@ class MainWindow(QMainWindow):
     def release(self) -> None:
         """Follow the engine no more, before it is closed."""
         self._disconnect()
+        self.feed.release()
         self.header.selectors.release()
         self.status.release()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.predictor import Predictor, SinglePrediction
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.session import Session
-    from fewshot_gui.engine.sources.drawing import Sketch
     from fewshot_gui.gui.theme import Appearance
 
 _NARROW = 560
@@ -31,7 +30,12 @@ _MOST_BARS = 5
 
 
 class DrawPage(QWidget):
-    """A canvas with its guess; a category's button, or its key, teaches the drawing and takes new paper."""
+    """A canvas with its guess; a category's button, or its key, teaches the drawing and takes new paper.
+
+    `guessed(prediction, pixels)` is emitted with what is said of each drawing.
+    """
+
+    guessed = Signal(object, object)
 
     def __init__(
         self,
@@ -155,14 +159,15 @@ class DrawPage(QWidget):
         sketch = self.canvas.sketch
         if sketch.is_empty or not self.isVisible():
             return
-        self._predictor.classify(
-            render(sketch.strokes), lambda prediction: self._arrived(sketch, prediction), key="canvas"
-        )
+        pixels = render(sketch.strokes)
 
-    def _arrived(self, sketch: Sketch, prediction: SinglePrediction) -> None:
-        if sketch is self.canvas.sketch:  # else it is of another drawing than the one on the paper
-            self._prediction = prediction
-            self._show()
+        def arrived(prediction: SinglePrediction) -> None:
+            if sketch is self.canvas.sketch:  # else it is of another drawing than the one on the paper
+                self._prediction = prediction
+                self._show()
+                self.guessed.emit(prediction, pixels)
+
+        self._predictor.classify(pixels, arrived, key="canvas")
 
     def _show(self) -> None:
         """Fit everything to the paper, the document and what is predicted."""

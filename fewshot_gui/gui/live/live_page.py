@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 
-    from fewshot_gui.engine.intake import Intake
+    from fewshot_gui.engine.intake import Capture, Intake
     from fewshot_gui.engine.live import LiveLoop, LivePrediction
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.sources.frames import Frame
@@ -56,6 +56,7 @@ class LivePage(QWidget):
         self._taken_at = -1.0
         self._taken = 0
         self._category: CategoryId | None = None
+        self._capture: Capture | None = None
         self._captures = QTimer(self, interval=CAPTURE_MS)
         self._captures.timeout.connect(self._take)
         connections: list[Callable[[], None]] = []
@@ -89,13 +90,16 @@ class LivePage(QWidget):
             column.addWidget(widget)
 
     def capture(self, category: CategoryId, *, held: bool) -> None:
-        """Teach frames to a category for as long as it is held: one at once, then one every 200 ms."""
+        """Teach frames to a category for as long as it is held: one at once, then one every 200 ms.
+
+        All of them are one step of undo.
+        """
         if not held:
             if category == self._category:
-                self._category = None
-                self._captures.stop()
+                self._let_go()
             return
         self._category, self._taken = category, 0
+        self._capture = self._intake.begin_capture(category, self._origin)
         self._take()
         self._captures.start()
 
@@ -110,8 +114,8 @@ class LivePage(QWidget):
     def forget(self) -> None:
         """Show no frame and no prediction: the source has stopped or is another one."""
         self.teach.let_go()
-        self._captures.stop()
-        self._category = self._frame = None
+        self._let_go()
+        self._frame = None
         self._loop.reset()
         self.view.clear()
 
@@ -160,15 +164,19 @@ class LivePage(QWidget):
     def leave(self) -> None:
         """Let the source rest: the page is hidden."""
 
+    def _let_go(self) -> None:
+        self._category = self._capture = None
+        self._captures.stop()
+
     def _take(self) -> None:
         """Teach the newest frame, once."""
-        frame, category = self._frame, self._category
-        if frame is None or category is None or category not in self._session.document:
+        frame, category, capture = self._frame, self._category, self._capture
+        if frame is None or category is None or capture is None or category not in self._session.document:
             return
         if self._captured_at == self._taken_at:
             return  # the source stands still: the same frame again would teach nothing
         self._taken_at = self._captured_at
-        self._intake.add_pixels(frame, category, self._origin)
+        capture.add(frame)
         self._taken += 1
         taught, theme = self._session.document.category(category), self._appearance.theme
         back, ink = theme.category(taught.colour), theme.on_category(taught.colour)

@@ -10,6 +10,7 @@ import pytest
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddCategory, AddExamples
 from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.intake import Capture
 from fewshot_gui.engine.live import LivePrediction
 from fewshot_gui.engine.predictor import SinglePrediction
 from fewshot_gui.engine.session import Session
@@ -42,9 +43,14 @@ class FakeIntake:
 
     def __init__(self) -> None:
         self.taught: list[tuple[Any, str, str]] = []
+        self.captures = 0
 
     def add_pixels(self, pixels: Any, category: str, origin: str) -> None:
         self.taught.append((pixels, category, origin))
+
+    def begin_capture(self, category: str, origin: str) -> Capture:
+        self.captures += 1
+        return Capture(lambda pixels, _capture: self.add_pixels(pixels, category, origin))
 
 
 class FakeLoop:

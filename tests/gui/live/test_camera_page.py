@@ -183,6 +183,17 @@ def test_holding_a_category_captures_until_it_is_let_go(
     camera.frame.emit(frame(130), 3.0)
     assert not running._captures.isActive()
     assert [int(pixels[0, 40, 0]) for pixels, _, _ in intake.taught] == [100, 120]
+    assert intake.captures == 1
+
+
+def test_each_hold_is_a_capture_of_its_own(
+    running: CameraPage, camera: Any, intake: Any, frame: Frame
+) -> None:
+    for at in (2.0, 3.0):
+        camera.frame.emit(frame(), at)
+        running.capture(CAT, held=True)
+        running.capture(CAT, held=False)
+    assert intake.captures == len(intake.taught) == 2
 
 
 def test_the_same_frame_is_not_captured_twice(running: CameraPage, intake: Any) -> None:

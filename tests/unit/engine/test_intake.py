@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from numpy.typing import NDArray
+
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.worker import Worker
 
@@ -195,7 +197,9 @@ def test_a_cancelled_drop_adds_nothing(desk: Desk, paint: Any) -> None:
 # Without a file
 
 
-@pytest.mark.parametrize(("origin", "start"), [("canvas", b"\x89PNG"), ("camera", b"\xff\xd8")])
+@pytest.mark.parametrize(
+    ("origin", "start"), [("canvas", b"\x89PNG"), ("camera", b"\xff\xd8"), ("video", b"\xff\xd8")]
+)
 def test_a_picture_without_a_file_is_kept_whole(desk: Desk, origin: str, start: bytes) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (40, 30, 3), np.uint8)
     desk.intake.add_pixels(pixels, DOG, origin)
@@ -207,6 +211,46 @@ def test_a_picture_without_a_file_is_kept_whole(desk: Desk, origin: str, start: 
     assert example == type(example)(picture_id(original), origin)
     if origin == "canvas":
         assert np.array_equal(decode_image(original), pixels)
+
+
+def frame(value: int) -> NDArray[np.uint8]:
+    return np.full((12, 16, 3), value, np.uint8)
+
+
+def test_the_frames_of_one_hold_are_one_step_and_there_before_it_ends(desk: Desk) -> None:
+    hold = desk.intake.begin_capture(CAT, "camera")
+    for value in (10, 100, 200):
+        hold.add(frame(value))
+        desk.finish()
+    assert desk.counts() == {"cat": 3, "dog": 0}
+    assert desk.added == [(CAT, 1)] * 3
+    desk.session.undo()
+    assert desk.counts() == {"cat": 0, "dog": 0}
+    desk.session.redo()
+    assert desk.counts() == {"cat": 3, "dog": 0}
+
+
+def test_two_holds_are_two_steps(desk: Desk) -> None:
+    for values in ((10, 60), (110, 160, 210)):
+        hold = desk.intake.begin_capture(CAT, "camera")
+        for value in values:
+            hold.add(frame(value))
+        desk.finish()
+    assert desk.counts()["cat"] == 5
+    desk.session.undo()
+    assert desk.counts()["cat"] == 2
+
+
+def test_what_is_undone_during_a_hold_stays_undone(desk: Desk) -> None:
+    hold = desk.intake.begin_capture(CAT, "video")
+    hold.add(frame(10))
+    desk.finish()
+    desk.session.undo()
+    hold.add(frame(200))
+    desk.finish()
+    assert desk.counts()["cat"] == 1
+    desk.session.undo()
+    assert desk.counts()["cat"] == 0
 
 
 def test_links_are_reported_and_never_fetched(desk: Desk) -> None:

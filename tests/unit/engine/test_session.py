@@ -18,6 +18,7 @@ from fewshot_gui.engine.commands import (
     RemoveCategory,
     RenameCategory,
     SetThreshold,
+    Together,
 )
 from fewshot_gui.engine.pictures import StoredPicture, find_moved, lost_pictures
 from fewshot_gui.engine.session import Session
@@ -152,6 +153,42 @@ def test_a_dragged_slider_is_one_step_in_memory_and_on_disk(session: Session, di
     assert session.close()
 
 
+def examples(*names: str) -> tuple[Example, ...]:
+    return tuple(Example(PictureId(name), "camera") for name in names)
+
+
+def test_examples_of_one_gesture_are_one_step_in_memory_and_on_disk(session: Session, disk: Disk) -> None:
+    gesture = object()
+    session.do(ADD)
+    for name in "abc":
+        session.do(AddExamples(CAT, examples(name)), gesture=gesture)
+        assert session.flush()  # each of them at once, not when the gesture ends
+        assert name in rows(session.path, "SELECT payload FROM history WHERE seq = 2")[0][0]
+    session = reopened(session, disk)
+    assert session.undo_command == AddExamples(CAT, examples("a", "b", "c"))
+    session.undo()
+    assert session.document.category(CAT).examples == ()
+    session.redo()
+    assert session.document.category(CAT).examples == examples("a", "b", "c")
+    assert session.close()
+
+
+def test_what_lies_between_two_parts_of_a_gesture_keeps_them_apart(session: Session) -> None:
+    gesture, dog = object(), CategoryId("d")
+    session.do(Together((ADD, AddCategory(dog, "dogs"))))
+    session.do(AddExamples(CAT, examples("a")), gesture=gesture)
+    session.do(RenameCategory(CAT, "lions"))
+    session.do(AddExamples(CAT, examples("b")), gesture=gesture)
+    session.do(AddExamples(dog, examples("c")), gesture=gesture)
+    session.do(AddExamples(dog, examples("d")))
+    session.undo()
+    session.undo()
+    assert session.undo_command == AddExamples(CAT, examples("b"))
+    session.redo()
+    session.do(AddExamples(dog, examples("e")), gesture=gesture)
+    assert session.undo_command == AddExamples(dog, examples("e"))
+
+
 def test_undo_and_redo_work_after_a_restart(session: Session, disk: Disk) -> None:
     session.do(ADD)
     session.do(RenameCategory(CAT, "dogs"))
@@ -218,6 +255,23 @@ def test_an_original_is_there_at_once_and_later_from_the_disk(session: Session, 
     assert session._unsaved_originals == {}
     assert session.original(ONE) == b"pixels"
     assert session.original(TWO) is None
+
+
+def test_an_original_is_read_by_a_worker_while_it_is_committed(session: Session, disk: Disk) -> None:
+    session.keep_picture(StoredPicture(ONE, b"thumb", b"pixels"))
+
+    class Committing(dict):  # type: ignore[type-arg]
+        def __contains__(self, key: object) -> bool:
+            known = super().__contains__(key)
+            disk.settle()  # the commit arrives between two look-ups
+            return known
+
+    session._unsaved_originals = Committing(session._unsaved_originals)
+    read: list[bytes | None] = []
+    disk.worker.submit(lambda _token: session.original(ONE), then=read.append)
+    disk.settle()
+    assert ONE not in session._unsaved_originals
+    assert [*read, session.original(ONE)] == [b"pixels", b"pixels"]
 
 
 def test_an_original_is_not_lost_when_the_picture_comes_again_as_a_file(session: Session) -> None:
