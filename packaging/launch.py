@@ -30,7 +30,8 @@ VENV = ROOT / ".venv"
 STAMP = "installed.txt"
 # There while pip works: after a stop at any moment, nobody knows what of .venv is whole.
 UNFINISHED = "unfinished"
-DISK_BYTES = 9 * 1024**3  # torch brings about 6 GB, and pip unpacks beside its download
+# On Linux torch brings its GPU libraries, 6 GB, and pip keeps the download beside them.
+DISK_GB = 9 if sys.platform == "linux" else 3
 GOOD_PIP = 25, 1  # from here on it resumes a broken download and shows how far it has unpacked
 STDLIB = {"ctypes": "_ctypes", "sqlite3": "_sqlite3", "ssl": "_ssl", "lzma": "_lzma", "bz2": "_bz2"}
 
@@ -68,11 +69,12 @@ OTHER_SYSTEMS = {
     "dejavu-fonts",
 }
 NO_CONNECTION = "There is no connection to the package index. Connect and start again."
+DISK_FULL = f"The disk is full. Make room ({DISK_GB} GB in all) and start again."
 # Words of pip, and what they mean; the first that is found counts.
 PIP_TROUBLES = (
-    ("no space left", "The disk is full. Make room (9 GB in all) and start again."),
-    ("not enough space", "The disk is full. Make room (9 GB in all) and start again."),
-    ("disk quota", "Your disk quota is used up. Make room (9 GB in all) and start again."),
+    ("no space left", DISK_FULL),
+    ("not enough space", DISK_FULL),
+    ("disk quota", DISK_FULL),
     ("long path", "A path is too long for Windows. Move this folder nearer to the top of the disk."),
     ("certificate_verify_failed", "A certificate was refused. Behind a proxy, set PIP_CERT to its file."),
     ("new connection", NO_CONNECTION),
@@ -215,9 +217,9 @@ def check_folder() -> None:
     if not os.access(ROOT, os.W_OK):
         raise LaunchError(f"You may not write in {ROOT}. Copy it into a folder of your own and start there.")
     free = shutil.disk_usage(ROOT).free
-    if free < DISK_BYTES and not read_stamp()[0]:
+    if free < DISK_GB * 1e9 and not read_stamp()[0]:
         raise LaunchError(
-            f"{ROOT} has {free / 1e9:.1f} GB free, and the installation needs 9 GB. Make room first."
+            f"{ROOT} has {free / 1e9:.1f} GB free, and the installation needs {DISK_GB} GB. Make room first."
         )
 
 
@@ -248,7 +250,7 @@ def install_project(extra: str) -> None:
     Raises:
         LaunchError: pip failed.
     """
-    print("Installing. The first time brings several GB (most of it torch) and takes minutes.", flush=True)
+    print("Installing. The first time brings gigabytes (most of it torch) and takes minutes.", flush=True)
     unfinished = VENV / UNFINISHED
     unfinished.touch()
     what = f"{ROOT}[{extra}]" if extra else str(ROOT)

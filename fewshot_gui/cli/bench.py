@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, warn
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
 from fewshot_gui.engine.measures.catalogue import MEASURES, take
 from fewshot_gui.engine.measures.figure import FULL, QUICK, Figure, MeasureError
@@ -47,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.backbone if arguments.backbone == backbone.name else str(backbone.path.absolute())
     figures, failures = _measure_all(arguments, name)
     if arguments.json:
-        say(json.dumps({"machine": machine(), "measures": [_values(each) for each in figures]}))
+        say_json({"machine": machine(), "measures": [_values(each) for each in figures]})
     else:
         say(f"{_in_words(machine())}\n\n{table(figures)}")
     for failure in failures:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, warn
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
 from fewshot_gui.core.images.scan import class_folders, scan_folder
 from fewshot_gui.engine.headless import MainLoop, open_library
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.core.learners.base import Prediction
     from fewshot_gui.engine.library import EmbeddedBatch, Library
@@ -34,13 +34,21 @@ class Embedded:
 
     Attributes:
         files: in their former order.
+        ids: what each holds, by content.
         rows: float32 (n, D), the embedding of each.
         places: int (n,), where each stood before the unreadable ones were left out.
     """
 
     files: list[PictureFile]
+    ids: list[PictureId]
     rows: NDArray[np.float32]
     places: NDArray[np.int64]
+
+    def at(self, wanted: Sequence[int]) -> Embedded:
+        """Return those at the wanted indices, in their order."""
+        chosen = [(self.files[index], self.ids[index]) for index in wanted]
+        files, ids = [file for file, _id in chosen], [name for _file, name in chosen]
+        return Embedded(files, ids, self.rows[wanted], self.places[wanted])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
             support, labels, classes = _support(arguments, library, loop)
             query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
             threshold, prediction, novelty = _predict(arguments, support, labels, classes, query)
-            write_labels(arguments.out, _table(query.files, classes, prediction, novelty > threshold))
+            taught = dict(zip(support.ids, labels.tolist(), strict=True))
+            write_labels(arguments.out, _table(query, classes, prediction, novelty > threshold, taught))
             return _finish(arguments, query, novelty > threshold, problems.entries)
     except (BundleError, LearnerError, OSError) as error:
         raise UsageError(str(error)) from error
@@ -102,6 +111,8 @@ def _support(
     support = _embed(arguments, library, loop, files, "Reading examples")
     if not len(support.rows):
         raise UsageError(f"none of the {len(files)} examples under {arguments.support} can be read")
+    # As in the window, a picture is one example of one class: the last that it is put into.
+    support = support.at(sorted({name: index for index, name in enumerate(support.ids)}.values()))
     return support, labels[support.places], tuple(folders)
 
 
@@ -109,11 +120,13 @@ def _embed(
     arguments: argparse.Namespace, library: Library, loop: MainLoop, files: Sequence[PictureFile], title: str
 ) -> Embedded:
     rows: dict[int, NDArray[np.float32]] = {}
+    names: dict[int, PictureId] = {}
     ended: list[list[int] | Exception] = []
     with bar(title, arguments) as progress:
 
         def on_batch(batch: EmbeddedBatch) -> None:
             rows.update(zip(batch.positions, batch.embeddings, strict=True))
+            names.update(zip(batch.positions, batch.ids, strict=True))
             progress(len(rows), len(files))
 
         library.embed_files(
@@ -125,7 +138,12 @@ def _embed(
     places = sorted(rows)
     width = library.info(arguments.backbone).dimension
     matrix = np.stack([rows[place] for place in places]) if places else np.empty((0, width), np.float32)
-    return Embedded([files[place] for place in places], matrix, np.array(places, dtype=np.int64))
+    return Embedded(
+        [files[place] for place in places],
+        [names[place] for place in places],
+        matrix,
+        np.array(places, dtype=np.int64),
+    )
 
 
 def _predict(
@@ -156,17 +174,19 @@ def _predict(
 
 
 def _table(
-    files: Sequence[PictureFile],
+    query: Embedded,
     classes: tuple[str, ...],
     prediction: Prediction,
     rejected: NDArray[np.bool_],
+    taught: dict[PictureId, int],
 ) -> LabelTable:
     """Return the table to write; the distances of a method that has none are empty."""
     probabilities = prediction.probabilities.numpy()
     distances = (
         np.full_like(probabilities, np.nan) if prediction.distances is None else prediction.distances.numpy()
     )
-    return LabelTable([file.path for file in files], classes, probabilities, distances, rejected)
+    told = np.array([taught.get(name, -1) for name in query.ids], dtype=np.int32)
+    return LabelTable([file.path for file in query.files], classes, probabilities, distances, rejected, told)
 
 
 def _finish(
@@ -187,7 +207,10 @@ def _finish(
     }
     none = summary["none_of_these"]
     words = f"{len(query.files)} pictures labelled, {none} of them none of these: {arguments.out}"
-    say(json.dumps(summary) if arguments.json else words)
+    if arguments.json:
+        say_json(summary)
+    else:
+        say(words)
     if problems:
         warn(f"{len(problems)} files could not be read; they are listed in {listed}")
     return SOME_FAILED if problems else DONE

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import UsageError, bar, say, warn
+from fewshot_gui.cli.output import UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle, load_bundle
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     for problem in data.problems:
         warn(f"left out {problem}")
-    say(json.dumps(report) if arguments.json else _in_words(report))
+    if arguments.json:
+        say_json(report)
+    else:
+        say(_in_words(report))
     return 0
 
 
@@ -97,9 +100,11 @@ def _embed(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -> 
 
 
 def _in_words(report: dict[str, Any]) -> str:
+    # A single episode has no interval.
+    interval = f"± {report['ci95']:.2%} " if math.isfinite(report["ci95"]) else ""
     task = f"{report['ways']}-way {report['shots']}-shot, {report['episodes']} episodes"
     return (
-        f"{report['learner']} on {report['backbone']}: {report['accuracy']:.2%} ± {report['ci95']:.2%} "
+        f"{report['learner']} on {report['backbone']}: {report['accuracy']:.2%} {interval}"
         f"({task} of {report['classes']} classes), calibration error {report['ece']:.3f}, "
         f"{report['ms_per_task']:.1f} ms a task"
     )

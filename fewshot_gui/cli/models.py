@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import UsageError, say
+from fewshot_gui.cli.output import UsageError, say, say_json
 from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
 from fewshot_gui.core.backbones.catalogue import shipped
 
@@ -26,14 +25,16 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.action == "list":
             infos = shipped()
-            say(json.dumps([_values(i) for i in infos]) if arguments.json else "\n".join(map(_line, infos)))
+            if arguments.json:
+                say_json([_values(info) for info in infos])
+            else:
+                say("\n".join(map(_line, infos)))
         else:
             info = describe_bundle(arguments.backbone)
-            say(
-                json.dumps({**_values(info), "card": info.card})
-                if arguments.json
-                else f"{_line(info)}\n\n{info.card}"
-            )
+            if arguments.json:
+                say_json({**_values(info), "card": info.card})
+            else:
+                say(f"{_line(info)}\n\n{info.card}")
     except BundleError as error:
         raise UsageError(str(error)) from error
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,20 @@ class UsageError(Exception):
 def say(text: str) -> None:
     """Print a result to standard output."""
     print(text, flush=True)
+
+
+def say_json(values: object) -> None:
+    """Print a value to standard output as one line of valid JSON: what is no finite number is null."""
+    say(json.dumps(_valid(values), allow_nan=False))
+
+
+def _valid(value: object) -> object:
+    """Return the value with None for each infinity and each not-a-number in it; JSON has neither."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _valid(inner) for key, inner in value.items()}
+    return [_valid(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def warn(text: str) -> None:

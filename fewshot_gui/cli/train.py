@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import UsageError, bar, say
+from fewshot_gui.cli.output import UsageError, bar, say, say_json
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     data, validation = _read(arguments, recipe)
     summary = _train(arguments, recipe, data, validation)
-    say(json.dumps(summary) if arguments.json else _in_words(summary))
+    if arguments.json:
+        say_json(summary)
+    else:
+        say(_in_words(summary))
     return 0
 
 

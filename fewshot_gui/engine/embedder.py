@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
 from fewshot_gui.engine.torch_libraries import load_torch_libraries
+from fewshot_gui.engine.torch_threads import embedding_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +128,8 @@ class Embedder:
             self._use(instead)
 
         start = time.perf_counter()
-        embeddings = run_with_memory_fallback(backbone.embed, batch, chosen, memory_is_full)
+        with embedding_threads(len(batch)):
+            embeddings = run_with_memory_fallback(backbone.embed, batch, chosen, memory_is_full)
         # Of a few pictures the fixed costs would count as theirs.
         if len(batch) >= SMALLEST:
             self._seconds_each = max(1e-6, (time.perf_counter() - start) / len(batch))

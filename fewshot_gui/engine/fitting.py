@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 
-from fewshot_gui.core.images.reader import ImageProblem, decode_image, read_image
+from fewshot_gui.engine.examples import embed_examples
 from fewshot_gui.engine.scores import RawScores, Scores, unknown, with_rows
-from fewshot_gui.engine.session_error import SessionError
+from fewshot_gui.engine.torch_libraries import load_torch_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.learners.base import Classifier, Learner, SupportSet
     from fewshot_gui.engine.embedder import BackboneInfo
+    from fewshot_gui.engine.examples import Source, SupportVectors
     from fewshot_gui.engine.library import Library
-    from fewshot_gui.engine.pictures import StoredPicture
     from fewshot_gui.engine.state import CategoryId, Document
     from fewshot_gui.engine.worker import CancelToken, Steps
 
@@ -34,8 +32,6 @@ _CHUNK_VALUES: Final = 4_000_000
 """Distances computed at once, rows times examples: 16 MB, milliseconds between two looks at the token."""
 _CHUNK_ROWS: Final = 4096
 _MOST_EXAMINED: Final = 200
-_VECTORS_KEPT: Final = 50_000
-"""Embeddings of examples kept in memory: 100 MB of 512 numbers each."""
 
 
 class SupportFault(Exception):  # noqa: N818 - it names a state of the support set, told as a problem
@@ -79,24 +75,6 @@ def recipe_of(document: Document) -> Recipe:
         if category.examples
     )
     return Recipe(settings.learner, settings.backbone, settings.device, support)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """An example, and where its embedding can come from; tried in this order.
-
-    Attributes:
-        picture: its id.
-        vector: float32 (D,), where it is known already.
-        original: reads the encoded bytes of one without a file; called on the model lane, as 200 of them
-            would hold the main thread for 75 ms.
-        stored: its path and its thumbnail.
-    """
-
-    picture: PictureId
-    vector: NDArray[np.float32] | None
-    original: Callable[[], bytes | None] | None
-    stored: StoredPicture | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,83 +139,11 @@ class LooReport:
         return self.correct / self.examined if self.examined else None
 
 
-class SupportVectors:
-    """Embeddings of examples by backbone and content, so that each is computed once; any thread may ask."""
-
-    def __init__(self, limit: int = _VECTORS_KEPT) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[tuple[str, PictureId], NDArray[np.float32]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, backbone: str, picture: PictureId) -> NDArray[np.float32] | None:
-        """Return the embedding float32 (D,), or None where it is not known."""
-        with self._lock:
-            return self._kept.get((backbone, picture))
-
-    def put(self, backbone: str, picture: PictureId, vector: NDArray[np.float32]) -> None:
-        """Keep an embedding; beyond the limit the oldest goes."""
-        with self._lock:
-            self._kept[(backbone, picture)] = vector
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
-
-
-def embed_support(
-    recipe: Recipe,
-    sources: Sequence[Source],
-    library: Library,
-    vectors: SupportVectors,
-) -> Steps[dict[PictureId, NDArray[np.float32]]]:
-    """Return the embedding (D,) of each example that has one; a picture that is nowhere has none.
-
-    Raises:
-        BundleError: the backbone cannot be used.
-    """
-    found: dict[PictureId, NDArray[np.float32]] = {}
-    for source in sources:
-        vector = source.vector
-        if vector is None:
-            vector = vectors.get(recipe.backbone, source.picture)
-        if vector is None:
-            pixels = _pixels(source, library.info(recipe.backbone).preprocessing.side)
-            if pixels is None:
-                continue
-            vector = library.embed_pixels(pixels, recipe.backbone, recipe.device)
-            vectors.put(recipe.backbone, source.picture, vector)
-            yield
-        found[source.picture] = vector
-    return found
-
-
-def _pixels(source: Source, side: int) -> NDArray[np.uint8] | None:
-    """Return the best picture (H, W, 3) there is: original, file, thumbnail; None where there is none."""
-    stored = source.stored
-    ways: list[Callable[[], NDArray[np.uint8]]] = []
-    original = _original(source)
-    if original is not None:
-        ways.append(lambda: decode_image(original, at_least=side))
-    if stored is not None and stored.path:
-        path = stored.path
-        ways.append(lambda: read_image(path, at_least=side))
-    if stored is not None:
-        thumbnail = stored.thumbnail
-        ways.append(lambda: decode_image(thumbnail, at_least=side))
-    for way in ways:
-        try:
-            return way()
-        except ImageProblem:
-            continue
-    return None
-
-
-def _original(source: Source) -> bytes | None:
-    """Return the encoded bytes that the session keeps, None where it keeps none or cannot be read."""
-    if source.original is None:
-        return None
-    try:
-        return source.original()
-    except SessionError:
-        return None  # the thumbnail is in memory
+def load() -> None:
+    """Import what fitting needs: seconds the first time, in which the other threads go on; then nothing."""
+    # Where all embeddings are in the cache, this is the first that needs torch.
+    load_torch_libraries()
+    import fewshot_gui.core.learners.catalogue  # noqa: F401, PLC0415 - torch takes seconds to import
 
 
 def fit(
@@ -370,14 +276,16 @@ def fit_and_score(
     threshold: float | None,
     version: int,
 ) -> Steps[tuple[Fitted, Scores]]:
-    """Return the classifier and the scores of the gallery under it.
+    """Return the classifier and the scores of the gallery under it, with the time that these two took.
 
     Raises:
         BundleError: the backbone cannot be used.
         SupportFault: the learner cannot learn from the examples.
     """
+    found = yield from embed_examples(sources, library, vectors, recipe.backbone, recipe.device)
+    load()
+    yield
     begun = time.perf_counter()
-    found = yield from embed_support(recipe, sources, library, vectors)
     fitted = fit(recipe, found, library, version)
     scores = yield from score_all(fitted, rows, threshold)
     return fitted, replace(scores, milliseconds=1000 * (time.perf_counter() - begun))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.engine.commands import AddCategory, AddExamples, Command, Together, name_key, new_category_id
 from fewshot_gui.engine.drop import find_lost, list_pictures, pack_pixels, read_file
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.state import Example
-from fewshot_gui.engine.worker import CancelToken, Priority
+from fewshot_gui.engine.worker import Cancelled, CancelToken, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId
     from fewshot_gui.engine.worker import Worker
+
+T = TypeVar("T")
 
 NO_NETWORK: Final = "no-network"
 CATEGORY_REMOVED: Final = "category-removed"
@@ -80,6 +82,25 @@ class Intake:
         self._session = session
         self._problems = problems
         self._decode = decode
+        self._closed = False
+
+    def close(self) -> None:
+        """Teach nothing any more: what is being read comes to nothing, and nothing else is read."""
+        self._closed = True
+
+    def _submit(self, work: Callable[[CancelToken], T], *, then: Callable[[T], None], **how: Any) -> None:
+        """Hand a job to the decode lane that comes to nothing once this is closed: its session is too."""
+
+        def run(token: CancelToken) -> T:
+            if self._closed:
+                raise Cancelled
+            return work(token)
+
+        def tell(result: T) -> None:
+            if not self._closed:
+                then(result)
+
+        self._decode.submit(run, then=tell, **how)
 
     # Files ------------------------------------------------------------------------------------------
 
@@ -92,9 +113,7 @@ class Intake:
         """
         token = CancelToken()
         listing = partial(list_pictures, tuple(paths), named=category is None)
-        self._decode.submit(
-            listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token
-        )
+        self._submit(listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token)
         return token
 
     def _read(self, category: CategoryId | None, token: CancelToken, listed: Listed) -> None:
@@ -104,7 +123,7 @@ class Intake:
         paths = dict.fromkeys(path for group in listed.groups.values() for path in group)
         drop = _Drop(category, listed.groups, token, left=len(paths), total=len(paths))
         for path in paths:
-            self._decode.submit(
+            self._submit(
                 partial(read_file, path),
                 then=partial(self._one_read, drop, path),
                 failed=partial(self._one_failed, drop, path),
@@ -180,12 +199,14 @@ class Intake:
 
         Their thumbnails follow from the decode lane.
         """
+        if category not in self._session.document:
+            return  # it went while the menu that offers it was open
         known = [(file, picture) for file, picture in pictures if picture is not None]
         if known:
             self._do([AddExamples(category, tuple(Example(picture, file.path) for file, picture in known))])
         for file, picture in known:
             if self._session.picture(picture) is None:
-                self._decode.submit(
+                self._submit(
                     partial(read_file, file.path),
                     then=partial(self._keep_taught, picture),
                     failed=partial(self._report, file.path),
@@ -222,7 +243,7 @@ class Intake:
     def _pack(
         self, category: CategoryId, origin: str, pixels: NDArray[np.uint8], capture: Capture | None
     ) -> None:
-        self._decode.submit(
+        self._submit(
             partial(pack_pixels, pixels, origin),
             then=partial(self._add_packed, category, origin, capture),
             failed=partial(self._report, origin),
@@ -252,7 +273,7 @@ class Intake:
         """
         kept = tuple(picture for picture in self._session.stored_pictures() if picture.path)
         if kept and files:
-            self._decode.submit(
+            self._submit(
                 partial(find_lost, kept, tuple(files)), then=self._relocate, replaces="intake.find_moved"
             )
 

@@ -25,6 +25,7 @@ class LabelTable:
         probabilities: float (R, N).
         distances: float (R, N); not finite where there is none.
         rejected: bool (R,), True for none of these.
+        taught: int (R,), the class that a person gave the picture, -1 for none.
     """
 
     paths: Sequence[str]
@@ -32,6 +33,18 @@ class LabelTable:
     probabilities: NDArray[np.float32]
     distances: NDArray[np.float32]
     rejected: NDArray[np.bool_]
+    taught: NDArray[np.int32]
+
+    def label(self, row: int) -> int:
+        """Return the index of the class of a picture, -1 for none of these; a person's word counts first."""
+        if self.taught[row] >= 0:
+            return int(self.taught[row])
+        return -1 if self.rejected[row] else int(self.probabilities[row].argmax())
+
+    def probability(self, row: int) -> float:
+        """Return the probability of the label, or of the nearest class where it is none of these."""
+        label = self.label(row)
+        return float(self.probabilities[row].max() if label < 0 else self.probabilities[row, label])
 
 
 def write_labels(path: Path, table: LabelTable) -> None:
@@ -59,10 +72,10 @@ def write_labels(path: Path, table: LabelTable) -> None:
 
 
 def _row(table: LabelTable, row: int) -> list[str]:
-    probabilities, distances = table.probabilities[row], table.distances[row]
-    best = int(probabilities.argmax())
-    predicted = "" if table.rejected[row] else table.classes[best]
-    return [predicted, *map(_number, [probabilities[best], *probabilities, *distances])]
+    label = table.label(row)
+    predicted = "" if label < 0 else table.classes[label]
+    numbers = [table.probability(row), *table.probabilities[row], *table.distances[row]]
+    return [predicted, *map(_number, numbers)]
 
 
 def _number(value: float) -> str:

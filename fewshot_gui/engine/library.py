@@ -11,7 +11,7 @@ from fewshot_gui.core.images.resize import resize_within
 from fewshot_gui.engine.cache import EmbeddingCache
 from fewshot_gui.engine.embedder import Embedder
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.indexing import EmbeddedBatch, Indexing, Request
+from fewshot_gui.engine.indexing import EmbeddedBatch, Indexing, Request, cache_key
 from fewshot_gui.engine.thumbnails import Pixels, Thumbnails
 from fewshot_gui.engine.worker import CancelToken, Job, Priority
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.embedder import BackboneInfo, Describe, Load
     from fewshot_gui.engine.problems import ProblemLog
@@ -142,6 +143,21 @@ class Library:
         prepared = self._embedder.info(backbone).preprocessing.prepare(pixels)
         embedding: NDArray[np.float32] = self._embedder.embed(prepared[None], backbone, device)[0]
         return embedding
+
+    def known_embeddings(
+        self, pictures: Sequence[PictureId], backbone: str
+    ) -> dict[PictureId, NDArray[np.float32]]:
+        """Return the embedding (D,) of each of the pictures that is in the cache. Any thread.
+
+        Raises:
+            BundleError: the backbone is missing or damaged.
+        """
+        positions, rows = self._cache.find(cache_key(self.info(backbone)), pictures)
+        return {pictures[at]: row for at, row in zip(positions.tolist(), rows, strict=True)}
+
+    def keep_embedding(self, picture: PictureId, embedding: NDArray[np.float32], backbone: str) -> None:
+        """Keep an embedding (D,) of the whole picture, not of a thumbnail, in the cache. Any thread."""
+        self._cache.add(cache_key(self.info(backbone)), [picture], embedding[None])
 
     def warm_up(self, backbone: str, device: str, *, then: Callable[[str], None] | None = None) -> Job:
         """Return the job that loads a backbone before it is needed; `then` gets the device it runs on."""

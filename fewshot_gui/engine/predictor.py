@@ -11,6 +11,7 @@ import numpy as np
 
 from fewshot_gui.engine import fitting
 from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.examples import Source, SupportVectors
 from fewshot_gui.engine.predictor_status import UNEXPECTED, PredictorStatus, problem_of
 from fewshot_gui.engine.scores import Scores, aligned, forgotten, resized, unknown, with_cutoff
 from fewshot_gui.engine.single import SinglePrediction, aligned_single, nothing_taught, single_of
@@ -51,7 +52,7 @@ class Predictor:
         self._library = library
         self._gallery = gallery
         self._model = model
-        self._vectors = fitting.SupportVectors()
+        self._vectors = SupportVectors()
         self._index = RowIndex()
         self._recipe: Recipe = fitting.recipe_of(session.document)
         self._fitted: Fitted | None = None
@@ -63,13 +64,15 @@ class Predictor:
         self._fit_job: Job | None = None
         self._rows_job: Job | None = None
         self._examine_job: Job | None = None
+        self._closed = False
+        self._gallery_failed = False
         self._status = PredictorStatus(backbone=self._recipe.backbone)
         self._disconnect = (
             session.changed.connect(self._on_document),
             gallery.cleared.connect(self._on_cleared),
             gallery.listed.connect(self._on_listed),
             gallery.embedded_rows.connect(self._on_embedded),
-            gallery.failed.connect(self._failed),
+            gallery.failed.connect(self._on_gallery_failed),
             library.device_changed.connect(self._on_device),
         )
         settings = session.document.settings
@@ -93,7 +96,8 @@ class Predictor:
         return self._report
 
     def close(self) -> None:
-        """Follow nothing any more, and drop what is being computed."""
+        """Follow nothing any more, and drop what is being computed or was asked."""
+        self._closed = True
         for disconnect in self._disconnect:
             disconnect()
         self._cancel()
@@ -154,7 +158,8 @@ class Predictor:
         return work
 
     def _deliver(self, then: Callable[[SinglePrediction], None], prediction: SinglePrediction) -> None:
-        then(aligned_single(prediction, self._classes()))
+        if not self._closed:
+            then(aligned_single(prediction, self._classes()))
 
     # What happened elsewhere --------------------------------------------------------------------------
 
@@ -171,6 +176,9 @@ class Predictor:
 
     def _on_cleared(self) -> None:
         """Forget the rows: the gallery shows another folder, or embeds anew."""
+        if self._gallery_failed:
+            self._gallery_failed = False
+            self._set_status(problem=None, detail="")
         if not self._gallery.count:
             self._index.clear()
         self._forget_rows_under_way()
@@ -208,6 +216,11 @@ class Predictor:
         self._index.note(rows.tolist(), self._gallery.ids)
         self._score_more()
 
+    def _on_gallery_failed(self, error: Exception) -> None:
+        """Tell it until the gallery begins anew."""
+        self._failed(error)
+        self._gallery_failed = True
+
     def _on_device(self, device: str) -> None:
         self._set_status(device=device)
 
@@ -241,7 +254,7 @@ class Predictor:
             replaces="predictor.fit",
         )
 
-    def _source(self, picture: PictureId) -> fitting.Source:
+    def _source(self, picture: PictureId) -> Source:
         """Return where the embedding of an example can come from."""
         backbone, gallery = self._recipe.backbone, self._gallery
         vector = self._vectors.get(backbone, picture)
@@ -253,11 +266,11 @@ class Predictor:
                     self._vectors.put(backbone, picture, vector)
                     break
         if vector is not None:
-            return fitting.Source(picture, vector, None, None)
+            return Source(picture, vector, None, None)
         stored = self._session.picture(picture)
         without_file = stored is None or not stored.path
         original = partial(self._session.original, picture) if without_file else None
-        return fitting.Source(picture, None, original, stored)
+        return Source(picture, None, original, stored)
 
     def _fit_done(self, generation: int, result: tuple[Fitted, Scores]) -> None:
         fitted, scores = result
@@ -276,6 +289,8 @@ class Predictor:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
+        if self._closed:
+            return
         kind = problem_of(error)
         self._set_status(busy=self._fit_job is not None, problem=kind, detail=str(error))
         if kind == UNEXPECTED:

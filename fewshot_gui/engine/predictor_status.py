@@ -21,7 +21,7 @@ class PredictorStatus:
 
     Attributes:
         device: where the backbone runs, such as "cuda"; empty before it was used.
-        milliseconds: what the last fit took, its scores included; 0 before the first.
+        milliseconds: what the last fit and its scores took, without loading and embedding; 0 before it.
         busy: a classifier is being made.
         problem: why there is none: a kind of BundleProblem, SUPPORT, LEARNER, OUT_OF_MEMORY or UNEXPECTED.
         backbone: the name of the backbone.

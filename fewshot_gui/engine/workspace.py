@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.worker import Post
 
 CLOSE_SECONDS = 5.0
+DRAIN_SECONDS = 0.5
 FOLDER_KEY = "folder"
 
 
@@ -82,6 +83,7 @@ class Workspace:
         self.camera_loop = LiveLoop(self.predictor, time.perf_counter)
         self.video_loop = LiveLoop(self.predictor, time.perf_counter)
         self._searched = ""
+        self._closed = False
         self.gallery.listed.connect(self._remember_folder)
         self.gallery.progressed.connect(lambda _done, _total: self._find_moved())
 
@@ -107,13 +109,21 @@ class Workspace:
         Args:
             discard: close even so, and lose what is not on disk.
         """
+        if self._closed:
+            return True
         if not self.session.close(discard=discard):
             return False
+        self._closed = True
+        self.intake.close()
         self.camera.stop()
         self.video.stop()
+        self.camera_loop.reset()
+        self.video_loop.reset()
         self.predictor.close()
         self.gallery.close()
-        self.lanes.decode.drain(CLOSE_SECONDS)
-        self.lanes.model.drain(CLOSE_SECONDS)
+        # For what is being embedded, to keep it; what takes longer, such as loading torch, may end later.
+        deadline = time.monotonic() + DRAIN_SECONDS
+        for lane in (self.lanes.decode, self.lanes.model):
+            lane.drain(max(0.0, deadline - time.monotonic()))
         self.library.close()
         return True

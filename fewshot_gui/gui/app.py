@@ -52,7 +52,7 @@ def _run_window(app: QApplication, parsed: argparse.Namespace) -> int:
     sys.excepthook = shell.report_unexpected
     try:
         shell.start(parsed.session, sample=parsed.sample)
-        return app.exec()
+        return app.exec() if shell.window is not None else 1
     finally:
         lanes.close()
         bridge.close()

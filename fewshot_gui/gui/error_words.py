@@ -47,7 +47,10 @@ def problem_words(problem: Problem) -> str:
         "is-a-folder": translate("ErrorWords", "This is a folder."),
         "out-of-memory": translate("ErrorWords", "Not enough memory for it; close other programs and open the folder again."),
         "no-network": translate("ErrorWords", "Only a link came with it, and this program never goes online. Save the picture, then drop the file."),
-        "category-gone": translate("ErrorWords", "Its category was removed while it was being read."),
+        "category-removed": translate("ErrorWords", "Its category was removed while it was being read."),
+        "changed-on-disk": translate("ErrorWords", "It is another picture by now than the one you taught; teach it again."),
+        "no-pictures": translate("ErrorWords", "There is no picture in this folder."),
+        "cache-rebuilt": translate("ErrorWords", "The cache was damaged and has been begun anew; nothing of yours is lost."),
         "cache-off": translate("ErrorWords", "The cache folder cannot be written, so pictures are computed anew each time."),
     }  # fmt: skip
     known = words.get(problem.kind.replace("_", "-").replace(" ", "-"))

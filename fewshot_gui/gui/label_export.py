@@ -59,4 +59,5 @@ def label_table(workspace: Workspace) -> LabelTable | None:
         probabilities=scores.probabilities[rows],
         distances=scores.distances[rows],
         rejected=scores.rejected[rows],
+        taught=scores.taught[rows],
     )

@@ -90,6 +90,15 @@ def _wait(done: Callable[[], bool], what: str) -> None:
         raise SceneError(f"waited in vain for {what}")
 
 
+def _await(window: MainWindow, done: Callable[[MainWindow], bool], what: str) -> None:
+    """Wait until `done` says so, or end the scene with the reason why there are no predictions."""
+    predictor = window.workspace.predictor
+    # Not raised while waiting: an error in a slot of Qt goes nowhere.
+    _wait(lambda: bool(predictor.status.problem) or done(window), what)
+    if predictor.status.problem:
+        raise SceneError(f"{predictor.status.problem}: {predictor.status.detail}")
+
+
 def _rest(milliseconds: int) -> None:
     """Let the event loop run for a while, as while a person looks."""
     wait_until(lambda: False, milliseconds)
@@ -108,11 +117,15 @@ def _painted(widget: QWidget) -> float:
     return moments[0]
 
 
+def _predicted(window: MainWindow) -> bool:
+    """Return whether any picture of the opened folder has a prediction."""
+    scores = window.workspace.predictor.scores
+    return scores is not None and bool(scores.known.any())
+
+
 def _classified(window: MainWindow) -> bool:
     """Return whether every picture of the opened folder has a prediction."""
     gallery, predictor = window.workspace.gallery, window.workspace.predictor
-    if predictor.status.problem:
-        raise SceneError(f"{predictor.status.problem}: {predictor.status.detail}")
     seen = gallery.count and not gallery.listing and gallery.embedded == gallery.count
     scores = predictor.scores
     return bool(seen and scores and scores.version and scores.known.all() and not predictor.status.busy)
@@ -139,10 +152,10 @@ def first_prediction(shell: Shell, session: str | None) -> dict[str, Any]:
     """Return when the first and when all predictions of the sample were painted."""
     shell.start(session, sample=True)
     window = _window(shell)
-    predictor, view = window.workspace.predictor, window.query.folder.view.viewport()
-    _wait(lambda: predictor.scores is not None and bool(predictor.scores.known.any()), "a prediction")
+    view = window.query.folder.view.viewport()
+    _await(window, _predicted, "a prediction")
     first_at = _painted(view)
-    _wait(lambda: _classified(window), "the predictions of the sample")
+    _await(window, _classified, "the predictions of the sample")
     return {
         "first_at": first_at,
         "all_at": _painted(view),
@@ -197,7 +210,8 @@ def live(shell: Shell, session: str | None, video: str) -> dict[str, Any]:
     """Return the frames a second of a video that are shown and predicted, and the delays in milliseconds."""
     shell.start(session, sample=True)
     window = _window(shell)
-    _wait(lambda: _classified(window) and _idle(window), "the predictions of the sample")
+    _await(window, _classified, "the predictions of the sample")
+    _wait(lambda: _idle(window), "the rest of the sample")
     watch = _play(window, video)
     return {
         "shown_rate": rate(watch.shown),
@@ -229,10 +243,10 @@ def blocked(shell: Shell, session: str | None, folder: str, video: str) -> dict[
         _wait(lambda: _idle(window), "the backbone")
         watchdog.enter("sample")
         shell.try_sample()
-        _wait(lambda: _classified(window), "the predictions of the sample")
+        _await(window, _classified, "the predictions of the sample")
         watchdog.enter("folder")
         window.workspace.gallery.open(folder)
-        _wait(lambda: _classified(window), "the predictions of the folder")
+        _await(window, _classified, "the predictions of the folder")
         watchdog.enter("teaching")
         _teach(window)
         watchdog.enter("live")
@@ -255,7 +269,7 @@ def _teach(window: MainWindow) -> None:
         page.view.setCurrentIndex(page.model.index(number))
         page.teach(categories[number % len(categories)].id)
         _rest(TEACHING_PAUSE_MS)
-        _wait(lambda: _classified(window), "the predictions after an example")
+        _await(window, _classified, "the predictions after an example")
 
 
 def idle(shell: Shell, session: str | None) -> dict[str, Any]:
@@ -296,7 +310,7 @@ def _open_and_teach(window: MainWindow, folder: str) -> None:
         category = session.document.categories[-1].id
         files = gallery.files[first : first + 5]
         space.intake.teach_all(list(zip(files, gallery.ids[first : first + 5], strict=True)), category)
-    _wait(lambda: _classified(window), "the predictions")
+    _await(window, _classified, "the predictions")
 
 
 def _scroll(window: MainWindow) -> None:

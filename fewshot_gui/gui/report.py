@@ -85,9 +85,10 @@ def words(table: LabelTable) -> str:
     """Return the table for a terminal: picture, label, probability."""
     width = max(len(Path(path).name) for path in table.paths)
     lines = [f"{'picture':<{width}}  {'label':<16}  probability"]
-    for path, values, rejected in zip(table.paths, table.probabilities, table.rejected, strict=True):
-        label = "none of these" if rejected else table.classes[int(values.argmax())]
-        lines.append(f"{Path(path).name:<{width}}  {label:<16}  {values.max():.2f}")
+    for row, path in enumerate(table.paths):
+        label = table.label(row)
+        name = "none of these" if label < 0 else table.classes[label]
+        lines.append(f"{Path(path).name:<{width}}  {name:<16}  {table.probability(row):.2f}")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.devices import available_devices
+from fewshot_gui.engine.folders import data_folder
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError
 from fewshot_gui.engine.session_places import SUFFIX, new_session_path, note_session, recent_sessions
@@ -45,6 +46,8 @@ class Shell(QObject):
         super().__init__()
         self._lanes, self._post, self._appearance = lanes, post, appearance
         self.window: MainWindow | None = None
+        for lane in lanes.all():
+            lane.on_error.connect(self._job_failed)
 
     # Sessions ----------------------------------------------------------------------------------------
 
@@ -63,12 +66,21 @@ class Shell(QObject):
             session = (Session.create if missing else Session.open)(path, self._lanes.disk)
         except SessionError as error:
             return self._offer_backup(error)
-        self._show(session)
-        return True
+        return self._show(session)
 
     def new_session(self) -> None:
-        """Open a new, empty session."""
-        self._show(Session.create(new_session_path(), self._lanes.disk))
+        """Open a new, empty session; say why where the folder of sessions cannot be written."""
+        try:
+            session = Session.create(new_session_path(), self._lanes.disk)
+        except (OSError, SessionError) as error:
+            words = self.tr(
+                "No session can be kept in {0}: {1}\n\nMake room there or change its permissions, "
+                "or name another folder in FEWSHOT_DATA."
+            )
+            reason = session_words(error) if isinstance(error, SessionError) else error.strerror
+            QMessageBox.warning(self.window, self.tr("Session"), words.format(data_folder(), reason))
+            return
+        self._show(session)
 
     def _offer_backup(self, error: SessionError) -> bool:
         """Say what is wrong with a session and, where a sound copy is kept, offer to open a copy of that."""
@@ -84,9 +96,14 @@ class Shell(QObject):
             return False
         return self.open_session(error.backup)
 
-    def _show(self, session: Session) -> None:
-        """Replace the present window by one of another session."""
-        former, workspace = self.window, Workspace(session, self._lanes, self._post)
+    def _show(self, session: Session) -> bool:
+        """Replace the present window by one of another session; False where the person stays at this one."""
+        former = self.window
+        if former is not None and not self._leave(former):
+            session.close()
+            return False
+        # Only now: the lanes are drained of what the former session wanted, and nothing else waits there.
+        workspace = Workspace(session, self._lanes, self._post)
         window = MainWindow(workspace, self._appearance, self._slots())
         window.closing.connect(self.close)
         session.failed.connect(partial(self._session_failed, window))
@@ -94,13 +111,15 @@ class Shell(QObject):
         note_session(session.path)
         if former is not None:
             window.setGeometry(former.geometry())
-            self._dismiss(former)
         window.show()
+        if former is not None:
+            self._dismiss(former)
         folder = session.recall(FOLDER_KEY)
         if isinstance(folder, str):
             self._open_folder(folder)
         # Only once the window is drawn: loading torch would compete with it for the processor.
         FirstPaint(window, partial(self._warm_up, window))
+        return True
 
     def _warm_up(self, window: MainWindow) -> None:
         window.workspace.warm_up()
@@ -114,30 +133,32 @@ class Shell(QObject):
     def close(self) -> None:
         """Close the window and quit, unless something could not be written and the person wants to stay."""
         window = self.window
-        if window is None:
-            return
-        if not window.workspace.close():
-            text = self.tr("The last changes could not be written to disk. Close anyway and lose them?")
-            answer = QMessageBox.warning(
-                window,
-                self.tr("Not saved"),
-                text,
-                QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
-                QMessageBox.StandardButton.Cancel,
-            )
-            if answer != QMessageBox.StandardButton.Discard:
-                return
-            window.workspace.close(discard=True)
-        self._dismiss(window)
-        self.window = None
-        QApplication.quit()
+        if window is not None and self._leave(window):
+            self._dismiss(window)
+            self.window = None
+            QApplication.quit()
+
+    def _leave(self, window: MainWindow) -> bool:
+        """Return True once the session of the window is closed; else the person wants to stay with it."""
+        if window.workspace.close():
+            return True
+        answer = QMessageBox.warning(
+            window,
+            self.tr("Not saved"),
+            self.tr("The last changes could not be written to disk. Close anyway and lose them?"),
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Discard and window.workspace.close(discard=True)
 
     def _dismiss(self, window: MainWindow) -> None:
-        window.workspace.close()
         window.release()
         window.allow_close = True
         window.close()
         window.deleteLater()
+
+    def _job_failed(self, error: Exception) -> None:
+        self.report_unexpected(type(error), error, error.__traceback__)
 
     def _session_failed(self, window: MainWindow, error: Exception) -> None:
         words = session_words(error) if isinstance(error, SessionError) else str(error)

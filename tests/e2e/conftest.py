@@ -158,6 +158,9 @@ class Program:
 
     def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = _NO_MODIFIER) -> None:
         """Press a key where the focus is."""
+        if QApplication.activeWindow() is None:  # the offscreen platform forgets it when a menu closes
+            self.window.activateWindow()
+            self.wait(self.window.isActiveWindow)
         QTest.keyClick(QApplication.focusWidget() or self.window, key, keys)
 
     def control(self, key: Qt.Key) -> None:
@@ -217,11 +220,14 @@ class Stage:
     qtbot: QtBot
     qapp: QApplication
     programs: list[tuple[Program, Lanes, MainThread]] = field(default_factory=list)
+    unexpected: list[Exception] = field(default_factory=list)
 
     def start(self, session: Path | str | None = None, *, sample: bool = False) -> Program:
         bridge = MainThread()
         lanes = Lanes.start(bridge.post)
         shell = Shell(lanes, bridge.post, self.qapp.property("appearance"))
+        for lane in lanes.all():
+            lane.on_error.connect(self.unexpected.append)
         program = Program(shell, self.qtbot)
         self.programs.append((program, lanes, bridge))
         shell.start(str(session) if session else None, sample=sample)
@@ -298,6 +304,7 @@ def stage(qtbot: QtBot, qapp: QApplication, places: Path) -> Iterator[Stage]:
     result = Stage(qtbot, qapp)
     yield result
     result.close_all()
+    assert not result.unexpected
     qapp.setStyleSheet("")
     left = [thread.name for thread in set(threading.enumerate()) - before]
     assert not left, f"threads are left: {left}"

@@ -72,7 +72,7 @@ def test_a_folder_of_class_folders_on_the_empty_panel(app: Any, support: Path) -
 
 def test_every_picture_gets_its_label(taught: Any) -> None:
     assert len(taught.tiles()) == 12
-    assert all_right(taught)
+    assert all_right(taught), (taught.counts(), taught.labels())
     assert all(tile.state is TileState.PREDICTED for tile in taught.tiles().values())
     table = label_table(taught.window.workspace)
     assert np.allclose(table.probabilities.sum(axis=1), 1, atol=1e-5)
@@ -174,7 +174,7 @@ def test_merge_by_the_menu(taught: Any) -> None:
     assert taught.labels()["red 0.png"] == "blue"
     taught.control(Key.Key_Z)
     taught.settle()
-    assert all_right(taught)
+    assert all_right(taught), (taught.counts(), taught.labels())
 
 
 def test_remove_a_category_and_take_it_back(taught: Any) -> None:
@@ -187,7 +187,7 @@ def test_remove_a_category_and_take_it_back(taught: Any) -> None:
     taught.control(Key.Key_Z)
     assert taught.names() == ["blue", "green", "red"]
     taught.settle()
-    assert all_right(taught)
+    assert all_right(taught), (taught.counts(), taught.labels())
 
 
 def test_a_category_emptied_while_it_predicts(taught: Any) -> None:
@@ -274,7 +274,7 @@ def test_another_learner_and_back(taught: Any) -> None:
     taught.key(Key.Key_End)
     assert taught.document.settings.learner == "ridge"
     taught.settle()
-    assert all_right(taught)
+    assert all_right(taught), (taught.counts(), taught.labels())
     assert not np.allclose(taught.scores.probabilities, before.probabilities, atol=1e-6)
     taught.key(Key.Key_Home)
     taught.settle()

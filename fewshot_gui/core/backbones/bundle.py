@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -18,14 +17,10 @@ from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.data_files import models_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
     from torch import nn
 
 FORMAT = "fewshot-bundle-1"
-FEW = 4
-"""Pictures too few to share among threads."""
 
 
 class BundleProblem(StrEnum):
@@ -120,27 +115,10 @@ class Bundle:
         if device != self._device:
             self._network.to(device)
             self._device = device
-        with _threads_for(len(batch)), torch.inference_mode():
+        with torch.inference_mode():
             inputs = normalised_input(torch.from_numpy(batch).to(device), self.preprocessing)
             raw = self._network(inputs).float().cpu().numpy()
         return finish_embedding(raw, self._centre, normalise=self.info.normalise)
-
-
-@contextmanager
-def _threads_for(pictures: int) -> Iterator[None]:
-    """Let torch embed a few pictures on this thread alone.
-
-    Measured on two busy cores, a picture of 80 x 80 takes 14 ms (p95 18) on one thread, and 12 to 40 ms
-    (p95 190 to 540) on two, which wait for each other.
-    """
-    import torch  # noqa: PLC0415 - torch takes seconds to import
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1 if pictures <= FEW else threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def normalised_input(batch: Any, preprocessing: Preprocessing) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,4 +91,5 @@ def percentile(values: list[float], share: float) -> float:
     if not values:
         raise MeasureError("nothing was measured")
     ordered = sorted(values)
-    return ordered[max(0, min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1))]
+    # The small number: 0.95 * 100 is a little more than 95.
+    return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-# OpenCV reads both when it is loaded. Without the first, Windows Media Foundation takes from ten seconds
-# to minutes to open a camera (opencv#17687); and macOS asks for permission itself once the camera starts,
-# while OpenCV would do so on the wrong thread.
-os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-os.environ.setdefault("OPENCV_AVFOUNDATION_SKIP_AUTH", "1")
 
 import cv2
 

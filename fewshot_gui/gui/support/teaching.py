@@ -90,12 +90,16 @@ class Teaching(QObject):
     def move_by(self, category: CategoryId, places: int) -> None:
         """Move `category` up (negative) or down by `places`, as far as the list goes."""
         order = [other.id for other in self.document.categories]
+        if category not in order:
+            return  # it went while its menu was open
         index = order.index(category) + places
         if 0 <= index < len(order):
             self.ask(MoveCategory(category, index))
 
     def give_key(self, category: CategoryId, key: str) -> None:
         """Give `category` the shortcut `key`; a category that has it gets the former key in exchange."""
+        if category not in self.document:
+            return
         former = self.document.category(category).shortcut
         holder = next((other for other in self.document.categories if key and other.shortcut == key), None)
         if holder is None or holder.id == category:
@@ -106,6 +110,8 @@ class Teaching(QObject):
 
     def remove_category(self, category: CategoryId) -> None:
         """Remove `category`, and say what is gone."""
+        if category not in self.document:
+            return
         gone = self.document.category(category)
         if self.ask(RemoveCategory(category)):
             text = self.tr("Removed “{name}” ({count}).")

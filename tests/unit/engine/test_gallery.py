@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -140,6 +141,59 @@ def test_folder_that_is_not_there_is_a_problem(room: Room, tmp_path: Path) -> No
     room.finish()
     assert [entry.kind for entry in room.problems.entries] == ["missing"]
     assert not room.gallery.listing
+
+
+def test_file_opened_as_a_folder_is_a_problem(room: Room, paint: Callable[..., list[PictureFile]]) -> None:
+    (file,) = paint(1)
+    room.gallery.open(file.path)
+    room.finish()
+    assert [entry.path for entry in room.problems.entries] == [file.path]
+    assert room.gallery.count == 0
+    assert not room.errors
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(PermissionError(13, "no"), "no-permission"), (OSError(5, "unplugged"), "unreadable")]
+)
+def test_folder_that_cannot_be_read_is_a_problem_and_its_neighbours_are_shown(
+    room: Room, folder: str, paint: Callable[..., list[PictureFile]], monkeypatch: pytest.MonkeyPatch,
+    error: OSError, kind: str,
+) -> None:  # fmt: skip
+    paint(3)
+    paint(2, folder="pictures/closed")
+    paint(2, folder="pictures/open")
+    listed = os.scandir
+
+    def scandir(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise error
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    room.gallery.open(folder)
+    room.finish()
+    assert room.gallery.known.sum() == room.gallery.count == 5
+    assert [(Path(entry.path).name, entry.kind) for entry in room.problems.entries] == [("closed", kind)]
+    assert not room.errors
+
+
+def test_folder_that_is_unplugged_after_it_was_listed_is_told_file_by_file(
+    room: Room, folder: str, paint: Callable[..., list[PictureFile]]
+) -> None:
+    paint(20)
+    gate = room.hold_model()
+    room.gallery.open(folder)
+    room.main.run_until(lambda: room.gallery.count == 20)
+    Path(folder).rename(folder + " elsewhere")
+    gate.set()
+    room.finish()
+    lost = 20 - int(room.gallery.known.sum())
+    assert [entry.kind for entry in room.problems.entries] == ["missing"] * lost
+    assert room.progress[-1] == (20, 20)
+    room.gallery.rescan()
+    room.finish()
+    assert room.gallery.missing.all()
+    assert not room.errors
 
 
 def test_folders_below_can_be_left_out(

@@ -13,6 +13,7 @@ from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.images.encode import encode_jpeg, encode_png
 from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.engine import fitting
 from fewshot_gui.engine.commands import (
     AddCategory,
     AddExamples,
@@ -27,7 +28,8 @@ from fewshot_gui.engine.commands import (
     Together,
 )
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.fitting import LooReport, SupportVectors, recipe_of
+from fewshot_gui.engine.examples import SupportVectors
+from fewshot_gui.engine.fitting import LooReport, recipe_of
 from fewshot_gui.engine.gallery import Gallery
 from fewshot_gui.engine.library import Library
 from fewshot_gui.engine.pictures import StoredPicture
@@ -39,7 +41,7 @@ from fewshot_gui.engine.state import Category, CategoryId, Document, Example
 from fewshot_gui.engine.worker import Cancelled, CancelToken, Job, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import GeneratorType
 
@@ -149,6 +151,7 @@ class FakeLibrary:
         self.device_changed: Event[[str]] = Event()
         self.embedded: list[tuple[int, ...]] = []
         self.error: Exception | None = None
+        self.cached: dict[PictureId, NDArray[np.float32]] = {}
 
     def info(self, _backbone: str) -> Info:
         if self.error is not None:
@@ -158,6 +161,14 @@ class FakeLibrary:
     def embed_pixels(self, pixels: NDArray[np.uint8], _backbone: str, _device: str) -> NDArray[np.float32]:
         self.embedded.append(pixels.shape)
         return ColourBackbone().embed(pixels[None])[0]
+
+    def known_embeddings(
+        self, pictures: Sequence[PictureId], _backbone: str
+    ) -> dict[PictureId, NDArray[np.float32]]:
+        return {picture: self.cached[picture] for picture in pictures if picture in self.cached}
+
+    def keep_embedding(self, picture: PictureId, embedding: NDArray[np.float32], _backbone: str) -> None:
+        self.cached[picture] = embedding
 
 
 class FakeGallery:
@@ -290,6 +301,31 @@ def test_each_example_is_embedded_once(taught: Bench) -> None:
     assert len(taught.library.embedded) == 3
 
 
+def test_the_time_of_a_fit_holds_neither_loading_nor_embedding(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    def slowly(call: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            nonlocal now
+            now += seconds
+            return call(*arguments)
+
+        return run
+
+    monkeypatch.setattr(fitting.time, "perf_counter", lambda: now)
+    for owner, name, seconds in (
+        (bench.library, "embed_pixels", 3.0), (fitting, "load", 5.0), (fitting, "fit", 0.25),
+    ):  # fmt: skip
+        monkeypatch.setattr(owner, name, slowly(getattr(owner, name), seconds))
+    bench.rows(R)
+    bench.teach(RED, bench.paint("r", R))
+    bench.lane.run()
+    assert now == 8.25
+    assert bench.predictor.status.milliseconds == 250
+
+
 def test_an_example_from_the_gallery_is_not_embedded_at_all(taught: Bench) -> None:
     before = len(taught.library.embedded)
     taught.teach(GREEN, Example(PictureId("row2"), "/g.jpg"))
@@ -321,6 +357,40 @@ def test_the_thumbnail_stands_in_for_an_original_that_cannot_be_read(bench: Benc
     bench.teach(RED, bench.paint("r", R))
     bench.lane.run()
     assert shown(bench.scores) == ["red"]
+
+
+def test_only_the_whole_picture_is_kept_in_the_cache(taught: Bench) -> None:
+    assert set(taught.library.cached) == {"r", "b"}
+    example = taught.paint("small", R)
+    kept = taught.session.pictures[example.picture]
+    taught.session.pictures[example.picture] = replace(kept, original=None, path="/nowhere/r.jpg")
+    taught.teach(RED, example)
+    taught.lane.run()
+    assert "small" in taught.scores.support_ids
+    assert "small" not in taught.library.cached
+
+
+def test_an_example_in_the_cache_is_not_computed(bench: Bench) -> None:
+    bench.rows(R)
+    bench.library.cached[PictureId("gone")] = R
+    bench.teach(RED, Example(PictureId("gone"), "/nowhere.jpg"))
+    bench.lane.run()
+    assert shown(bench.scores) == ["red"]
+    assert not bench.library.embedded
+
+
+def test_a_file_that_is_another_picture_by_now_is_not_taken_for_the_example(
+    bench: Bench, tmp_path: Path
+) -> None:
+    example = bench.paint("r", R)
+    kept = bench.session.pictures[example.picture]
+    other = tmp_path / "r.png"
+    other.write_bytes(encode_png(np.tile((B * 255).astype(np.uint8), (8, 8, 1))))
+    bench.session.pictures[example.picture] = replace(kept, original=None, path=str(other))
+    bench.rows(R)
+    bench.teach(RED, example)
+    bench.lane.run()
+    assert bench.scores.distances[0, 0] == pytest.approx(0, abs=0.02)
 
 
 def test_a_picture_that_is_nowhere_is_left_out(taught: Bench) -> None:
@@ -557,6 +627,13 @@ def test_a_gallery_that_cannot_be_embedded_is_a_problem(bench: Bench) -> None:
     bench.gallery.failed.emit(BundleError(BundleProblem.MISSING, "/m", "gone"))
     assert bench.predictor.status.problem == "missing"
     assert bench.predictor.status.detail == "/m: gone"
+
+
+def test_what_stood_in_the_way_of_one_folder_is_not_told_of_the_next(taught: Bench) -> None:
+    taught.gallery.failed.emit(BundleError(BundleProblem.MISSING, "/m", "gone"))
+    taught.gallery.open()
+    assert taught.predictor.status.problem is None
+    assert taught.predictor.status.detail == ""
 
 
 def test_the_device_is_told(taught: Bench) -> None:

@@ -221,8 +221,8 @@ def test_twenty_thousand_steps_open_at_once(session: Session, disk: Disk) -> Non
     assert session.close()
     begun = time.process_time()
     session = Session.open(session.path, disk.worker)
-    # 0.5 s on a quiet machine; a replay that is not linear takes ten times as long.
-    assert time.process_time() - begun < 2.0
+    # Measured: 0.3 s of processor time here; a replay that copies all for each step takes several times that.
+    assert time.process_time() - begun < 1.0
     assert session.document == document
     assert session.close()
 

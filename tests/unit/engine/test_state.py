@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fewshot_gui.core.images.identity import PictureId
-from fewshot_gui.engine.state import Category, CategoryId, Document, Example, Settings
+from fewshot_gui.engine.state import Category, CategoryId, Document, Example, Pictures, Settings
 
 CAT, DOG = CategoryId("c" * 32), CategoryId("d" * 32)
 
@@ -58,6 +58,25 @@ def test_a_grown_category_knows_its_old_and_new_pictures(document: Document) -> 
     assert grown.pictures == frozenset(example(number).picture for number in (1, 2, 7))
     assert grown.pictures == frozenset(given.picture for given in grown.examples)
     assert len(document.category(CAT).pictures) == 2
+
+
+def test_two_ways_on_from_one_set_know_nothing_of_each_other() -> None:
+    empty = Pictures()
+    one = empty.with_more([PictureId("1")])
+    left = one.with_more([PictureId("2"), PictureId("3")])
+    right = one.with_more([PictureId("4")])
+    other = empty.with_more([PictureId("5")])
+    assert [list(each) for each in (empty, one, left, right, other)] == [
+        [],
+        ["1"],
+        ["1", "2", "3"],
+        ["1", "4"],
+        ["5"],
+    ]
+    assert PictureId("2") not in one
+    assert PictureId("2") not in right
+    assert left - right == {"2", "3"}
+    assert one.isdisjoint({"2": 0, "4": 0})
 
 
 @pytest.mark.parametrize("field", ["categories", "settings"])

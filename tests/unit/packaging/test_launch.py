@@ -326,7 +326,7 @@ class TestTroubles:
                 "disk is full",
             ),
             ("[WinError 112] There is not enough space on the disk", "disk is full"),
-            ("OSError: [Errno 122] Disk quota exceeded", "quota"),
+            ("OSError: [Errno 122] Disk quota exceeded", "disk is full"),
             ("NewConnectionError: Failed to establish a new connection: [Errno 101]", "no connection"),
             ("NameResolutionError: Temporary failure in name resolution", "no connection"),
             ("ReadTimeoutError: HTTPSConnectionPool: Read timed out.", "no connection"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,6 +244,15 @@ def test_any_names_can_be_put_in_natural_order(some: list[str]) -> None:
 def test_numbers_in_names_count_as_numbers(numbers: list[int]) -> None:
     ordered = sorted((f"Picture {number} (copy).jpg" for number in numbers), key=natural_key)
     assert ordered == [f"Picture {number} (copy).jpg" for number in sorted(numbers)]
+
+
+@given(st.lists(st.text(alphabet="aAb. -_é0123456789", max_size=8)))
+def test_the_order_is_that_of_words_and_numbers_in_turn(names: list[str]) -> None:
+    def parts(name: str) -> tuple[list[str | int], str]:
+        cut = re.split(r"([0-9]+)", name.casefold())
+        return [int(part) if index % 2 else part for index, part in enumerate(cut)], name
+
+    assert sorted(names, key=natural_key) == sorted(names, key=parts)
 
 
 @given(st.text(alphabet="aAbB01.", max_size=8), st.sampled_from(sorted(PICTURE_SUFFIXES)))

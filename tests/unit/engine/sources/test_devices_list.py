@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sources import devices
@@ -75,5 +77,16 @@ def test_elsewhere_numbers_are_tried_until_two_in_a_row_are_not_there(
     assert devices.cv2.utils.logging.getLogLevel() == level
 
 
-def test_opencv_is_told_not_to_take_minutes() -> None:
-    assert os.environ["OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS"] == "0"
+def test_opencv_is_told_not_to_take_minutes_whatever_imports_it_first() -> None:
+    program = (
+        "import os, sys\n"
+        "import fewshot_gui.core\n"
+        "assert 'cv2' not in sys.modules\n"
+        "print(*(value for name, value in sorted(os.environ.items()) if name.startswith('OPENCV_')))"
+    )
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("OPENCV_")}
+    for chosen, told in ({}, "1 0"), ({"OPENCV_AVFOUNDATION_SKIP_AUTH": "0"}, "0 0"):
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=plain | chosen, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.split() == told.split()

@@ -1,0 +1,130 @@
+"""The embeddings of the examples: from memory, else from the cache, else from the best picture there is."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fewshot_gui.core.images.files import read_bytes
+from fewshot_gui.core.images.identity import picture_id
+from fewshot_gui.core.images.reader import ImageProblem, decode_image
+from fewshot_gui.engine.session_error import SessionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.engine.library import Library
+    from fewshot_gui.engine.pictures import StoredPicture
+    from fewshot_gui.engine.worker import Steps
+
+_VECTORS_KEPT: Final = 50_000
+"""Embeddings of examples kept in memory: 100 MB of 512 numbers each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """An example, and where its embedding can come from; tried in this order.
+
+    Attributes:
+        picture: its id.
+        vector: float32 (D,), where it is known already.
+        original: reads the encoded bytes of one without a file; called on the model lane, as 200 of them
+            would hold the main thread for 75 ms.
+        stored: its path and its thumbnail.
+    """
+
+    picture: PictureId
+    vector: NDArray[np.float32] | None
+    original: Callable[[], bytes | None] | None
+    stored: StoredPicture | None
+
+
+class SupportVectors:
+    """Embeddings of examples by backbone and content, so that each is computed once; any thread may ask."""
+
+    def __init__(self, limit: int = _VECTORS_KEPT) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[tuple[str, PictureId], NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, backbone: str, picture: PictureId) -> NDArray[np.float32] | None:
+        """Return the embedding float32 (D,), or None where it is not known."""
+        with self._lock:
+            return self._kept.get((backbone, picture))
+
+    def put(self, backbone: str, picture: PictureId, vector: NDArray[np.float32]) -> None:
+        """Keep an embedding; beyond the limit the oldest goes."""
+        with self._lock:
+            self._kept[(backbone, picture)] = vector
+            if len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+
+
+def embed_examples(
+    sources: Sequence[Source], library: Library, vectors: SupportVectors, backbone: str, device: str
+) -> Steps[dict[PictureId, NDArray[np.float32]]]:
+    """Return the embedding (D,) of each example that has one; a picture that is nowhere has none.
+
+    What was computed once from the picture itself is in the cache: a session says the same when its
+    pictures have moved, and computes nothing when it is opened again.
+
+    Raises:
+        BundleError: the backbone cannot be used.
+    """
+    found = {source.picture: source.vector for source in sources if source.vector is not None}
+    rest = [source for source in sources if source.picture not in found]
+    for source in rest:
+        vector = vectors.get(backbone, source.picture)
+        if vector is not None:
+            found[source.picture] = vector
+    rest = [source for source in rest if source.picture not in found]
+    found |= library.known_embeddings([source.picture for source in rest], backbone)
+    for source in rest:
+        if source.picture not in found:
+            vector = _embed(source, library, backbone, device)
+            if vector is None:
+                continue
+            found[source.picture] = vector
+            yield
+        vectors.put(backbone, source.picture, found[source.picture])
+    return found
+
+
+def _embed(source: Source, library: Library, backbone: str, device: str) -> NDArray[np.float32] | None:
+    """Return the embedding (D,) of the original, else the file, else the thumbnail; None without any."""
+    side = library.info(backbone).preprocessing.side
+    for read, is_whole in ((_original, True), (_file, True), (_thumbnail, False)):
+        try:
+            data = read(source)
+            pixels = None if data is None else decode_image(data, name=source.picture, at_least=side)
+        except (ImageProblem, SessionError):
+            continue  # there is another way
+        if pixels is not None:
+            vector = library.embed_pixels(pixels, backbone, device)
+            if is_whole:  # what a thumbnail gives is near the truth; it must not stand in for it later
+                library.keep_embedding(source.picture, vector, backbone)
+            return vector
+    return None
+
+
+def _original(source: Source) -> bytes | None:
+    """Return the encoded bytes that the session keeps of a picture without a file."""
+    return None if source.original is None else source.original()
+
+
+def _file(source: Source) -> bytes | None:
+    """Return the file's bytes; None where it is another picture by now than the one that was taught."""
+    if source.stored is None or not source.stored.path:
+        return None
+    data = read_bytes(source.stored.path)
+    return data if picture_id(data) == source.picture else None
+
+
+def _thumbnail(source: Source) -> bytes | None:
+    return None if source.stored is None else source.stored.thumbnail
