@@ -71,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after writing the CSV: 1 where some pictures could not be read."""
-    from fewshot_gui.core.learners.catalogue import LearnerError  # noqa: PLC0415 - torch takes seconds to import
+    from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - torch takes seconds to import
+    from fewshot_gui.core.learners.catalogue import LearnerError  # noqa: PLC0415
 
     _check(arguments)
     loop = MainLoop()
@@ -81,9 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
             query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
             threshold, prediction, novelty = _predict(arguments, support, labels, classes, query)
             taught = dict(zip(support.ids, labels.tolist(), strict=True))
-            write_labels(arguments.out, _table(query, classes, prediction, novelty > threshold, taught))
-            return _finish(arguments, query, novelty > threshold, problems.entries)
-    except (BundleError, LearnerError, OSError) as error:
+            table = _table(query, classes, prediction, novelty > threshold, taught)
+            write_labels(arguments.out, table)
+            return _finish(arguments, table, problems.entries)
+    except (BundleError, LearnerError, SupportError, OSError) as error:
         raise UsageError(str(error)) from error
 
 
@@ -189,28 +191,34 @@ def _table(
     return LabelTable([file.path for file in query.files], classes, probabilities, distances, rejected, told)
 
 
-def _finish(
-    arguments: argparse.Namespace, query: Embedded, rejected: NDArray[np.bool_], problems: Sequence[Problem]
-) -> int:
+def _finish(arguments: argparse.Namespace, table: LabelTable, problems: Sequence[Problem]) -> int:
     """Tell what came out and list what could not be read; return the exit code."""
-    listed = arguments.out.with_name(f"{arguments.out.name}.problems.csv")
     for problem in problems:
         warn(f"{problem.path}: {problem.detail}")
-    if problems:
-        with listed.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("path", "reason"), *((p.path, p.detail) for p in problems)])
+    # Without its cache the command is slower, no more: that is told, but no input has failed.
+    unread = [problem for problem in problems if not problem.kind.startswith("cache-")]
+    listed = arguments.out.with_name(f"{arguments.out.name}.problems.csv")
+    _list_problems(listed, unread)
     summary: dict[str, Any] = {
         "out": str(arguments.out),
-        "pictures": len(query.files),
-        "none_of_these": int(rejected.sum()),
-        "problems": len(problems),
+        "pictures": len(table.paths),
+        "none_of_these": sum(table.label(row) < 0 for row in range(len(table.paths))),
+        "problems": len(unread),
     }
-    none = summary["none_of_these"]
-    words = f"{len(query.files)} pictures labelled, {none} of them none of these: {arguments.out}"
     if arguments.json:
         say_json(summary)
     else:
-        say(words)
-    if problems:
-        warn(f"{len(problems)} files could not be read; they are listed in {listed}")
-    return SOME_FAILED if problems else DONE
+        none = summary["none_of_these"]
+        say(f"{len(table.paths)} pictures labelled, {none} of them none of these: {arguments.out}")
+    if unread:
+        warn(f"{len(unread)} files could not be read; they are listed in {listed}")
+    return SOME_FAILED if unread else DONE
+
+
+def _list_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """Write path and reason of what could not be read; without any, the list of an earlier run goes."""
+    if not problems:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "reason"), *((p.path, p.detail) for p in problems)])

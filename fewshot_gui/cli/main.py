@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from fewshot_gui.cli.output import BAD_USE, INTERRUPTED, UsageError, warn
+from fewshot_gui.cli.options import add_common_arguments
+from fewshot_gui.cli.output import BAD_USE, DONE, INTERRUPTED, SOME_FAILED, UsageError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +36,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         if name == command:
-            sub.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-            sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+            add_common_arguments(sub, default=False)
             module = importlib.import_module(f"fewshot_gui.cli.{name}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
@@ -54,3 +56,13 @@ def main(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         warn(f"fewshot-gui {parsed.command}: {error}")
         return BAD_USE
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` has; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        # The last place before the terminal: one line that says what to do, whatever it was.
+        if parsed.debug:
+            raise
+        warn(f"fewshot-gui {parsed.command}: unexpected: {error!r}; --debug shows where, please report it")
+        return SOME_FAILED

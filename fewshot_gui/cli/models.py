@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.cli.options import add_common_arguments
 from fewshot_gui.cli.output import UsageError, say, say_json
 from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
 from fewshot_gui.core.backbones.catalogue import shipped
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|info")
-    actions.add_parser("list", help="every shipped backbone, a line each")
+    listing = actions.add_parser("list", help="every shipped backbone, a line each")
     info = actions.add_parser("info", help="one backbone and its card")
     info.add_argument("backbone", metavar="NAME|FILE")
+    for action in (listing, info):
+        add_common_arguments(action)
 
 
 def run(arguments: argparse.Namespace) -> int:

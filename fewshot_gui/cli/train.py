@@ -47,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after training, or after saying why not."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
+    from fewshot_gui.core.backbones.networks import NetworkError  # noqa: PLC0415
+    from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415
+    from fewshot_gui.core.training.checkpoint import CheckpointError  # noqa: PLC0415
     from fewshot_gui.core.training.recipe import RecipeError  # noqa: PLC0415
 
     if arguments.threads:
@@ -55,10 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--out must end in .safetensors")
     try:
         recipe = _recipe(arguments)
-    except RecipeError as error:
+        data, validation = _read(arguments, recipe)
+        summary = _train(arguments, recipe, data, validation)
+    except (RecipeError, NetworkError, EpisodeError, CheckpointError, OSError) as error:
         raise UsageError(str(error)) from error
-    data, validation = _read(arguments, recipe)
-    summary = _train(arguments, recipe, data, validation)
     if arguments.json:
         say_json(summary)
     else:

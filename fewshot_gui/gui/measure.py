@@ -290,8 +290,9 @@ def memory(shell: Shell, session: str | None, folder: str = "") -> dict[str, Any
 
     shell.start(session)
     window = _window(shell)
-    begun = time.perf_counter()
+    _painted(window)
     _wait(lambda: _idle(window), "the backbone")
+    begun = time.perf_counter()
     if folder:
         _open_and_teach(window, folder)
     seconds = time.perf_counter() - begun

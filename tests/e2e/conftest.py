@@ -152,7 +152,9 @@ class Program:
         assert found.window().isVisible()
         return found
 
-    def click(self, widget: QWidget, at: QPoint | None = None, keys: Qt.KeyboardModifier = _NO_MODIFIER) -> None:
+    def click(
+        self, widget: QWidget, at: QPoint | None = None, keys: Qt.KeyboardModifier = _NO_MODIFIER
+    ) -> None:
         place = at if at is not None else widget.rect().center()
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, keys, place)
 
@@ -233,7 +235,7 @@ class Stage:
         shell.start(str(session) if session else None, sample=sample)
         program.window.resize(1366, 768)
         program.window.activateWindow()
-        self.qtbot.waitUntil(lambda: program.window.isActiveWindow())
+        self.qtbot.waitUntil(program.window.isActiveWindow)
         return program
 
     def close(self, program: Program) -> None:
@@ -260,7 +262,9 @@ class Stage:
 
 def _need_weights(name: str) -> None:
     if not (models_folder() / f"{name}.safetensors").is_file():
-        pytest.skip(f"{models_folder()} holds no weights of {name}: train them, or fetch them with the repository")
+        pytest.skip(
+            f"{models_folder()} holds no weights of {name}: train them, or fetch them with the repository"
+        )
 
 
 @pytest.fixture

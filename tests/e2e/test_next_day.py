@@ -1,4 +1,4 @@
-"""What a person finds when the program is opened again: after closing, after a crash, with a file that is not sound."""
+"""What a person finds when the program is opened again: after closing, a crash, or damage to a file."""
 
 from __future__ import annotations
 

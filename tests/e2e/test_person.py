@@ -1,4 +1,4 @@
-"""The program as a person uses it: real mouse, real keys, real drops, from the first category to the next day."""
+"""The program as a person uses it: real mouse, real keys, real drops, from the first category on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def taught(app: Any, support: Path, query: Path) -> Any:
 
 
 def colour_of(name: str) -> str:
-    return name.split()[0]
+    return name.split(maxsplit=1)[0]
 
 
 def all_right(app: Any) -> bool:
@@ -46,12 +46,12 @@ def all_right(app: Any) -> bool:
 def test_two_categories_by_keys_and_files_on_their_cards(app: Any, support: Path, query: Path) -> None:
     assert app.window.support.empty.isVisible()
     app.new_category("Warm")
-    app.new_category("Cold & \"blue\"")
-    assert app.names() == ["Warm", "Cold & \"blue\""]
+    app.new_category('Cold & "blue"')
+    assert app.names() == ["Warm", 'Cold & "blue"']
     assert [category.shortcut for category in app.document.categories] == ["1", "2"]
     app.drop_files(app.card("Warm"), *sorted((support / "red").iterdir()))
-    app.drop_files(app.card("Cold & \"blue\""), *sorted((support / "blue").iterdir())[:1])
-    app.wait(lambda: app.counts() == {"Warm": 5, "Cold & \"blue\"": 1})
+    app.drop_files(app.card('Cold & "blue"'), *sorted((support / "blue").iterdir())[:1])
+    app.wait(lambda: app.counts() == {"Warm": 5, 'Cold & "blue"': 1})
     app.open_folder(query)
     app.settle()
     labels = app.labels()
@@ -78,7 +78,11 @@ def test_every_picture_gets_its_label(taught: Any) -> None:
     assert np.allclose(table.probabilities.sum(axis=1), 1, atol=1e-5)
     assert taught.window.status.pictures.text() == "12 pictures"
     taught.click_tile("green 2.png")
-    taught.wait(lambda: taught.window.inspector.rows_shown if hasattr(taught.window.inspector, "rows_shown") else True)
+    bars = taught.window.inspector.bars
+    taught.wait(lambda: bars.rows and bars.isVisible())
+    assert max(bars.rows, key=lambda row: row.share).name == "green"
+    assert "green" in bars.accessibleDescription()
+    assert taught.window.inspector.answer.text().startswith("green")
 
 
 def test_a_drop_is_answered_while_the_folder_is_still_read(app: Any, support: Path, query: Path) -> None:
@@ -157,7 +161,9 @@ def open_menu(app: Any, name: str) -> QMenu:
     """Open the menu of a card by its key."""
     card = app.card(name)
     card.setFocus()
-    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, card.rect().center(), card.mapToGlobal(QPoint()))
+    event = QContextMenuEvent(
+        QContextMenuEvent.Reason.Keyboard, card.rect().center(), card.mapToGlobal(QPoint())
+    )
     QApplication.sendEvent(card, event)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
@@ -365,7 +371,10 @@ def test_without_a_camera_the_page_says_so(app: Any, monkeypatch: pytest.MonkeyP
 def stroke(canvas: Any, points: list[tuple[float, float]]) -> None:
     """Draw a line with the mouse through these places, in shares of the paper."""
     paper = canvas.paper()
-    places = [QPoint(round(paper.left() + x * paper.width()), round(paper.top() + y * paper.height())) for x, y in points]
+    places = [
+        QPoint(round(paper.left() + x * paper.width()), round(paper.top() + y * paper.height()))
+        for x, y in points
+    ]
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Keys.NoModifier, places[0])
     for place in places[1:]:
         QTest.mouseMove(canvas, place)
@@ -396,7 +405,7 @@ def test_three_symbols_drawn_taught_and_known_again(app: Any) -> None:
         app.new_category(name)
     app.control(Key.Key_4)
     page = app.window.query.draw
-    app.wait(lambda: page.canvas.isVisible())
+    app.wait(page.canvas.isVisible)
     assert page.banner.isVisible()
     app.click(page.banner.button)
     assert app.document.settings.backbone == "omniglot-conv4"
@@ -410,9 +419,7 @@ def test_three_symbols_drawn_taught_and_known_again(app: Any) -> None:
     for name, symbol in SYMBOLS.items():
         for line in symbol(0.03):
             stroke(page.canvas, line)
-        predictor = app.window.workspace.predictor
-        app.wait(lambda: not predictor.status.busy and page._prediction is not None)
-        app.wait(lambda: page._prediction.version == app.scores.version)
+        app.wait(lambda: page._prediction is not None and page._prediction.version == app.scores.version)
         best = app.document.categories[page._prediction.best].name
         assert best == name
         page.canvas.setFocus()
@@ -424,7 +431,7 @@ def test_undo_on_the_paper_leaves_the_categories_alone(app: Any) -> None:
     app.new_category("kept")
     app.control(Key.Key_4)
     canvas = app.window.query.draw.canvas
-    app.wait(lambda: canvas.isVisible())
+    app.wait(canvas.isVisible)
     for line in cross(0.0):
         stroke(canvas, line)
     app.control(Key.Key_Z)

@@ -104,7 +104,9 @@ def test_unreadable_pictures_are_listed_and_the_rest_is_labelled(
     assert all(name in error for name in ("empty.png", "letter.jpg", "cut.png"))
 
 
-def test_the_word_of_a_person_goes_into_the_file(stage: Any, tmp_path: Path, support: Path, query: Path) -> None:
+def test_the_word_of_a_person_goes_into_the_file(
+    stage: Any, tmp_path: Path, support: Path, query: Path
+) -> None:
     app = stage.start()
     app.teach_all(support)
     app.open_folder(query)
@@ -119,7 +121,9 @@ def test_the_word_of_a_person_goes_into_the_file(stage: Any, tmp_path: Path, sup
     assert (labels["red 0.png"], labels["red 1.png"]) == ("blue", "red")
 
 
-def test_a_picture_that_is_there_twice_counts_once(stage: Any, tmp_path: Path, support: Path, query: Path) -> None:
+def test_a_picture_that_is_there_twice_counts_once(
+    stage: Any, tmp_path: Path, support: Path, query: Path
+) -> None:
     """By content: twice in its class, once in two classes, and once among the pictures to label."""
     shutil.copy(support / "red" / "red 0.png", support / "red" / "again.png")
     shutil.copy(support / "blue" / "blue 0.png", support / "green" / "blue in green.png")

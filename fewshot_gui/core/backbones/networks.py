@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+class NetworkError(ValueError):
+    """A network that cannot be built; its sentence lists those that can."""
+
+
 class Conv4(nn.Module):
     """Four blocks of convolution, batch norm, pooling and ReLU: the few-shot literature's backbone.
 
@@ -101,18 +105,18 @@ def build_network(architecture: Mapping[str, Any]) -> nn.Module:
         architecture: `kind`, one of `NETWORKS`, and the arguments of that class.
 
     Raises:
-        ValueError: an unknown kind, or arguments that it does not take.
+        NetworkError: an unknown kind, or arguments that it does not take.
     """
     arguments = {
         key: tuple(value) if isinstance(value, list) else value for key, value in architecture.items()
     }
     kind = str(arguments.pop("kind", None))
     if kind not in NETWORKS:
-        raise ValueError(f"unknown network {kind!r}; there are {', '.join(NETWORKS)}")
+        raise NetworkError(f"unknown network {kind!r}; there are {', '.join(NETWORKS)}")
     try:
         return NETWORKS[kind](**arguments)
     except TypeError as error:
-        raise ValueError(f"network {kind}: {error}") from error
+        raise NetworkError(f"network {kind}: {error}") from error
 
 
 def fuse_batch_norms(network: nn.Module) -> nn.Module:

@@ -32,12 +32,11 @@ def measure_indexing(place: Place, sizes: Sizes) -> Figure:
     files = make_photos(root, sizes.photos, sizes.photo_side)
     loop = MainLoop()
     with open_library(loop, place.cache) as (library, _problems):
-        warm: list[str] = []
-        library.warm_up(place.backbone, "auto", then=warm.append)
-        loop.run_until(lambda: bool(warm))
+        # The first picture loads the backbone, and is not counted; a backbone that fails says so here.
+        _embed(library, loop, files[:1], place.backbone)
         begun = perf_counter()
-        _embed(library, loop, files, place.backbone)
-        ours = len(files) / (perf_counter() - begun)
+        _embed(library, loop, files[1:], place.backbone)
+        ours = (len(files) - 1) / (perf_counter() - begun)
     device = choose_device("auto")
     plain = len(files) / time_indexing(load_bundle(place.backbone), root, device)
     return Figure(

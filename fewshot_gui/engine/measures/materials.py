@@ -55,7 +55,7 @@ def make_photos(folder: Path, count: int, longer_side: int) -> list[PictureFile]
     photos.mkdir(parents=True)
     for number in range(count):
         pixels = noisy_picture(longer_side, longer_side * 3 // 4, generator)
-        (photos / f"{number:03}.jpg").write_bytes(encode_jpeg(pixels, quality=83))
+        (photos / f"{number:03}.jpg").write_bytes(encode_jpeg(pixels, quality=90))
     return list(scan_folder(folder))
 
 

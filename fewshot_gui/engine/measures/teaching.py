@@ -13,7 +13,7 @@ from fewshot_gui.engine.commands import AddCategory, AddExamples, ChooseBackbone
 from fewshot_gui.engine.gallery import Gallery
 from fewshot_gui.engine.headless import MainLoop
 from fewshot_gui.engine.library import Library
-from fewshot_gui.engine.measures.figure import Figure, percentile
+from fewshot_gui.engine.measures.figure import Figure, MeasureError, percentile
 from fewshot_gui.engine.measures.materials import fill_cache, imagined_files, imagined_id
 from fewshot_gui.engine.measures.plain import time_teaching
 from fewshot_gui.engine.predictor import Predictor
@@ -23,6 +23,8 @@ from fewshot_gui.engine.state import Example
 from fewshot_gui.engine.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fewshot_gui.engine.measures.children import Place
     from fewshot_gui.engine.measures.figure import Sizes
     from fewshot_gui.engine.scores import Scores
@@ -84,7 +86,7 @@ class _Bench:
     def open(self, count: int) -> None:
         """Show that many cached pictures and teach five categories with five of them each."""
         self.gallery.open_files(imagined_files(count))
-        self._loop.run_until(lambda: self.gallery.embedded == count)
+        self._run_until(lambda: self.gallery.embedded == count)
         for number in range(CATEGORIES):
             identity = new_category_id()
             self._session.do(AddCategory(identity, f"Category {number}"))
@@ -98,14 +100,24 @@ class _Bench:
         former = self._version()
         begun = perf_counter()
         self._add_example()
-        self._loop.run_until(lambda: self._version() > former and self._all_known())
+        self._run_until(lambda: self._version() > former and self._all_known())
         taken = 1000 * (perf_counter() - begun)
         self._settle()
         return taken
 
+    def _run_until(self, done: Callable[[], bool]) -> None:
+        """Run what the lanes post until `done` says so.
+
+        Raises:
+            MeasureError: there is no classifier, and why.
+        """
+        self._loop.run_until(lambda: bool(self._predictor.status.problem) or done())
+        if self._predictor.status.problem:
+            raise MeasureError(f"teach: {self._predictor.status.detail}")
+
     def _settle(self) -> None:
         """Wait until the examples have been examined too: nothing of one example runs into the next."""
-        self._loop.run_until(lambda: self._predictor.report is not None)
+        self._run_until(lambda: self._predictor.report is not None)
 
     def _add_example(self) -> None:
         picture = self.gallery.ids[self._taught]

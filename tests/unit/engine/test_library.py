@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fewshot_gui.core.backbones.bundle import BundleError
-from fewshot_gui.core.images.identity import file_id
+from fewshot_gui.core.images.identity import PictureId, file_id
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
 from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine import indexing
@@ -183,6 +183,24 @@ def test_second_time_nothing_is_decoded_or_embedded(
     assert later.backbone.batches == []
     for position in range(50):
         assert first[position].tobytes() == second[position].tobytes()
+
+
+def test_an_embedding_is_found_again_by_content_and_backbone(
+    desk: Desk, reopened: Callable[[Desk], Desk], paint: Callable[..., list[PictureFile]]
+) -> None:
+    (file,) = paint(1)
+    picture, other = file_id(file.path), PictureId("f" * 32)
+    vector = np.array([1, 2, 3], np.float32)
+    desk.library.keep_embedding(picture, vector, "fake")
+    later = reopened(desk)
+    found = later.library.known_embeddings([other, picture], "fake")
+    assert list(found) == [picture]
+    assert found[picture].tobytes() == vector.tobytes()
+    assert later.library.known_embeddings([picture], "another") == {}
+    assert later.library.known_embeddings([], "fake") == {}
+    # Examples and gallery share them: a folder that holds the example does not embed it again.
+    assert_colours(later.embed([file]), {0: (1, 2, 3)})
+    assert later.loaded == []
 
 
 def test_moved_file_is_known_by_its_content(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from fewshot_gui.engine import embedder
+from fewshot_gui.engine import embedder, examples
 from fewshot_gui.engine.commands import AddCategory
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.state import CategoryId
@@ -102,6 +102,27 @@ def test_sessions_follow_one_another_on_the_same_lanes(desk: Desk, paint: Paint,
     )
     assert len(again.session.document.category(CAT).examples) == 2
     assert backbone.batches == []  # nothing is computed twice, neither the folder nor the examples
+
+
+def test_a_session_that_is_opened_again_decodes_and_computes_nothing(
+    desk: Desk, paint: Paint, backbone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = desk.open()
+    first.intake.add_files([file.path for file in paint(20)], CAT)
+    for value in (10, 200):
+        first.intake.add_pixels(np.full((16, 16, 3), value, np.uint8), CAT, "canvas")
+    desk.main.run_until(lambda: len(first.session.document.category(CAT).examples) == 22)
+    desk.finish()
+    assert sum(backbone.batches) == 22
+    assert first.close()
+
+    backbone.batches.clear()
+    monkeypatch.setattr(examples, "decode_image", lambda *_, **__: pytest.fail("decoded again"))
+    again = desk.open()
+    desk.main.run_until(lambda: again.predictor.report is not None)
+    assert again.predictor.scores is not None
+    assert len(again.predictor.scores.support_ids) == 22
+    assert backbone.batches == []
 
 
 def test_closing_while_pictures_are_embedded_takes_no_two_seconds(

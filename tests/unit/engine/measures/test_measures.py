@@ -36,6 +36,21 @@ def test_an_example_is_timed_with_every_row_scored(tiny_backbone: Path) -> None:
     assert figure.detail["p95_ms"] >= figure.value
 
 
+@pytest.mark.parametrize("name", ["teach", "index"])
+def test_a_backbone_that_cannot_be_loaded_ends_the_measure(
+    tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fail(_name: str) -> None:
+        raise RuntimeError("its weights are damaged")
+
+    monkeypatch.setattr("fewshot_gui.engine.embedder._load_bundle", fail)
+    if name == "teach":
+        monkeypatch.setattr("fewshot_gui.engine.fitting.fit", lambda *_arguments: fail(""))
+
+    with pytest.raises(MeasureError, match="its weights are damaged"):
+        take(name, str(tiny_backbone), TINY)
+
+
 def test_indexing_is_held_to_four_times_the_usual_loop(tiny_backbone: Path) -> None:
     (figure,) = take("index", str(tiny_backbone), TINY)
 

@@ -1,0 +1,214 @@
+"""Pictures of the window in every size and theme: python tests/e2e/screenshots.py OUT_DIR [NAME ...].
+
+A picture is named WHAT-WIDTHxHEIGHT-THEME.png; with names, only those that begin with one of them are made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    from fewshot_gui.gui.main_window import MainWindow
+    from fewshot_gui.gui.shell import Shell
+
+SMALL, LARGE = (1366, 768, 1), (3840, 2160, 2)
+PATIENCE_MS = 120_000
+SETTLE_MS = 400  # for the last thumbnails to be painted
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: what it shows, on which screen (pixels and scale), in which theme."""
+
+    what: str
+    width: int
+    height: int
+    scale: int
+    theme: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.what}-{self.width}x{self.height}-{self.theme}"
+
+
+def all_shots() -> list[Shot]:
+    """Return every picture there is."""
+    kinds = ("window", "empty", "draw", "camera", "problems", "many", "menu")
+    return [
+        Shot(kind, *size, theme) for kind in kinds for size in (SMALL, LARGE) for theme in ("light", "dark")
+    ]
+
+
+def main() -> int:
+    """Make the pictures, each in a process of its own: Qt takes the scale of the screen at its start."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", help="beginnings of the names of those to make; all by default")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parsed = parser.parse_args()
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    wanted = [shot for shot in all_shots() if not parsed.names or shot.name.startswith(tuple(parsed.names))]
+    if parsed.one:
+        return take(wanted[0], parsed.out)
+    failed = [shot.name for shot in wanted if not _take_apart(shot, parsed.out)]
+    print(f"{len(wanted) - len(failed)} pictures in {parsed.out}; failed: {', '.join(failed) or 'none'}")  # noqa: T201
+    return 1 if failed else 0
+
+
+def _take_apart(shot: Shot, out: Path) -> bool:
+    command = [sys.executable, __file__, str(out), shot.name, "--one"]
+    screen = {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(shot.scale)}
+    with tempfile.TemporaryDirectory() as data:
+        ended = subprocess.run(command, env=os.environ | screen | {"FEWSHOT_DATA": data}, check=False)
+    return ended.returncode == 0
+
+
+def take(shot: Shot, out: Path) -> int:
+    """Start the program, bring it to what is to be seen, and save the picture; return 0 once it is there."""
+    from fewshot_gui.engine.workspace import Lanes
+    from fewshot_gui.gui.app import build_application
+    from fewshot_gui.gui.main_thread import MainThread
+    from fewshot_gui.gui.shell import Shell
+
+    app = build_application(shot.theme)  # type: ignore[arg-type]
+    bridge = MainThread()
+    lanes = Lanes.start(bridge.post)
+    shell = Shell(lanes, bridge.post, app.property("appearance"))
+    try:
+        shell.start(None, sample=shot.what in {"window", "problems", "menu"})
+        assert shell.window is not None
+        shell.window.resize(shot.width // shot.scale, shot.height // shot.scale)
+        ready = SCENES[shot.what](app, shell, shell.window)
+        return 0 if ready and _save(shell.window, out / f"{shot.name}.png") else 1
+    finally:
+        shell.close()
+        lanes.close()
+        bridge.close()
+
+
+def _save(window: MainWindow, path: Path) -> bool:
+    """Save the window with the dialogs and menus over it."""
+    from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QApplication
+
+    from fewshot_gui.gui.report import wait_until
+
+    wait_until(lambda: window.workspace.lanes.decode.pending == 0, PATIENCE_MS)
+    wait_until(lambda: False, SETTLE_MS)
+    picture = window.grab()
+    over: list[QWidget] = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window]
+    painter = QPainter(picture)
+    for widget in over:
+        place = widget.pos() - window.pos()
+        if not widget.windowFlags() & widget.windowFlags().Popup == widget.windowFlags().Popup:
+            place = window.rect().center() - widget.rect().center()
+        painter.drawPixmap(place, widget.grab())
+    painter.end()
+    return bool(picture.save(str(path)))
+
+
+# What is to be seen ----------------------------------------------------------------------------------------
+
+
+def _classified(window: MainWindow) -> bool:
+    from fewshot_gui.gui.report import wait_until
+
+    gallery, predictor = window.workspace.gallery, window.workspace.predictor
+
+    def complete() -> bool:
+        scores = predictor.scores
+        seen = gallery.count and not gallery.listing and gallery.embedded == gallery.count
+        return bool(seen and scores and scores.version and scores.known.all() and not predictor.status.busy)
+
+    return wait_until(complete, PATIENCE_MS)
+
+
+def sample(_app: QApplication, _shell: Shell, window: MainWindow) -> bool:
+    """Show the sample with a picture chosen."""
+    ready = _classified(window)
+    view = window.query.folder.view
+    view.setFocus()
+    view.setCurrentIndex(view.model().index(1, 0))
+    return ready
+
+
+def empty(_app: QApplication, _shell: Shell, _window: MainWindow) -> bool:
+    """Show what a person sees who starts the program for the first time."""
+    return True
+
+
+def many(_app: QApplication, _shell: Shell, window: MainWindow) -> bool:
+    """Show the sample with fourteen categories of long and short names."""
+    from fewshot_gui.engine.commands import AddCategory, new_category_id
+
+    for name in ("A name that is far too long for its card, and for its chip", "Ø", "Straße", "日本語の名前"):
+        window.workspace.session.do(AddCategory(new_category_id(), name))
+    for number in range(10):
+        window.workspace.session.do(AddCategory(new_category_id(), f"Category {number + 1}"))
+    return True
+
+
+def draw(_app: QApplication, _shell: Shell, window: MainWindow) -> bool:
+    """Show the draw page with a symbol on the paper."""
+    from fewshot_gui.engine.commands import AddCategory, new_category_id
+    from fewshot_gui.engine.sources.drawing import Stroke
+
+    for name in ("Hook", "Cross", "Spiral"):
+        window.workspace.session.do(AddCategory(new_category_id(), name))
+    window.show_source("draw")
+    page = window.query.draw
+    for line in (((0.2, 0.2), (0.5, 0.5), (0.8, 0.8)), ((0.8, 0.2), (0.5, 0.5), (0.2, 0.8))):
+        page.canvas._set(page.canvas.sketch.drawn(Stroke(line)))
+    return True
+
+
+def camera(_app: QApplication, _shell: Shell, window: MainWindow) -> bool:
+    """Show the camera page of a computer without a camera."""
+    from fewshot_gui.gui.report import wait_until
+
+    window.show_source("camera")
+    return wait_until(lambda: window.query.camera.empty.title.text() == "No camera found", PATIENCE_MS)
+
+
+def problems(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the problems dialog over the sample."""
+    ready = sample(app, shell, window)
+    for kind in ("empty", "truncated", "not-a-picture", "too-large"):
+        window.workspace.problems.add(f"/home/ada/Pictures/holidays 2024/{kind}.jpg", kind, "")
+    shell.show_problems()
+    return ready
+
+
+def menu(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the menu of a card over the sample."""
+    from PySide6.QtCore import QPoint
+
+    ready = sample(app, shell, window)
+    card = window.support.cards.cards[0]
+    card.open_menu(card.mapToGlobal(QPoint(220, 40)))
+    return ready
+
+
+SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
+    "window": sample,
+    "empty": empty,
+    "draw": draw,
+    "camera": camera,
+    "problems": problems,
+    "many": many,
+    "menu": menu,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The one parser: help, bad use, errors in one line or, when asked for, with their traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from fewshot_gui import __main__ as program
+from fewshot_gui.cli import models
+from fewshot_gui.cli.main import COMMANDS, build_parser, main
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help_and_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    words = capsys.readouterr().out
+    assert "--json" in words
+    assert f"fewshot-gui {command}" in words
+
+
+def test_the_help_of_the_program_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    words = capsys.readouterr().out
+    assert all(command in words for command in COMMANDS)
+
+
+@pytest.mark.parametrize("wrong", [[], ["imaginary"], ["classify"], ["classify", "--imaginary"], ["models"]])
+def test_bad_use_exits_with_two(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(wrong)
+    assert ended.value.code == 2
+    assert "usage: fewshot-gui" in capsys.readouterr().err
+
+
+def test_a_traceback_only_when_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "info", "imaginary"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert main(["models", "--debug", "info", "imaginary"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "run", interrupt)
+    assert main(["models", "list"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_parser_of_one_command_takes_its_json_flag(command: str) -> None:
+    assert build_parser(command).prog == "fewshot-gui"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "window"),
+    [
+        ([], True),
+        (["my session.fewshot"], True),
+        (["--sample"], True),
+        (["classify"], False),
+        (["--help"], False),
+        (["models", "list"], False),
+    ],
+)
+def test_the_first_word_decides_between_window_and_command(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], window: bool
+) -> None:
+    from fewshot_gui.cli import main as commands
+    from fewshot_gui.gui import app
+
+    called: list[str] = []
+    monkeypatch.setattr(sys, "argv", ["fewshot-gui", *arguments])
+    monkeypatch.setattr(app, "main", lambda _arguments: called.append("window") or 0)
+    monkeypatch.setattr(commands, "main", lambda _arguments: called.append("command") or 0)
+    assert program.main() == 0
+    assert called == ["window" if window else "command"]
+
+
+def test_help_needs_neither_torch_nor_qt() -> None:
+    code = (
+        "import sys; sys.argv = ['fewshot-gui', 'models', 'list'];"
+        "from fewshot_gui.__main__ import main; main();"
+        "sys.exit(bool({'torch', 'PySide6'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,105 @@
+"""`fewshot-gui evaluate`: the figures, their repeatability, and what it cannot measure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fewshot_gui.cli import evaluate
+from fewshot_gui.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = ("--ways", "3", "--shots", "1", "--queries", "2", "--episodes", "5")
+
+
+def command(data: Path, backbone: Path, *more: str) -> list[str]:
+    return ["evaluate", "--data", str(data), "--backbone", str(backbone), *SMALL, *more]
+
+
+def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == 0
+    values: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return values
+
+
+def test_json_has_what_the_design_promises(
+    data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = measured(capsys, *command(data, mean_colour))
+    wanted = {"learner", "backbone", "ways", "shots", "episodes", "accuracy", "ci95", "ece", "ms_per_task"}
+    assert wanted <= set(values)
+    assert (values["ways"], values["shots"], values["episodes"]) == (3, 1, 5)
+    assert values["accuracy"] > 0.8  # six plain colours
+    assert (values["classes"], values["pictures"]) == (6, 36)
+
+
+@pytest.mark.parametrize("learner", ["prototypical", "prototypical-cosine", "nearest", "ridge"])
+def test_every_learner_is_measured_the_same_twice(
+    data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str], learner: str
+) -> None:
+    first = measured(capsys, *command(data, mean_colour, "--learner", learner, "--seed", "3"))
+    again = measured(capsys, *command(data, mean_colour, "--learner", learner, "--seed", "3"))
+    assert first["learner"] == learner
+    assert (first["accuracy"], first["ece"]) == (again["accuracy"], again["ece"])
+
+
+def test_in_words(data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(data, mean_colour)) == 0
+    words = capsys.readouterr().out
+    assert "3-way 1-shot, 5 episodes of 6 classes" in words
+    assert "±" in words
+
+
+def test_a_single_episode_has_no_interval(
+    data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(data, mean_colour, "--episodes", "1")) == 0
+    assert "inf" not in capsys.readouterr().out
+    assert measured(capsys, *command(data, mean_colour, "--episodes", "1"))["ci95"] is None
+
+
+def test_an_unreadable_picture_is_left_out_and_told(
+    data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "red" / "broken.png").write_bytes(b"broken")
+    assert main(command(data, mean_colour)) == 0
+    assert "broken.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--ways", "7"], "7 classes are needed"),
+        (["--shots", "6"], "red"),
+        (["--shots", "0"], "at least 1 shot"),
+        (["--learner", "oracle"], "choose one of"),
+        (["--data", "/nowhere"], "/nowhere is not a folder"),
+        (["--backbone", "imaginary"], "imaginary"),
+        (["--episodes", "0"], "episode"),
+        (["--ways", "0"], "class"),
+        (["--queries", "0"], "quer"),
+    ],
+)
+def test_bad_use_is_one_line(
+    data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str], wrong: list[str], words: str
+) -> None:
+    assert main(command(data, mean_colour, *wrong)) == 2
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1, said.err
+    assert words in said.err or words == "red"
+    assert not said.out
+
+
+def test_an_interruption(
+    data: Path, mean_colour: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "_measure", interrupt)
+    assert main(command(data, mean_colour)) == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -1,0 +1,208 @@
+"""`fewshot-gui train`: a tiny training to its bundle, resumed after an interruption, and bad use."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fewshot_gui.cli.main import main
+from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
+from fewshot_gui.core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
+
+RECIPE = """
+title = "Tiny"
+side = 16
+channels = 3
+centre = true
+normalise = true
+network = { kind = "conv4", width = 4 }
+
+[[stage]]
+kind = "classify"
+steps = 12
+learning_rate = 0.05
+batch = 8
+
+[[stage]]
+kind = "episodes"
+steps = 8
+learning_rate = 0.01
+optimiser = "adam"
+ways = 3
+shots = 1
+queries = 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+def command(data: Path, recipe: Path, out: Path, *more: str) -> list[str]:
+    first = ["train", "--data", str(data), "--config", str(recipe), "--out", str(out)]
+    return [*first, "--device", "cpu", "--threads", "1", *more]
+
+
+def test_a_training_writes_a_bundle_its_log_and_its_story(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new folder" / "tiny.safetensors"
+    assert main(command(data, recipe, out, "--json")) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["steps"] == 20
+    assert values["out"] == str(out)
+    info = describe_bundle(out)
+    assert (info.title, info.dimension, info.preprocessing.side) == ("Tiny", 4, 16)
+    assert info.temperature > 0
+    assert "classes" in info.training["data"]
+    assert load_bundle(out).hash == info.hash
+    with out.with_suffix(".log.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["10", "20"]
+
+
+def test_a_training_that_was_interrupted_goes_on(
+    data: Path,
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole, halved = tmp_path / "whole.safetensors", tmp_path / "halved.safetensors"
+    assert main(command(data, recipe, whole)) == 0
+    real = Trainer.run
+
+    def interrupted(self: Trainer, checkpoint: Any = None, *, resume: bool = False) -> Iterator[Any]:
+        for record in real(self, checkpoint, resume=resume, every=5):
+            yield record
+            if record.step == 10:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "run", interrupted)
+    assert main(command(data, recipe, halved)) == 130
+    assert not halved.exists()
+    assert halved.with_suffix(".checkpoint").is_file()
+    monkeypatch.setattr(Trainer, "run", real)
+    assert main(command(data, recipe, halved, "--resume")) == 0
+    assert "after 20 steps" in capsys.readouterr().out
+    one, other = load_bundle(whole), load_bundle(halved)
+    assert describe_bundle(whole).temperature == pytest.approx(describe_bundle(halved).temperature)
+    import numpy as np
+
+    batch = np.arange(2 * 16 * 16 * 3, dtype=np.uint8).reshape(2, 16, 16, 3)
+    assert np.allclose(one.embed(batch), other.embed(batch), atol=1e-6)
+
+
+def test_validation_classes_of_their_own(data: Path, recipe: Path, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    held.mkdir()
+    for name in ("black", "white"):
+        (data / name).rename(held / name)
+    out = tmp_path / "a.safetensors"
+    assert main(command(data, recipe, out, "--validation", str(held))) == 0
+    assert describe_bundle(out).training["validation"].startswith("2 classes")
+
+
+def test_a_checkpoint_of_another_recipe_is_refused_in_one_line(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.safetensors"
+    out.with_suffix(".checkpoint").write_bytes(b"no checkpoint")
+    assert main(command(data, recipe, out, "--resume")) == 2
+    said = capsys.readouterr().err
+    assert "delete it" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--out", "weights.bin"], ".safetensors"),
+        (["--data", "/nowhere"], "/nowhere is not a folder"),
+        (["--validation", "/nowhere"], "/nowhere is not a folder"),
+        (["--config", "/nowhere.toml"], "no recipe"),
+        (["--backbone", "imaginary"], "imaginary"),
+    ],
+)
+def test_bad_use_is_one_line(
+    data: Path,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    wrong: list[str],
+    words: str,
+) -> None:
+    out = tmp_path / "a.safetensors"
+    assert main(command(data, recipe, out, *wrong)) == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert len(said.err.splitlines()) == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["colour = 3", "[[stage]]\nkind = 'classify'", "title = unquoted"],
+    ids=["unknown key", "missing keys", "not TOML"],
+)
+def test_a_recipe_that_cannot_be_followed(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(f"{change}\n{RECIPE}" if "stage" not in change else f"{RECIPE}\n{change}\n")
+    assert main(command(data, wrong, tmp_path / "a.safetensors")) == 2
+    assert "wrong" in capsys.readouterr().err
+
+
+def test_episodes_that_want_more_classes_than_there_are(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe.write_text(RECIPE.replace("ways = 3", "ways = 30"), encoding="utf-8")
+    assert main(command(data, recipe, tmp_path / "a.safetensors")) == 2
+    assert "30 classes are needed" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(command(data, recipe, tmp_path / "file" / "a.safetensors")) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_too_few_classes(
+    tmp_path: Path, data: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("red", "green", "blue"):
+        (data / name).rename(few / name)
+    assert main(command(few, recipe, tmp_path / "a.safetensors")) == 2
+    assert "four or more" in capsys.readouterr().err
+
+
+def test_a_recipe_or_a_config_but_not_both(
+    data: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command(data, recipe, data / "a.safetensors"), "--recipe", "photo"])
+    assert ended.value.code == 2

@@ -1,0 +1,102 @@
+"""Where sessions lie: the recent ones, and a free name for a new one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fewshot_gui.engine.session_places import (
+    MOST_RECENT,
+    SUFFIX,
+    new_session_path,
+    note_session,
+    recent_sessions,
+)
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder, which is not made yet."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("FEWSHOT_DATA", str(folder))
+    return folder
+
+
+def sessions(folder: Path, *names: str) -> list[str]:
+    made = [folder / f"{name}{SUFFIX}" for name in names]
+    for path in made:
+        path.touch()
+    return [str(path) for path in made]
+
+
+def test_at_first_there_is_none() -> None:
+    assert recent_sessions() == []
+
+
+def test_the_session_used_last_comes_first_and_once(tmp_path: Path) -> None:
+    one, two, three = sessions(tmp_path, "one", "two", "ü drei")
+    for path in (one, two, three, one):
+        note_session(path)
+    assert recent_sessions() == [one, three, two]
+
+
+def test_what_is_gone_is_not_offered(tmp_path: Path) -> None:
+    one, two = sessions(tmp_path, "one", "two")
+    note_session(one)
+    note_session(two)
+    Path(two).unlink()
+    assert recent_sessions() == [one]
+
+
+def test_only_some_are_kept(tmp_path: Path) -> None:
+    made = sessions(tmp_path, *map(str, range(MOST_RECENT + 5)))
+    for path in made:
+        note_session(path)
+    assert recent_sessions() == made[: -MOST_RECENT - 1 : -1]
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "3", '{"a": 1}', "[3, null, []]", "\x00\xff"])
+def test_a_damaged_list_costs_nothing(data: Path, tmp_path: Path, text: str) -> None:
+    data.mkdir()
+    (data / "recent.json").write_text(text, encoding="latin-1")
+    assert recent_sessions() == []
+    (one,) = sessions(tmp_path, "one")
+    note_session(one)
+    assert recent_sessions() == [one]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=6))
+def test_whatever_the_list_holds_only_files_are_offered(data: Path, listed: object) -> None:
+    data.mkdir(exist_ok=True)
+    (data / "recent.json").write_text(json.dumps(listed), encoding="utf-8")
+    assert all(Path(path).is_file() for path in recent_sessions())
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(data: Path, tmp_path: Path) -> None:
+    data.write_text("in the way")
+    note_session(*sessions(tmp_path, "one"))
+    assert recent_sessions() == []
+
+
+def test_a_new_session_gets_the_first_free_name(data: Path) -> None:
+    first = new_session_path()
+    assert first == data / "sessions" / f"Untitled{SUFFIX}"
+    assert first.parent.is_dir()
+    assert not first.exists()
+    first.touch()
+    assert new_session_path().name == f"Untitled 2{SUFFIX}"
+    new_session_path().touch()
+    assert new_session_path().name == f"Untitled 3{SUFFIX}"
+    first.unlink()
+    assert new_session_path() == first
+
+
+def test_without_a_place_for_it_there_is_no_new_session(data: Path) -> None:
+    data.write_text("in the way")
+    with pytest.raises(OSError, match="data"):
+        new_session_path()
