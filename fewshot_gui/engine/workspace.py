@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.worker import Post
 
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 DRAIN_SECONDS = 0.5
 FOLDER_KEY = "folder"
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.sources.frames import Frame, Newest, SourceProblem, SourceTrouble
-from fewshot_gui.engine.sources.video_file import VideoFile, VideoInfo
 from fewshot_gui.engine.worker import CancelToken, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fewshot_gui.engine.sources.video_file import VideoPicture
+    from fewshot_gui.engine.sources.video_file import VideoFile, VideoInfo, VideoPicture
     from fewshot_gui.engine.worker import Job, Post, Worker
 
 _NAP_SECONDS = 0.02  # the longest wait at a time: a cancelled job notices within it
@@ -166,6 +165,8 @@ class VideoSource:
         newest, self._ended = self._newest, False
 
         def run(token: CancelToken) -> bool:
+            from fewshot_gui.engine.sources.video_file import VideoFile  # noqa: PLC0415 - PyAV only for a video
+
             with VideoFile(path) as video:
                 return self._show(video, at, newest, token, once=not playing)
 
