@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+from fewshot_gui.engine.worker import lanes_at_work
 
 
 def main() -> int:
-    """Return the exit code of `fewshot-gui`; a first word that is a subcommand decides which half runs."""
-    arguments = sys.argv[1:]
+    """Return the exit code of `fewshot-gui`, or end the process with it where a thread would hold it up."""
+    code = _run(sys.argv[1:])
+    if lanes_at_work():
+        # All is on disk. Python's own way out waits until torch is loaded, or aborts ("terminate called
+        # without an active exception") when the thread that loads it wakes up too late.
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # as on Windows without a console
+                stream.flush()
+        os._exit(code)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    """Return the exit code; a first word that is a subcommand decides which half of the program runs."""
     if arguments and not _is_for_window(arguments):
         from fewshot_gui.cli.main import main as run_command  # noqa: PLC0415 - the window has no need of it
 

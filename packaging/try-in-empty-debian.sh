@@ -26,6 +26,7 @@ leave() {
     if [ -z "${FOLDER:-}" ]; then rm -rf --one-file-system "$root"; fi
 }
 trap leave EXIT
+failed=""
 
 copy_in() { # the same file at the same place, where this machine has it
     for file in "$@"; do
@@ -41,7 +42,7 @@ inside() { # a command in the root, with nothing of this machine's environment b
 timed() {
     printf '\n=== %s: %s\n' "$1" "$2"
     local began=$SECONDS
-    inside "$2"
+    inside "$2" || failed="$failed $1;"
     printf -- '--- %s took %s s\n' "$1" "$((SECONDS - began))"
 }
 
@@ -75,3 +76,5 @@ for step in $steps; do
     *) printf 'No such step: %s\n' "$step" >&2 && exit 2 ;;
     esac
 done
+if [ -n "$failed" ]; then printf '\nFailed:%s\n' "${failed%;}" && exit 1; fi
+printf '\nEverything worked.\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,5 +221,6 @@ def _list_problems(path: Path, problems: Sequence[Problem]) -> None:
     if not problems:
         path.unlink(missing_ok=True)
         return
-    with path.open("w", newline="", encoding="utf-8") as file:
+    # As in the table itself: a name that is no valid Unicode is written as its bytes.
+    with path.open("w", newline="", encoding="utf-8", errors=sys.getfilesystemencodeerrors()) as file:
         csv.writer(file).writerows([("path", "reason"), *((p.path, p.detail) for p in problems)])

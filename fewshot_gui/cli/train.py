@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shlex
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,11 +141,15 @@ def _log(
 ) -> StepRecord | None:
     """Write every tenth record to a CSV file and return the last one."""
     last = None
+    records = iter(records)
+    first = next(records, None)
+    if resume and first is not None:
+        _cut_log(path, first.step)
     with path.open("a" if resume else "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         if not file.tell():
             writer.writerow(["step", "stage", "loss", "accuracy", "learning_rate", "seconds"])
-        for record in records:
+        for record in chain([] if first is None else [first], records):
             last = record
             if record.step % LOGGED_EVERY == 0:
                 writer.writerow([record.step, record.stage, f"{record.loss:.5f}", f"{record.accuracy:.4f}",
@@ -152,6 +157,19 @@ def _log(
                 file.flush()
             progress(record.step, total)
     return last
+
+
+def _cut_log(path: Path, step: int) -> None:
+    """Drop the lines of this step and later ones: what came after the checkpoint is done once more."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    done = [
+        line for line in lines[1:] if line.partition(",")[0].isdigit() and int(line.partition(",")[0]) < step
+    ]
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text("".join(lines[:1] + done), encoding="utf-8", newline="")
+    partial.replace(path)
 
 
 def _seconds(log: Path) -> int:

@@ -194,4 +194,4 @@ def _marks(items: Sequence[object]) -> str:
 
 def _stored_path(path: str) -> str:
     """Return a path that SQLite can store: a name that is no valid Unicode keeps its bytes, escaped."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return path.encode("utf-8", "surrogatepass").decode("utf-8", "backslashreplace")

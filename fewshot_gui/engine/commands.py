@@ -270,7 +270,7 @@ class ChooseLearner:
         Raises:
             CommandError: The name is empty.
         """
-        return replace(state, settings=replace(state.settings, learner=_not_empty(self.name)))
+        return replace(state, settings=replace(state.settings, learner=_as_given(self.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +285,7 @@ class ChooseBackbone:
         Raises:
             CommandError: The name is empty.
         """
-        return replace(state, settings=replace(state.settings, backbone=_not_empty(self.name)))
+        return replace(state, settings=replace(state.settings, backbone=_as_given(self.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,7 @@ class ChooseDevice:
         Raises:
             CommandError: The name is empty.
         """
-        return replace(state, settings=replace(state.settings, device=_not_empty(self.name)))
+        return replace(state, settings=replace(state.settings, device=_as_given(self.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +387,12 @@ def _checked_name(state: Document, name: str, besides: CategoryId | None = None)
         if other.id != besides and name_key(other.name) == name_key(cleaned):
             raise CommandError(CommandProblem.TAKEN_NAME, cleaned, other.id)
     return cleaned
+
+
+def _as_given(name: str) -> str:
+    """The name, which may be the path of a file: cleaned, it might lead to another one."""
+    _not_empty(name)
+    return name
 
 
 def _not_empty(name: str) -> str:

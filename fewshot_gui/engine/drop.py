@@ -59,7 +59,7 @@ def list_pictures(paths: tuple[str, ...], token: CancelToken, *, named: bool) ->
     for path in paths:
         token.check()
         if not Path(path).is_dir():
-            groups.setdefault(Path(path).absolute().parent.name if named else "", []).append(path)
+            groups.setdefault(_name(Path(path).absolute().parent) if named else "", []).append(path)
             continue
         inside = _folder_groups(path, token, on_problem, named=named)
         if not inside:
@@ -79,7 +79,12 @@ def _folder_groups(
             return {name: [file.path for file in files] for name, files in classes.items()}
     files = scan_folder(folder, cancelled=lambda: token.cancelled, on_problem=on_problem)
     paths = [file.path for file in files]
-    return {Path(folder).absolute().name if named else "": paths} if paths else {}
+    return {_name(Path(folder).absolute()) if named else "": paths} if paths else {}
+
+
+def _name(folder: Path) -> str:
+    """Return what a category made of this folder is called; the root of a disk, as of a camera's card, is."""
+    return folder.name or str(folder)
 
 
 def read_file(path: str, _token: CancelToken) -> StoredPicture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,9 @@ def write_labels(path: Path, table: LabelTable) -> None:
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        # A name that is no valid Unicode is written as the bytes that the file system knows it by.
+        unusual = sys.getfilesystemencodeerrors()
+        with partial.open("w", newline="", encoding="utf-8", errors=unusual) as file:
             writer = csv.writer(file)
             writer.writerow(
                 ["path", "predicted", "probability"]

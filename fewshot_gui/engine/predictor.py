@@ -291,9 +291,10 @@ class Predictor:
     def _failed(self, error: Exception) -> None:
         if self._closed:
             return
-        kind = problem_of(error)
+        kind, told = problem_of(error), (self._status.problem, self._status.detail)
         self._set_status(busy=self._fit_job is not None, problem=kind, detail=str(error))
-        if kind == UNEXPECTED:
+        # Once: while a device is broken, each of thirty live frames a second fails alike.
+        if kind == UNEXPECTED and told != (kind, str(error)):
             self._model.on_error.emit(error)
 
     def _examine(self, fitted: Fitted) -> None:

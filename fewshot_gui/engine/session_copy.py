@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
@@ -96,6 +97,24 @@ def back_up(path: Path, today: date) -> Steps[None]:
             old.unlink(missing_ok=True)
     except OSError as error:
         raise from_system(error, str(target)) from error
+
+
+def recover(path: Path, backup: Path) -> Path:
+    """Return where a copy of `backup` lies now, beside the damaged session `path`: the backup stays as it is.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    number = 1
+    while (free := path.with_stem(f"{path.stem} (recovered{f' {number}' if number > 1 else ''})")).exists():
+        number += 1
+    temporary = temporary_beside(free)
+    try:
+        shutil.copyfile(backup, temporary)
+        publish(temporary, free)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return free
 
 
 def _is_empty(path: Path) -> bool:

@@ -72,8 +72,8 @@ def open_file(path: Path) -> tuple[SessionFile, SessionContent]:
     Raises:
         SessionError: It cannot be used; it is as it was.
     """
-    check_place(path)
     try:
+        check_place(path)
         lease = Lease(path)
     except LeaseTakenError as error:
         raise SessionError(SessionProblem.IN_USE, str(path)) from error

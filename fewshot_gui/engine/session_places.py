@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Final
 
@@ -24,17 +25,33 @@ def recent_sessions() -> list[str]:
         return []  # a convenience: a lost or damaged list costs nobody anything
     if not isinstance(listed, list):
         return []
-    return [path for path in listed if isinstance(path, str) and Path(path).is_file()]
+    return [path for path in listed if isinstance(path, str) and _is_file(path)]
 
 
 def note_session(path: str) -> None:
     """Put a session file at the head of the recent ones; silently not where the folder cannot be written."""
     listed = [path, *(other for other in recent_sessions() if other != path)][:MOST_RECENT]
+    partial = _register().with_suffix(".partial")
     try:
-        _register().parent.mkdir(parents=True, exist_ok=True)
-        _register().write_text(json.dumps(listed), encoding="utf-8")
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        # Beside, then renamed: on a full disk the former list stays, and with it the way to the sessions.
+        partial.write_text(json.dumps(listed), encoding="utf-8")
+        partial.replace(_register())
     except OSError:
         return
+
+
+def _is_file(path: str) -> bool:
+    # Path.is_file raises where a folder on the way may not be entered, and the program would not start.
+    return os.path.isfile(path)  # noqa: PTH113 - see above
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Return whether two paths lead to one file that is there."""
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def new_session_path() -> Path:

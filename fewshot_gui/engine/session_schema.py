@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -69,12 +69,12 @@ def create(path: Path) -> None:
     Raises:
         SessionError: There is something already, or it cannot be written.
     """
-    if not path.parent.is_dir():
-        raise SessionError(SessionProblem.MISSING_FOLDER, str(path), str(path.parent))
-    if path.exists():
-        raise SessionError(SessionProblem.EXISTS, str(path))
     temporary = temporary_beside(path)
     try:
+        if not path.parent.is_dir():
+            raise SessionError(SessionProblem.MISSING_FOLDER, str(path), str(path.parent))
+        if path.exists():
+            raise SessionError(SessionProblem.EXISTS, str(path))
         make_empty(temporary)
         publish(temporary, path)
     except sqlite3.Error as error:
@@ -82,7 +82,8 @@ def create(path: Path) -> None:
     except OSError as error:
         raise from_system(error, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before is the error to tell
+            temporary.unlink(missing_ok=True)
 
 
 def temporary_beside(path: Path) -> Path:

@@ -99,6 +99,15 @@ class _Task:
         return False, None
 
 
+class _LaneThread(threading.Thread):
+    """A thread of a lane, to be told from those of others."""
+
+
+def lanes_at_work() -> bool:
+    """Return whether a thread of any lane runs: one that loads torch, or a driver's, outlives its lane."""
+    return any(isinstance(thread, _LaneThread) for thread in threading.enumerate())
+
+
 class Worker:
     """A lane of one or more threads that run jobs by priority, oldest first among equals.
 
@@ -123,8 +132,7 @@ class Worker:
         self._waiting: dict[str, _Task] = {}
         self._closed = False
         self._threads = [
-            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
-            for number in range(threads)
+            _LaneThread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.worker import Post
 
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
 DRAIN_SECONDS = 0.5
 FOLDER_KEY = "folder"
 
@@ -52,10 +52,15 @@ class Lanes:
         """Return every lane, in the order in which they close."""
         return self.camera, self.video, self.decode, self.model, self.disk
 
-    def close(self) -> None:
-        """Cancel what runs and end the threads."""
+    def close(self) -> bool:
+        """Cancel what runs, end the threads, and return True if all ended within a second.
+
+        One that loads torch, or waits for the driver of a camera, does not: the process may go without it.
+        """
         for lane in self.all():
-            lane.close(CLOSE_SECONDS)
+            lane.close(timeout=0.0)
+        deadline = time.monotonic() + CLOSE_SECONDS
+        return all([lane.close(max(0.0, deadline - time.monotonic())) for lane in self.all()])  # noqa: C419 - every one
 
 
 class Workspace:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog
+from shiboken6 import isValid
 
 from fewshot_gui.engine.label_table import LabelTable, write_labels
 
@@ -37,10 +38,15 @@ def write_to(window: MainWindow, path: Path, table: LabelTable) -> None:
     """Write the table on the disk lane and say so."""
     done = translate("Export", "{0:,} labels saved in {1}").format(len(table.paths), path)
     failed = translate("Export", "The labels could not be saved in {0}: {1}. Choose another place.")
+
+    def say(words: str, *, stay: bool = False) -> None:
+        if isValid(window):  # another session may have been opened meanwhile
+            window.toast.say(words, stay=stay)
+
     window.workspace.lanes.disk.submit(
         lambda _token: write_labels(path, table),
-        then=lambda _none: window.toast.say(done),
-        failed=lambda error: window.toast.say(failed.format(path, error), stay=True),
+        then=lambda _none: say(done),
+        failed=lambda error: say(failed.format(path, error), stay=True),
     )
 
 

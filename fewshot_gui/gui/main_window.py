@@ -88,6 +88,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.setWindowTitle(self.tr("{0} – Few-shot Labeler").format(self.workspace.session.title))
         self.resize(1280, 760)
+        # Else Qt gives the focus, with its ring, to the first button of the header.
+        centre.setFocus()
 
     def _connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
         self.header.source.chosen.connect(self.show_source)
@@ -139,8 +141,9 @@ class MainWindow(QMainWindow):
         if self.allow_close:
             super().closeEvent(event)
             return
-        event.ignore()
         self.closing.emit()
+        # Refused only where the person stays: the system takes a refusal for a veto to its shutting down.
+        event.setAccepted(self.allow_close)
 
 
 def _column(panel: QWidget) -> QWidget:

@@ -8,9 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 
+from fewshot_gui.engine.session import Session
+from fewshot_gui.engine.session_error import SessionError
 from fewshot_gui.engine.workspace import Lanes
+from fewshot_gui.gui.error_words import session_words
 from fewshot_gui.gui.label_export import label_table
 from fewshot_gui.gui.main_thread import MainThread
 from fewshot_gui.gui.shell import Shell
@@ -43,13 +47,26 @@ def run_report(app: QApplication, picture: Path, session: str | None) -> int:
             os.environ["FEWSHOT_DATA"] = folder
         shell = Shell(lanes, bridge.post, app.property("appearance"))
         try:
-            shell.start(session, sample=not session)
-            assert shell.window is not None
-            return _report(shell.window, picture)
+            if not session:
+                shell.start(None, sample=True)
+            elif (trouble := _trouble(session, lanes)) is None:
+                shell.open_session(session)
+            else:
+                _tell(trouble)  # a message box would wait for ever where nobody can see it
+            return _report(shell.window, picture) if shell.window is not None else 1
         finally:
             shell.close()
             lanes.close()
             bridge.close()
+
+
+def _trouble(session: str, lanes: Lanes) -> str | None:
+    """Return what is wrong with a session, None where it can be opened."""
+    try:
+        Session.open(session, lanes.disk).close()
+    except SessionError as error:
+        return f"{error.path}: {session_words(error)}"
+    return None
 
 
 def _report(window: MainWindow, picture: Path) -> int:
@@ -58,12 +75,16 @@ def _report(window: MainWindow, picture: Path) -> int:
 
     def complete() -> bool:
         scores = predictor.scores
+        if predictor.status.problem:
+            return True
         seen = gallery.count and not gallery.listing and gallery.embedded == gallery.count
-        return bool(seen and scores and scores.version and scores.known.all() and not predictor.status.busy)
+        # Of a picture that cannot be read nothing will ever be known.
+        told = scores is not None and scores.version and np.array_equal(scores.known, gallery.known)
+        return bool(seen and told and not predictor.status.busy)
 
     ready = wait_until(complete, PATIENCE_MS)
     table = label_table(window.workspace)
-    if not ready or table is None:
+    if not ready or table is None or predictor.status.problem:
         _tell(f"The sample could not be classified: {predictor.status.detail or 'it took too long'}")
         return 1
     view = window.query.folder.view

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
-from fewshot_gui.core.backbones.catalogue import shipped
+from fewshot_gui.core.backbones.catalogue import shipped_sound
 from fewshot_gui.engine.commands import ChooseBackbone, ChooseDevice, ChooseLearner
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Selectors(QWidget):
         found = [(device.name, device.title, "") for device in devices] or [
             ("cpu", self.tr("Processor (CPU)"), "")
         ]
-        automatic = ("auto", self.tr("Automatic"), self.tr("The fastest device that works"))
+        automatic = ("auto", self.tr("Automatic device"), self.tr("The fastest device that works"))
         self.device.offer([automatic, *found], self._session.document.settings.device)
 
     def release(self) -> None:
@@ -145,12 +145,9 @@ class Selectors(QWidget):
 
 def _backbone_choices() -> list[tuple[str, str, str]]:
     """Return the shipped backbones and the door to others; a damaged one must not keep the window from opening."""
-    try:
-        found = [
-            (info.name, info.title, _hint(info.preprocessing.side, info.size_bytes)) for info in shipped()
-        ]
-    except BundleError:
-        found = []
+    found = [
+        (info.name, info.title, _hint(info.preprocessing.side, info.size_bytes)) for info in shipped_sound()
+    ]
     door = (
         translate("Selectors", "Load from a file…"),
         translate("Selectors", "Weights trained by this program"),

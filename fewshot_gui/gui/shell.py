@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import traceback
 from functools import partial
 from pathlib import Path
@@ -14,8 +16,15 @@ from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.devices import available_devices
 from fewshot_gui.engine.folders import data_folder
 from fewshot_gui.engine.session import Session
-from fewshot_gui.engine.session_error import SessionError
-from fewshot_gui.engine.session_places import SUFFIX, new_session_path, note_session, recent_sessions
+from fewshot_gui.engine.session_copy import recover
+from fewshot_gui.engine.session_error import SessionError, SessionProblem
+from fewshot_gui.engine.session_places import (
+    SUFFIX,
+    is_same_file,
+    new_session_path,
+    note_session,
+    recent_sessions,
+)
 from fewshot_gui.engine.worker import Priority
 from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
 from fewshot_gui.gui.dialogs.help import about_dialog, keys_dialog
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from fewshot_gui.engine.devices import Device
     from fewshot_gui.engine.worker import Post
     from fewshot_gui.gui.theme import Appearance
 
@@ -61,8 +71,10 @@ class Shell(QObject):
 
     def open_session(self, path: str, *, create: bool = False) -> bool:
         """Return True once the session of that file is shown; else say why not, and keep what was open."""
+        if self.window is not None and is_same_file(path, self.window.workspace.session.path):
+            return True
         try:
-            missing = create and not Path(path).exists()
+            missing = create and not os.path.exists(path)  # noqa: PTH110 - Path.exists raises where it may not look
             session = (Session.create if missing else Session.open)(path, self._lanes.disk)
         except SessionError as error:
             return self._offer_backup(error)
@@ -71,16 +83,42 @@ class Shell(QObject):
     def new_session(self) -> None:
         """Open a new, empty session; say why where the folder of sessions cannot be written."""
         try:
-            session = Session.create(new_session_path(), self._lanes.disk)
+            session = self._create_session()
         except (OSError, SessionError) as error:
             words = self.tr(
                 "No session can be kept in {0}: {1}\n\nMake room there or change its permissions, "
                 "or name another folder in FEWSHOT_DATA."
             )
-            reason = session_words(error) if isinstance(error, SessionError) else error.strerror
+            reason = session_words(error) if isinstance(error, SessionError) else error.strerror or error
             QMessageBox.warning(self.window, self.tr("Session"), words.format(data_folder(), reason))
+            if self.window is None:
+                self._show_temporary()
             return
         self._show(session)
+
+    def _create_session(self) -> Session:
+        """Return a new session under the first free name; another instance may have taken one meanwhile."""
+        while True:
+            try:
+                return Session.create(new_session_path(), self._lanes.disk)
+            except SessionError as error:
+                if error.kind is not SessionProblem.EXISTS:
+                    raise
+
+    def _show_temporary(self) -> None:
+        """Open a session in the system's temporary folder: the window must open wherever it can be kept."""
+        try:
+            folder = tempfile.mkdtemp(prefix="fewshot-labeler-")
+            session = Session.create(Path(folder) / f"{self.tr('Temporary')}{SUFFIX}", self._lanes.disk)
+        except (OSError, SessionError) as error:
+            QMessageBox.warning(None, self.tr("Session"), str(error))
+            return
+        self._show(session)
+        self._say(
+            self.tr(
+                "This session lies in {0}, which the system may empty. Save a copy of it in time."
+            ).format(folder)
+        )
 
     def _offer_backup(self, error: SessionError) -> bool:
         """Say what is wrong with a session and, where a sound copy is kept, offer to open a copy of that."""
@@ -94,7 +132,13 @@ class Shell(QObject):
             != QMessageBox.StandardButton.Yes
         ):
             return False
-        return self.open_session(error.backup)
+        try:
+            return self.open_session(str(recover(Path(error.path), Path(error.backup))))
+        except OSError as failure:
+            QMessageBox.warning(
+                self.window, self.tr("Session"), self.tr("The copy cannot be read: {0}").format(failure)
+            )
+            return False
 
     def _show(self, session: Session) -> bool:
         """Replace the present window by one of another session; False where the person stays at this one."""
@@ -106,7 +150,7 @@ class Shell(QObject):
         workspace = Workspace(session, self._lanes, self._post)
         window = MainWindow(workspace, self._appearance, self._slots())
         window.closing.connect(self.close)
-        session.failed.connect(partial(self._session_failed, window))
+        session.failed.connect(self._session_failed)
         self.window = window
         note_session(session.path)
         if former is not None:
@@ -125,10 +169,14 @@ class Shell(QObject):
         window.workspace.warm_up()
         self._lanes.model.submit(
             lambda _token: available_devices(),
-            then=window.header.selectors.show_devices,
+            then=partial(self._show_devices, window),
             priority=Priority.FOLDER,
             replaces="devices",
         )
+
+    def _show_devices(self, window: MainWindow, devices: list[Device]) -> None:
+        if window is self.window:  # else it is gone: looking for devices takes as long as loading torch
+            window.header.selectors.show_devices(devices)
 
     def close(self) -> None:
         """Close the window and quit, unless something could not be written and the person wants to stay."""
@@ -140,6 +188,9 @@ class Shell(QObject):
 
     def _leave(self, window: MainWindow) -> bool:
         """Return True once the session of the window is closed; else the person wants to stay with it."""
+        focused = window.focusWidget()
+        if focused is not None:
+            focused.clearFocus()  # a name that is still being typed is taken as it stands
         if window.workspace.close():
             return True
         answer = QMessageBox.warning(
@@ -160,9 +211,13 @@ class Shell(QObject):
     def _job_failed(self, error: Exception) -> None:
         self.report_unexpected(type(error), error, error.__traceback__)
 
-    def _session_failed(self, window: MainWindow, error: Exception) -> None:
-        words = session_words(error) if isinstance(error, SessionError) else str(error)
-        window.toast.say(words, stay=True)
+    def _session_failed(self, error: Exception) -> None:
+        self._say(session_words(error) if isinstance(error, SessionError) else str(error))
+
+    def _say(self, words: str, *, stay: bool = True) -> None:
+        """Say something in the window that is there now: the one it comes from may be gone."""
+        if self.window is not None:
+            self.window.toast.say(words, stay=stay)
 
     # Menus -------------------------------------------------------------------------------------------
 
@@ -211,9 +266,8 @@ class Shell(QObject):
         )
         if chosen:
             path = chosen if chosen.endswith(SUFFIX) else chosen + SUFFIX
-            window.workspace.session.copy_to(
-                path, then=lambda _done: window.toast.say(self.tr("A copy is saved as {0}").format(path))
-            )
+            done = self.tr("A copy is saved as {0}").format(path)
+            window.workspace.session.copy_to(path, then=lambda _done: self._say(done, stay=False))
 
     def ask_folder(self) -> None:
         """Let the person choose a folder of pictures and show it."""
@@ -233,21 +287,25 @@ class Shell(QObject):
 
     def try_sample(self) -> None:
         """Show the bundled sample: in this session if it is empty, else in a new one."""
-        if self.window is not None and self.window.workspace.session.document.categories:
+        if self._has_categories():
             self.new_session()
-        if self.window is not None:
+        # Else there is no new one, and the sample must not get among the categories of this one.
+        if self.window is not None and not self._has_categories():
             sample = assets_folder() / "sample"
             folders = sorted(str(path) for path in (sample / "categories").iterdir() if path.is_dir())
             self.window.workspace.intake.add_files(folders)
             self._open_folder(str(sample / "pictures"))
 
+    def _has_categories(self) -> bool:
+        return self.window is not None and bool(self.window.workspace.session.document.categories)
+
     def report_unexpected(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """The top-level hook: print what nobody expected, and tell the person that nothing is lost."""
+        if issubclass(kind, KeyboardInterrupt):
+            self.close()
+            return
         traceback.print_exception(kind, error, trace)
-        if self.window is not None and not issubclass(kind, KeyboardInterrupt):
-            words = self.tr("Something unexpected happened ({0}). Your categories are safe on disk.").format(
-                error
-            )
-            self.window.toast.say(words, stay=True)
+        words = self.tr("Something unexpected happened ({0}). Your categories are safe on disk.")
+        self._say(words.format(error))

@@ -48,6 +48,8 @@ QPushButton[role="primary"]:disabled { background: $raised; color: $faded; borde
 QPushButton[role="quiet"] { background: transparent; border-color: transparent; }
 QPushButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:focus { border-color: $focus; }
+QPushButton#problemsButton { padding: 0 7px; min-height: 16px; }
+QPushButton#problemsButton:focus { padding: 0 6px; min-height: 14px; }
 QPushButton[role="danger"] { color: $danger; }
 
 QToolButton { background: transparent; color: $text; border: 1px solid transparent; border-radius: 6px;
@@ -59,9 +61,9 @@ QToolButton:disabled { color: $faded; }
 QToolButton::menu-indicator { image: none; }
 QToolButton[role="framed"] { background: $raised; border-color: $line; }
 QToolButton[role="framed"]:hover { background: $hover; }
-QToolButton[role="segment"] { color: $muted; padding: 4px 10px; }
+QToolButton[role="segment"] { color: $muted; padding: 4px 6px 4px 10px; }
 QToolButton[role="segment"]:checked { background: $chosen; color: $text; border-color: $line; }
-QToolButton[role="segment"]:focus { border: 2px solid $focus; padding: 3px 9px; }
+QToolButton[role="segment"]:focus { border: 2px solid $focus; padding: 3px 5px 3px 9px; }
 QFrame[role="segmented"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit { background: $surface; color: $text;
@@ -122,6 +124,9 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 
 QListView, QTreeView, QTableView { background: $surface; border: none; outline: none;
     selection-background-color: $accent_soft; selection-color: $text; }
+QTableView { border: 1px solid $line; border-radius: 8px; }
+QTableView::item { padding: 0 8px; }
+QHeaderView { background: transparent; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;
     padding: 6px 8px; }
 QSplitter::handle { background: transparent; }

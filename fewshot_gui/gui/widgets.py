@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from fewshot_gui.gui.empty_state import EmptyState
 from fewshot_gui.gui.flow_layout import FlowLayout
-from fewshot_gui.gui.icons import IconName, icon
+from fewshot_gui.gui.icons import IconName, icon, icon_before_words
 from fewshot_gui.gui.toast import Toast
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ __all__ = [
     "qimage",
 ]
 
+_ICON_BEFORE_WORDS = QSize(20, 16)
 _TINTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
 
 
@@ -164,6 +165,7 @@ class PushButton(QPushButton):
     ) -> None:
         super().__init__(text, parent)
         self._name = icon_name
+        self.setIconSize(_ICON_BEFORE_WORDS)
         self.setProperty("role", role)
         self.setAccessibleName(text)
         self._tint()
@@ -179,7 +181,16 @@ class PushButton(QPushButton):
             return
         primary = self.property("role") == "primary"
         role = QPalette.ColorRole.HighlightedText if primary else QPalette.ColorRole.ButtonText
-        self.setIcon(icon(self._name, QGuiApplication.palette().color(role)))
+        self.setIcon(icon_before_words(self._name, QGuiApplication.palette().color(role)))
+
+
+class _Segment(ToolButton):
+    """An icon with words beside it."""
+
+    def _tint(self) -> None:
+        self.setIconSize(_ICON_BEFORE_WORDS)
+        role = QPalette.ColorRole.ButtonText
+        self.setIcon(icon_before_words(self._name, QGuiApplication.palette().color(role)))
 
 
 class Segmented(QFrame):
@@ -208,7 +219,7 @@ class Segmented(QFrame):
         self.button(self._keys[0]).setChecked(True)
 
     def _button(self, key: str, text: str, icon_name: IconName | None) -> QToolButton:
-        button = ToolButton(icon_name, text, self, size=16) if icon_name else QToolButton(self)
+        button = _Segment(icon_name, text, self) if icon_name else QToolButton(self)
         button.setObjectName(f"segment:{key}")
         button.setProperty("role", "segment")
         button.setText(text)

@@ -99,19 +99,22 @@ def take(shot: Shot, out: Path) -> int:
 
 def _save(window: MainWindow, path: Path) -> bool:
     """Save the window with the dialogs and menus over it."""
+    from PySide6.QtCore import Qt
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QApplication
 
     from fewshot_gui.gui.report import wait_until
 
-    wait_until(lambda: window.workspace.lanes.decode.pending == 0, PATIENCE_MS)
+    wait_until(lambda: False, SETTLE_MS)  # only the first paint starts the loading of the backbone
+    for lane in (window.workspace.lanes.model, window.workspace.lanes.decode):
+        wait_until(lambda lane=lane: lane.pending == 0, PATIENCE_MS)
     wait_until(lambda: False, SETTLE_MS)
     picture = window.grab()
     over: list[QWidget] = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window]
     painter = QPainter(picture)
     for widget in over:
         place = widget.pos() - window.pos()
-        if not widget.windowFlags() & widget.windowFlags().Popup == widget.windowFlags().Popup:
+        if widget.windowType() != Qt.WindowType.Popup:
             place = window.rect().center() - widget.rect().center()
         painter.drawPixmap(place, widget.grab())
     painter.end()

@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,12 +19,10 @@ from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError
 from fewshot_gui.engine.session_places import recent_sessions
 from fewshot_gui.engine.worker import Worker
-from fewshot_gui.gui.app import main
 from fewshot_gui.gui.label_export import label_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 Key, Keys = Qt.Key, Qt.KeyboardModifier
 
@@ -91,6 +91,41 @@ def test_a_new_session_while_pictures_are_read_into_the_old_one(stage: Any, supp
     app.wait(lambda: lanes.decode.pending == 0)
     assert app.names() == ["second"]
     assert not app.window.toast.isVisible()
+
+
+def test_a_name_that_is_being_typed_when_the_window_closes(stage: Any, tmp_path: Path) -> None:
+    path = tmp_path / "typed.fewshot"
+    app = stage.start(path)
+    app.control(Key.Key_N)
+    app.type("half a na")
+    stage.close(app)
+    assert stage.start(path).names() == ["half a na"]
+
+
+def test_a_folder_that_is_gone_the_next_day(stage: Any, tmp_path: Path, query: Path) -> None:
+    path = tmp_path / "gone.fewshot"
+    app = stage.start(path)
+    app.open_folder(query)
+    app.wait(lambda: app.window.workspace.gallery.count == 12)
+    stage.close(app)
+    shutil.rmtree(query)
+    app = stage.start(path)
+    gallery = app.window.workspace.gallery
+    app.wait(lambda: not gallery.listing)
+    assert gallery.count == 0
+    app.new_category("goes on")
+    assert app.names() == ["goes on"]
+
+
+@pytest.mark.usefixtures("photo_weights")
+def test_closing_in_the_middle_of_everything(stage: Any, tmp_path: Path, support: Path, query: Path) -> None:
+    path = tmp_path / "busy.fewshot"
+    app = stage.start(path)
+    app.open_folder(query)
+    app.drop_files(app.window.support, support)
+    app.wait(lambda: len(app.names()) == 3)
+    stage.close(app)
+    assert stage.start(path).counts() == {"blue": 5, "green": 5, "red": 5}
 
 
 def test_the_sample_shows_itself(stage: Any) -> None:
@@ -170,13 +205,22 @@ def test_a_damaged_session_whose_backup_is_sound(
     for _day in range(2):  # the copy of a day is made when the session is opened with something in it
         app = stage.start(path)
         app.new_category(f"kept {len(app.names())}")
+        disk = app.window.workspace.lanes.disk
+        app.wait(lambda disk=disk: not disk.pending)  # a copy under way ends with the session
         stage.close(app)
     path.write_bytes(path.read_bytes()[:100] + b"\xff" * 8000)
     yes = QMessageBox.StandardButton.Yes
     monkeypatch.setattr(QMessageBox, "question", lambda *words: said.append(words[2]) or yes)
+    (backup,) = (tmp_path / "damaged.backups").iterdir()
+    content, damaged = backup.read_bytes(), path.read_bytes()
     app = stage.start(path)
     assert "copy" in said[0]
     assert app.names() == ["kept 0"]
+    assert app.session.path == str(tmp_path / "damaged (recovered).fewshot")
+    app.new_category("goes on")
+    stage.close(app)
+    assert (backup.read_bytes(), path.read_bytes()) == (content, damaged)
+    assert stage.start().names() == ["kept 0", "goes on"]
 
 
 @pytest.mark.parametrize("content", [b"", b"this is a letter", b"\x89PNG\r\n\x1a\n"])
@@ -228,9 +272,18 @@ def test_a_folder_that_cannot_be_written_is_told(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("FEWSHOT_DATA", str(tmp_path / "file"))
-    assert main([]) == 1
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    app = stage.start()
     assert str(tmp_path / "file") in said[0]
     assert "FEWSHOT_DATA" in said[0]
+    assert str(tmp_path / "fewshot-labeler-") in app.session.path
+    assert str(Path(app.session.path).parent) in app.window.toast.text
+    app.new_category("goes on")
+    app.key(Key.Key_N, Keys.ControlModifier | Keys.ShiftModifier)
+    assert len(said) == 2
+    assert app.names() == ["goes on"]  # it stays where it is: here nothing is lost by waiting
+    app.shell.try_sample()
+    assert app.names() == ["goes on"]
 
 
 def test_what_cannot_be_written_is_not_thrown_away_without_asking(

@@ -172,3 +172,16 @@ def test_links_are_explained_and_nothing_is_fetched(teaching: Teaching, intake: 
     teaching.receive(Dropped(), A, "web")
     assert intake.asked == []
     assert len(heard.refused) == 1
+
+
+def test_what_is_asked_of_a_category_that_is_gone_is_passed_over(
+    teaching: Teaching, session: Session, heard: Heard
+) -> None:
+    gone = teaching.add_category()
+    session.undo()
+    before = session.document
+    teaching.remove_category(gone)
+    teaching.move_by(gone, 1)
+    teaching.give_key(gone, "7")
+    assert teaching.rename(gone, "new") == ""
+    assert session.document is before

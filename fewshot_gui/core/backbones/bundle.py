@@ -188,11 +188,18 @@ def _describe(path: Path, _mtime_ns: int, size: int) -> BundleInfo:
             str(path),
             f"weights of another program; this one reads {FORMAT} files",
         )
-    values = json.loads(metadata["bundle"])
-    values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
-    return BundleInfo(
-        name=path.stem, path=path, hash=_file_hash(path), parameters=parameters, size_bytes=size, **values
-    )
+    try:
+        values = json.loads(metadata["bundle"])
+        values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
+        return BundleInfo(
+            name=path.stem, path=path, hash=_file_hash(path), parameters=parameters, size_bytes=size, **values
+        )
+    except OSError as error:
+        raise BundleError(BundleProblem.DAMAGED, str(path), f"it cannot be read ({error})") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(
+            BundleProblem.NOT_A_BUNDLE, str(path), f"made by another version of this program ({error!r})"
+        ) from error
 
 
 def _file_hash(path: Path) -> str:
@@ -214,10 +221,14 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
     )
 
     info = describe_bundle(name_or_path)
-    tensors = load_file(info.path)
-    with safe_open(info.path, framework="np") as file:
-        expected = file.metadata()["sha256"]
-    if tensors_hash({key: value.numpy() for key, value in tensors.items()}) != expected:
+    try:
+        tensors = load_file(info.path)
+        with safe_open(info.path, framework="np") as file:
+            expected = (file.metadata() or {}).get("sha256")
+        found = tensors_hash({key: value.numpy() for key, value in tensors.items()})
+    except (SafetensorError, OSError, TypeError) as error:  # TypeError: a kind of number that we never write
+        raise BundleError(BundleProblem.DAMAGED, str(info.path), f"it cannot be read ({error})") from error
+    if found != expected or "centre" not in tensors:
         raise BundleError(BundleProblem.DAMAGED, str(info.path), "its weights are damaged; install it again")
     tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
     centre = tensors.pop("centre").numpy()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
-from fewshot_gui.core.backbones.bundle import BundleInfo, describe_bundle
+from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
 from fewshot_gui.core.data_files import models_folder
 
 DEFAULTS = {"photo": "photo", "drawing": "omniglot-conv4"}
@@ -17,6 +18,15 @@ def shipped() -> list[BundleInfo]:
         BundleError: one of them is damaged.
     """
     return [describe_bundle(path) for path in sorted(models_folder().glob("*.safetensors"))]
+
+
+def shipped_sound() -> list[BundleInfo]:
+    """Return every shipped bundle that can be described, by name: a damaged one does not hide the others."""
+    found = []
+    for path in sorted(models_folder().glob("*.safetensors")):
+        with suppress(BundleError):
+            found.append(describe_bundle(path))
+    return found
 
 
 def default_bundle(kind: Literal["photo", "drawing"]) -> str:

@@ -81,6 +81,9 @@ def export_bundle(
 
 def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> CalibrationDefaults:
     """Return temperature and novelty from 5-way 5-shot episodes, or smaller ones where pictures are few."""
+    # A class of one picture has no query: it must not cost a training of hours its end.
+    rows = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    embeddings, labels = embeddings[rows], np.unique(labels[rows], return_inverse=True)[1]
     counts = np.bincount(labels)
     shots = max(1, min(5, int(counts.min()) // 2))
     queries = max(1, min(10, int(counts.min()) - shots))

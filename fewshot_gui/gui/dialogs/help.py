@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from fewshot_gui.core.backbones.bundle import BundleError
-from fewshot_gui.core.backbones.catalogue import shipped
+from fewshot_gui.core.backbones.catalogue import shipped_sound
 from fewshot_gui.gui.actions import action_rows
 from fewshot_gui.gui.widgets import PushButton
 
@@ -70,7 +70,7 @@ def about_dialog(parent: QWidget) -> QDialog:
 
 def _about_text() -> str:
     try:
-        lines = [f"{info.title} ({info.name}), {info.parameters / 1e6:.1f} M" for info in shipped()]
+        lines = [f"{info.title} ({info.name}), {info.parameters / 1e6:.1f} M" for info in shipped_sound()]
     except BundleError as error:
         lines = [error.detail]
     return "\n\n".join(

@@ -32,7 +32,7 @@ class ProblemsDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("problemsDialog")
         self.setWindowTitle(self.tr("Problems"))
-        self.resize(760, 420)
+        self.resize(880, 440)
         self._problems = problems
         self.intro = QLabel(self)
         self.intro.setWordWrap(True)
@@ -41,7 +41,13 @@ class ProblemsDialog(QDialog):
         self.table.setAccessibleName(self.tr("Files that were left out"))
         self.table.setHorizontalHeaderLabels([self.tr("File"), self.tr("Reason")])
         self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.setShowGrid(False)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        # The reasons are ours and short enough; a path may be cut in its middle.
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 18
 _DISC = 12
+_GAP = 4
 
 
 class TeachBar(QWidget):
@@ -145,7 +146,7 @@ class TeachBar(QWidget):
         tip = self._tip().format(name)
         button.setToolTip(f"{tip} ({category.shortcut})" if category.shortcut else tip)
         button.setIcon(_disc(self._appearance.theme.category(category.colour), self.devicePixelRatioF()))
-        button.setIconSize(QSize(_DISC, _DISC))
+        button.setIconSize(QSize(_DISC + _GAP, _DISC))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.pressed.connect(lambda: self._go_down(category.id))
         button.released.connect(lambda: self._come_up(category.id))
@@ -161,7 +162,7 @@ def _shown(document: Document) -> list[tuple[str, str, int, str]]:
 
 
 def _disc(colour: QColor, ratio: float) -> QIcon:
-    pixmap = QPixmap(round(_DISC * ratio), round(_DISC * ratio))
+    pixmap = QPixmap(round((_DISC + _GAP) * ratio), round(_DISC * ratio))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

@@ -92,3 +92,14 @@ def test_help_needs_neither_torch_nor_qt() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_thread_that_does_not_end_holds_nobody_up() -> None:
+    code = (
+        "import sys, threading; from fewshot_gui.engine.worker import Worker;"
+        "from fewshot_gui.gui import app; from fewshot_gui.__main__ import main;"
+        "app.main = lambda _: print('kept') or Worker('stuck', lambda call: call()).threads + 2;"
+        "sys.argv = ['fewshot-gui']; main(); print('not reached')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stdout.split()) == (3, [b"kept"]), ended.stderr

@@ -104,6 +104,8 @@ def test_a_training_that_was_interrupted_goes_on(
     monkeypatch.setattr(Trainer, "run", real)
     assert main(command(data, recipe, halved, "--resume")) == 0
     assert "after 20 steps" in capsys.readouterr().out
+    log = halved.with_suffix(".log.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in log] == ["step", "10", "20"]  # those that were done twice, once
     one, other = load_bundle(whole), load_bundle(halved)
     assert describe_bundle(whole).temperature == pytest.approx(describe_bundle(halved).temperature)
     import numpy as np

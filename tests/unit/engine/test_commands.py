@@ -223,3 +223,8 @@ def test_together_is_all_or_nothing(document: Document) -> None:
     refused(document, Together((RemoveCategory(CAT), RemoveCategory(CAT))))
     assert document == before
     assert Together(()).apply(document) is document
+
+
+@pytest.mark.parametrize("path", ["/two  blanks/w.safetensors", "/e\u0301/w.safetensors", " /end "])
+def test_the_path_of_a_backbone_is_kept_to_the_letter(document: Document, path: str) -> None:
+    assert ChooseBackbone(path).apply(document).settings.backbone == path

@@ -474,3 +474,14 @@ def test_what_was_added_is_found_whatever_happens_between(
         for key, numbers in model.items():
             assert_finds(cache, range(13), sorted(numbers), key=key)
     cache.close()
+
+
+@pytest.mark.parametrize("path", ["/p/\udcff.jpg", "C:/p/\ud800.jpg"])  # as Linux and Windows say no Unicode
+def test_a_name_that_is_no_unicode_is_remembered(tmp_path: Path, path: str) -> None:
+    cache = EmbeddingCache(tmp_path, lambda *_: None)
+    odd = PictureFile(path, 1, 1)
+    cache.remember_id(odd, PictureId("0" * 32))
+    cache.flush()
+    assert cache.on
+    assert cache.known_ids([odd]) == [PictureId("0" * 32)]
+    cache.close()

@@ -13,10 +13,12 @@ from fewshot_gui.core.images.encode import encode_png
 from fewshot_gui.core.images.identity import PictureId, file_id, picture_id
 from fewshot_gui.core.images.reader import decode_image
 from fewshot_gui.engine.commands import AddCategory, RemoveCategory
+from fewshot_gui.engine.drop import list_pictures
 from fewshot_gui.engine.intake import Intake
 from fewshot_gui.engine.problems import ProblemLog
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.state import CategoryId
+from fewshot_gui.engine.worker import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -324,3 +326,28 @@ def test_pictures_that_are_where_they_were_stay_there(desk: Desk, paint: Any) ->
     desk.intake.find_moved(paint(2, "copies"))
     desk.finish()
     assert found == []
+
+
+def test_a_closed_intake_teaches_nothing_and_reads_nothing_more(desk: Desk, paint: Any) -> None:
+    files = paint(6)
+    desk.intake.add_files(paths(files), CAT)
+    desk.intake.add_pixels(np.zeros((8, 8, 3), np.uint8), DOG, "canvas")
+    desk.intake.teach(files[0], file_id(files[0].path), DOG)
+    desk.intake.close()
+    desk.finish()
+    assert desk.counts() == {"cat": 0, "dog": 1}  # its content was known: that was done at once
+    assert desk.session.picture(file_id(files[0].path)) is None
+
+
+def test_a_gallery_picture_for_a_category_that_is_gone_goes_nowhere(desk: Desk, paint: Any) -> None:
+    (file,) = paint(1)
+    desk.session.do(RemoveCategory(CAT))
+    desk.intake.teach(file, file_id(file.path), CAT)
+    desk.finish()
+    assert desk.counts() == {"dog": 0}
+
+
+def test_what_lies_in_the_root_of_a_disk_gets_a_name(tmp_path: Path) -> None:
+    root = Path(tmp_path.anchor)
+    listed = list_pictures((str(root / "gone.png"),), CancelToken(), named=True)
+    assert listed.groups == {str(root): [str(root / "gone.png")]}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,3 +106,10 @@ def test_what_breaks_off_leaves_the_former_table_and_nothing_beside_it(tmp_path:
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_labels(tmp_path / "gone" / "labels.csv", table())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a name is always Unicode, or nearly")
+def test_a_name_that_is_no_unicode_is_written_as_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    write_labels(path, table(paths=[os.fsdecode(b"/p/caf\xe9.jpg"), "/p/2.jpg"]))
+    assert b"\n/p/caf\xe9.jpg,dog," in path.read_bytes()

@@ -7,7 +7,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -510,3 +510,22 @@ def test_cancel_token_of_a_failed_run_is_cancelled(
     token: CancelToken = job.token
     assert token.cancelled
     assert len(errors) == 1
+
+
+def test_what_is_known_by_content_is_found_without_its_file(desk: Desk, paint: Callable[..., Any]) -> None:
+    files = paint(3)
+    embedded = desk.embed(files)
+    names = [file_id(file.path) for file in files]
+    for file in files:
+        Path(file.path).unlink()
+    known = desk.library.known_embeddings([*names, PictureId("f" * 32)], "fake")
+    assert set(known) == set(names)
+    for position, name in enumerate(names):
+        assert np.array_equal(known[name], embedded[position])
+    assert desk.library.known_embeddings(names, "other weights") == {}
+
+
+def test_an_embedding_that_was_handed_in_is_found_again(desk: Desk) -> None:
+    name, vector = PictureId("a" * 32), np.arange(3, dtype=np.float32)
+    desk.library.keep_embedding(name, vector, "fake")
+    assert np.array_equal(desk.library.known_embeddings([name], "fake")[name], vector)

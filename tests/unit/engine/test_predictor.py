@@ -796,3 +796,19 @@ def test_one_more_example_rescores_ten_thousand_rows_in_50_ms() -> None:
         assert bench.scores.known.all()
         bench.lane.waiting.clear()
     assert sorted(took)[4] < 0.05
+
+
+def test_an_error_of_every_frame_is_told_once(taught: Bench) -> None:
+    reported: list[Exception] = []
+    taught.lane.on_error.connect(reported.append)
+    error = RuntimeError("the device is gone")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    taught.library.embed_pixels = fail  # type: ignore[assignment]
+    for _ in range(3):
+        taught.predictor.classify_frame(picture(G), lambda _single: pytest.fail("no answer"))
+        taught.lane.run()
+    assert reported == [error]
+    assert taught.predictor.status.problem == "unexpected"

@@ -407,3 +407,16 @@ def test_a_new_session_document_is_empty_on_disk(tmp_path: Path, worker: Worker)
     assert session.document == Document()
     assert session.picture(ONE) is None
     assert session.close()
+
+
+@pytest.mark.parametrize("call", [Session.open, Session.create])
+def test_a_folder_that_may_not_be_entered_is_told(
+    call: Callable[..., Session], tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "is_dir", refuse)
+    with pytest.raises(SessionError) as caught:
+        call(tmp_path / "closed" / "s.fewshot", worker)
+    assert caught.value.kind is SessionProblem.NO_PERMISSION

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from fewshot_gui.engine.session_places import (
     MOST_RECENT,
     SUFFIX,
+    is_same_file,
     new_session_path,
     note_session,
     recent_sessions,
@@ -100,3 +102,36 @@ def test_without_a_place_for_it_there_is_no_new_session(data: Path) -> None:
     data.write_text("in the way")
     with pytest.raises(OSError, match="data"):
         new_session_path()
+
+
+def test_a_folder_that_may_not_be_entered_keeps_nobody_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,) = sessions(tmp_path, "one")
+    note_session(one)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert recent_sessions() == []
+
+
+def test_a_full_disk_leaves_the_former_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = sessions(tmp_path, "one", "two")
+    note_session(one)
+
+    def fill(path: Path, *_: object, **__: object) -> None:
+        path.write_bytes(b"[")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fill)
+    note_session(two)
+    assert recent_sessions() == [one]
+
+
+def test_one_file_under_two_names_is_one_session(tmp_path: Path) -> None:
+    one, two = sessions(tmp_path, "one", "two")
+    assert is_same_file(one, str(tmp_path / "." / "one.fewshot"))
+    assert not is_same_file(one, two)
+    assert not is_same_file(one, str(tmp_path / "gone.fewshot"))

@@ -13,6 +13,7 @@ from fewshot_gui.engine import embedder, examples
 from fewshot_gui.engine.commands import AddCategory
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.state import CategoryId
+from fewshot_gui.engine.worker import lanes_at_work
 from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
 
 if TYPE_CHECKING:
@@ -221,3 +222,22 @@ def test_lanes_end_with_the_program() -> None:
     assert {"decode-0", "decode-1", "model-0", "disk-0", "camera-0", "camera-1", "video-0"} <= names
     lanes.close()
     assert not any(lane.pending for lane in lanes.all())
+
+
+def test_lanes_do_not_wait_for_what_does_not_end() -> None:
+    lanes = Lanes.start(lambda call: call())
+    gate, begun = threading.Event(), threading.Barrier(3)
+
+    def stick(_token: CancelToken) -> None:
+        begun.wait(20)
+        assert gate.wait(20)
+
+    for lane in (lanes.model, lanes.camera):
+        lane.submit(stick)
+    begun.wait(20)
+    began = time.monotonic()
+    assert not lanes.close()
+    assert time.monotonic() - began < 2
+    assert lanes_at_work()
+    gate.set()
+    assert lanes.close()

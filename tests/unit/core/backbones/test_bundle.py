@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from fewshot_gui.core.backbones import catalogue
 from fewshot_gui.core.backbones.bundle import (
     BundleError,
     BundleProblem,
@@ -20,8 +22,9 @@ from fewshot_gui.core.backbones.bundle import (
     finish_embedding,
     load_bundle,
     save_bundle,
+    tensors_hash,
 )
-from fewshot_gui.core.backbones.catalogue import DEFAULTS, shipped
+from fewshot_gui.core.backbones.catalogue import DEFAULTS, shipped, shipped_sound
 from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 
@@ -154,3 +157,29 @@ def test_red_and_blue_keep_their_places() -> None:
     red[..., 0] = 255
     prepared = Preprocessing(8, 3, (0.5,) * 3, (0.25,) * 3).prepare(red)
     assert prepared[4, 4].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"of_tomorrow": 1}, {"preprocessing": {"side": 16}}, {"preprocessing": 3}]
+)
+def test_a_bundle_of_another_version_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = write_bundle(tmp_path / "odd.safetensors", **changes)
+    assert problem_of(describe_bundle, path) == BundleProblem.NOT_A_BUNDLE
+    assert problem_of(load_bundle, path) == BundleProblem.NOT_A_BUNDLE
+
+
+def test_a_bundle_without_its_centre_is_damaged(bundle_file: Path) -> None:
+    with safe_open(bundle_file, framework="np") as file:
+        metadata, tensors = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    del tensors["centre"]
+    save_file(tensors, bundle_file, metadata | {"sha256": tensors_hash(tensors)})
+    assert problem_of(load_bundle, bundle_file) == BundleProblem.DAMAGED
+    save_file(tensors, bundle_file, {key: metadata[key] for key in ("format", "bundle")})
+    assert problem_of(load_bundle, bundle_file) == BundleProblem.DAMAGED
+
+
+def test_a_damaged_bundle_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "models_folder", lambda: tmp_path)
+    write_bundle(tmp_path / "b.safetensors")
+    (tmp_path / "a.safetensors").write_bytes(b"torn")
+    assert [info.name for info in shipped_sound()] == ["b"]

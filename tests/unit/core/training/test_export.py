@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,3 +48,13 @@ def test_a_bundle_says_what_it_is(exported: tuple[Path, Trainer], recipe: Recipe
     assert info.training == {"command": "test"}
     assert info.temperature > 0
     assert info.parameters > 100
+
+
+def test_a_validation_class_of_one_picture_does_not_undo_the_training(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    alone = np.r_[0, 12:36]  # one picture of the first class, all of the next two
+    validation = replace(world, images=world.images[alone], labels=world.labels[alone])
+    calibration = export_bundle(tmp_path / "t.safetensors", Trainer(recipe, world), world, validation, {})
+    assert calibration.temperature > 0
+    assert calibration.novelty > 0
