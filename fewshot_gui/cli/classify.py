@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
 from fewshot_gui.core.images.scan import class_folders, scan_folder
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--learner", default="prototypical", metavar="L")
     parser.add_argument("--backbone", default="photo", metavar="B|FILE")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps or xpu")
+    add_device_argument(parser)
     parser.add_argument(
         "--threshold",
         type=float,
@@ -76,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fewshot_gui.core.learners.catalogue import LearnerError  # noqa: PLC0415
 
     _check(arguments)
+    arguments.device = told_device(arguments.device)
     loop = MainLoop()
     try:
         with open_library(loop) as (library, problems):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle, load_bundle
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", type=int, default=15, metavar="Q")
     parser.add_argument("--episodes", type=int, default=600, metavar="E")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps or xpu")
+    add_device_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,9 +89,7 @@ def _measure(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -
 def _embed(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -> NDArray[Any]:
     import numpy as np  # noqa: PLC0415
 
-    from fewshot_gui.engine.devices import choose_device  # noqa: PLC0415
-
-    device = choose_device(arguments.device)
+    device = told_device(arguments.device)
     parts = []
     with bar("Embedding", arguments) as progress:
         for start in range(0, len(data.images), BATCH):

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import UsageError, bar, say, say_json
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--recipe", metavar="NAME", help="a recipe of this program: photo, omniglot-conv4")
     which.add_argument("--config", metavar="FILE", help="a recipe of your own, TOML")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps or xpu")
+    add_device_argument(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads for torch; default all")
 
 
@@ -108,11 +109,10 @@ def _train(
 ) -> dict[str, Any]:
     from fewshot_gui.core.training.export import export_bundle  # noqa: PLC0415
     from fewshot_gui.core.training.trainer import Trainer  # noqa: PLC0415
-    from fewshot_gui.engine.devices import choose_device  # noqa: PLC0415
 
     checkpoint = arguments.out.with_suffix(".checkpoint")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, data, device=choose_device(arguments.device), learner=arguments.learner)
+    trainer = Trainer(recipe, data, device=told_device(arguments.device), learner=arguments.learner)
     log = arguments.out.with_suffix(".log.csv")
     with bar("Training", arguments) as progress:
         records = trainer.run(checkpoint, resume=arguments.resume)
@@ -163,12 +163,12 @@ def _cut_log(path: Path, step: int) -> None:
     """Drop the lines of this step and later ones: what came after the checkpoint is done once more."""
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = path.read_bytes().decode().splitlines(keepends=True)
     done = [
         line for line in lines[1:] if line.partition(",")[0].isdigit() and int(line.partition(",")[0]) < step
     ]
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("".join(lines[:1] + done), encoding="utf-8", newline="")
+    partial.write_bytes("".join(lines[:1] + done).encode())
     partial.replace(path)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
 from fewshot_gui.engine.workspace import Lanes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 translate = QCoreApplication.translate
 REPORT_PICTURE = Path("fewshot-sample.png")
+PULSE_MS = 500
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,6 +52,11 @@ def _run_window(app: QApplication, parsed: argparse.Namespace) -> int:
     lanes = Lanes.start(bridge.post)
     shell = Shell(lanes, bridge.post, app.property("appearance"))
     sys.excepthook = shell.report_unexpected
+    signal.signal(signal.SIGINT, lambda *_: shell.close())
+    # Python hears of Ctrl+C in the terminal only when some Python runs, which in a resting window none does.
+    pulse = QTimer(shell, interval=PULSE_MS)
+    pulse.timeout.connect(lambda: None)
+    pulse.start()
     try:
         shell.start(parsed.session, sample=parsed.sample)
         return app.exec() if shell.window is not None else 1

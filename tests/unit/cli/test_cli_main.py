@@ -10,6 +10,7 @@ import pytest
 from fewshot_gui import __main__ as program
 from fewshot_gui.cli import models
 from fewshot_gui.cli.main import COMMANDS, build_parser, main
+from fewshot_gui.cli.options import told_device
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -103,3 +104,21 @@ def test_a_thread_that_does_not_end_holds_nobody_up() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
     assert (ended.returncode, ended.stdout.split()) == (3, [b"kept"]), ended.stderr
+
+
+def test_a_device_that_is_not_there_is_told_and_the_processor_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("fewshot_gui.cli.options.choose_device", lambda _wanted: "cpu")
+    assert told_device("cuda") == "cpu"
+    assert "no cuda device" in capsys.readouterr().err
+    assert told_device("auto") == "cpu"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["classify", "evaluate", "train"])
+def test_a_device_nobody_knows_is_bad_use(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        build_parser(command).parse_args([command, "--device", "abacus"])
+    assert ended.value.code == 2
+    assert "cuda" in capsys.readouterr().err

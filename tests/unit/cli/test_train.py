@@ -92,9 +92,9 @@ def test_a_training_that_was_interrupted_goes_on(
     real = Trainer.run
 
     def interrupted(self: Trainer, checkpoint: Any = None, *, resume: bool = False) -> Iterator[Any]:
-        for record in real(self, checkpoint, resume=resume, every=5):
+        for record in real(self, checkpoint, resume=resume, every=8):
             yield record
-            if record.step == 10:
+            if record.step == 12:
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(Trainer, "run", interrupted)
