@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.workspace import Lanes
 from fewshot_gui.gui.main_thread import MainThread
 from fewshot_gui.gui.shell import Shell
@@ -30,12 +32,12 @@ PULSE_MS = 500
 def main(arguments: Sequence[str]) -> int:
     """Return the exit code of the window, or of the report where there is no display."""
     parsed = _parser().parse_args(arguments)
-    if not parsed.report and not has_display():
+    chosen = bool(os.environ.get("QT_QPA_PLATFORM"))
+    os.environ["QT_QPA_PLATFORM"] = platforms(hidden=bool(parsed.report))
+    app = build_application(parsed.colours)
+    if not parsed.report and not chosen and app.platformName() == "offscreen":
         print("There is no display, so no window can open. Running the sample without one ...", flush=True)  # noqa: T201
         parsed.report = REPORT_PICTURE
-    if parsed.report:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    app = build_application(parsed.colours)
     if parsed.report:
         from fewshot_gui.gui.report import run_report  # noqa: PLC0415 - only where there is no display
 
@@ -72,6 +74,7 @@ def build_application(colours: ColourChoice = "system") -> QApplication:
     app.setApplicationName("fewshot-labeler")
     app.setApplicationDisplayName("Few-shot Labeler")
     app.setDesktopFileName("fewshot-labeler")
+    app.setWindowIcon(QIcon(str(assets_folder() / "app-icon.svg")))
     appearance = Appearance(app)
     if colours != "system":
         appearance.choose(colours)
@@ -80,11 +83,22 @@ def build_application(colours: ColourChoice = "system") -> QApplication:
     return app
 
 
-def has_display() -> bool:
-    """Return whether a window can be shown; only on Linux may there be no display."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+def platforms(*, hidden: bool) -> str:
+    """Return the platforms that Qt shall try in turn; empty leaves it to Qt.
+
+    On Linux there may be no display, or one that nobody answers, and Qt would end the process; so the last of
+    the list is the one that needs none.
+
+    Args:
+        hidden: no window is wanted.
+    """
+    if hidden:
+        return "offscreen"
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    if chosen or not sys.platform.startswith("linux"):
+        return chosen
+    named = (("WAYLAND_DISPLAY", "wayland"), ("DISPLAY", "xcb"))
+    return ";".join([platform for variable, platform in named if os.environ.get(variable)] + ["offscreen"])
 
 
 def _parser() -> argparse.ArgumentParser:

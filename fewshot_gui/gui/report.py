@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError
@@ -40,6 +40,7 @@ def run_report(app: QApplication, picture: Path, session: str | None) -> int:
         picture: a PNG to write.
         session: to show in place of the sample; left as it is.
     """
+    former = qInstallMessageHandler(_without_platform_notes)
     bridge = MainThread()
     lanes = Lanes.start(bridge.post)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,6 +59,13 @@ def run_report(app: QApplication, picture: Path, session: str | None) -> int:
             shell.close()
             lanes.close()
             bridge.close()
+            qInstallMessageHandler(former)
+
+
+def _without_platform_notes(_kind: QtMsgType, _context: QMessageLogContext, text: str | None) -> None:
+    """Print what Qt says, but for what the offscreen platform says of itself."""
+    if text and not text.startswith("This plugin does not support"):
+        _tell(text)
 
 
 def _trouble(session: str, lanes: Lanes) -> str | None:

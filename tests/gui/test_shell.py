@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +139,30 @@ def test_an_interrupt_from_the_terminal_closes_the_window(scene: Scene) -> None:
     scene.shell.start(None)
     scene.shell.report_unexpected(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert scene.shell.window is None
+
+
+RESTING = """
+import sys
+from fewshot_gui.gui.shell import Shell
+from fewshot_gui.__main__ import main
+
+start = Shell.start
+Shell._warm_up = lambda *_: None
+Shell.start = lambda self, *arguments, **how: [start(self, *arguments, **how), print("open", flush=True)]
+sys.argv = ["fewshot-gui"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal cannot be sent to one program alone")
+def test_a_resting_window_hears_ctrl_c_in_the_terminal(tmp_path: Path) -> None:
+    own = {"QT_QPA_PLATFORM": "offscreen", "FEWSHOT_DATA": str(tmp_path), "FEWSHOT_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", RESTING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **own}, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "open\n"
+        program.send_signal(signal.SIGINT)
+        assert program.wait(30) == 0
 
 
 def test_closing_is_refused_only_where_the_person_stays(
