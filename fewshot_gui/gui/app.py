@@ -54,7 +54,8 @@ def _run_window(app: QApplication, parsed: argparse.Namespace) -> int:
     lanes = Lanes.start(bridge.post)
     shell = Shell(lanes, bridge.post, app.property("appearance"))
     sys.excepthook = shell.report_unexpected
-    signal.signal(signal.SIGINT, lambda *_: shell.close())
+    # Not at once: before the event loop runs there is nothing to quit.
+    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, shell, shell.close))
     # Python hears of Ctrl+C in the terminal only when some Python runs, which in a resting window none does.
     pulse = QTimer(shell, interval=PULSE_MS)
     pulse.timeout.connect(lambda: None)
