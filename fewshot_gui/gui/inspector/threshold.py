@@ -31,6 +31,9 @@ class ThresholdControl(QWidget):
         self.automatic.setObjectName("thresholdAutomatic")
         self.automatic.setToolTip(self.tr("Let the examples decide how careful to be"))
         self.automatic.clicked.connect(lambda: self._send(None))
+        room = self.automatic.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self.automatic.setSizePolicy(room)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setObjectName("thresholdSlider")
         self.slider.setAccessibleName(self.tr("Careful to bold"))
@@ -94,7 +97,7 @@ class ThresholdControl(QWidget):
     def _show(self, value: float | None) -> None:
         with QSignalBlocker(self.slider):
             self.slider.setValue(MIDDLE if value is None else round(value * STEPS))
-        self.automatic.setEnabled(value is not None)
+        self.automatic.setVisible(value is not None)
         self.sentence.setText(self._words(value))
 
     def _words(self, value: float | None) -> str:

@@ -143,7 +143,7 @@ def test_single_prediction_is_shown(panel: InspectorPanel, world: SimpleNamespac
 def test_slider_sends_and_automatic_takes_back(panel: InspectorPanel, world: SimpleNamespace) -> None:
     slider, automatic = panel.threshold.slider, panel.threshold.automatic
     assert slider.objectName() == "thresholdSlider"
-    assert not automatic.isEnabled()
+    assert automatic.isHidden()
     slider.setValue(100)
     assert world.session.document.settings.threshold == 1.0
     assert "Every picture" in panel.threshold.sentence.text()
