@@ -147,11 +147,18 @@ class LooReport:
         return self.correct / self.examined if self.examined else None
 
 
-def load() -> None:
-    """Import what fitting needs: seconds the first time, in which the other threads go on; then nothing."""
+def load(learner: str) -> None:
+    """Import what fitting needs: seconds the first time, in which the other threads go on; then nothing.
+
+    Raises:
+        LearnerError: there is no learner of that name.
+    """
     # Where all embeddings are in the cache, this is the first that needs torch.
     load_torch_libraries()
-    import fewshot_gui.core.learners.catalogue  # noqa: F401, PLC0415 - torch takes seconds to import
+    import fewshot_gui.core.learners.fitted  # noqa: F401, PLC0415 - torch takes seconds to import
+    from fewshot_gui.core.learners.catalogue import make_learner  # noqa: PLC0415 - the same
+
+    make_learner(learner)
 
 
 def fit(
@@ -291,7 +298,7 @@ def fit_and_score(
         SupportFault: the learner cannot learn from the examples.
     """
     found = yield from embed_examples(sources, library, vectors, recipe.backbone, recipe.device)
-    load()
+    load(recipe.learner)
     yield
     begun = time.perf_counter()
     fitted = fit(recipe, found, library, version)
