@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+import gc
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+from fewshot_gui.gui.garbage import collect_due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # How long an example takes says nothing on a machine that also does other things.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def garbage_on_the_main_thread() -> Iterator[None]:
+    """Let no lane of a test destroy the widgets of another one: see fewshot_gui.gui.garbage."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def garbage_after_the_test() -> Iterator[None]:
+    """Collect, here on the main thread, what is due."""
+    yield
+    collect_due()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 
+from fewshot_gui.gui.garbage import MainThreadGarbage
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,6 +38,8 @@ class MainThread(QObject):
         # queue of posted events to the end. A timer of zero waits until the others had their turn.
         self._next_turn = QTimer(self, interval=0, singleShot=True)
         self._next_turn.timeout.connect(self._work)
+        # Where there is a bridge there are other threads, and none of them may destroy a Qt object.
+        self._garbage = MainThreadGarbage(self)
 
     @property
     def pending(self) -> int:
@@ -60,6 +64,7 @@ class MainThread(QObject):
             self._closed = True
             self._calls.clear()
         self._next_turn.stop()
+        self._garbage.stop()
 
     def customEvent(self, event: QEvent) -> None:
         """Work off the queue for one turn."""

@@ -31,6 +31,7 @@ from fewshot_gui.gui.dialogs.help import about_dialog, keys_dialog
 from fewshot_gui.gui.dialogs.problems import ProblemsDialog
 from fewshot_gui.gui.error_words import session_words
 from fewshot_gui.gui.first_paint import FirstPaint
+from fewshot_gui.gui.garbage import settle
 from fewshot_gui.gui.label_export import export_labels
 from fewshot_gui.gui.main_window import MainWindow
 
@@ -177,6 +178,7 @@ class Shell(QObject):
     def _show_devices(self, window: MainWindow, devices: list[Device]) -> None:
         if window is self.window:  # else it is gone: looking for devices takes as long as loading torch
             window.header.selectors.show_devices(devices)
+        settle()
 
     def close(self) -> None:
         """Close the window and quit, unless something could not be written and the person wants to stay."""
