@@ -42,5 +42,6 @@ class MainThreadGarbage(QObject):
     def stop(self) -> None:
         """Leave collecting to Python again, as it was before: no other thread is left that could meet Qt."""
         self._timer.stop()
+        gc.unfreeze()  # else what libraries bind counts as leaked when the program ends, and they say so
         if self._was_enabled:
             gc.enable()

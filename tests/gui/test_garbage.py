@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject
 
 from fewshot_gui.engine.worker import Worker
-from fewshot_gui.gui.garbage import MainThreadGarbage, collect_due
+from fewshot_gui.gui.garbage import MainThreadGarbage, collect_due, settle
 from fewshot_gui.gui.main_thread import MainThread
 
 if TYPE_CHECKING:
@@ -83,6 +83,16 @@ def test_stopping_leaves_it_to_python_again_as_it_was_before(qtbot: QtBot) -> No
     assert not gc.isenabled()
     first.stop()
     assert gc.isenabled()
+
+
+def test_what_is_frozen_thaws_when_the_program_ends(qtbot: QtBot) -> None:
+    garbage = MainThreadGarbage()
+    settle()
+    frozen = gc.get_freeze_count()
+    settle()
+    assert gc.get_freeze_count() == frozen > 0
+    garbage.stop()
+    assert gc.get_freeze_count() == 0
 
 
 def test_nothing_due_is_no_work() -> None:
