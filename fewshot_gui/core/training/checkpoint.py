@@ -75,22 +75,22 @@ def checkpoint_step(path: Path, fingerprint: str) -> int:
     return int(metadata["step"])
 
 
-def load_checkpoint(path: Path, module: nn.Module, optimiser: Optimizer) -> None:
-    """Set `module` and `optimiser` to what they were when the checkpoint was written."""
-    tensors: dict[str, torch.Tensor] = {}
+def load_weights(path: Path, module: nn.Module) -> None:
+    """Set `module` to what it was when the checkpoint was written."""
     with safe_open(path, framework="pt") as file:
-        scalars = json.loads(file.metadata()["scalars"])
-        for key in file.keys():  # noqa: SIM118 - a safetensors handle is no mapping
-            tensors[key] = file.get_tensor(key)
-    module.load_state_dict(
-        {key.removeprefix("module."): value for key, value in tensors.items() if key.startswith("module.")}
-    )
+        names = [key for key in file.keys() if key.startswith("module.")]  # noqa: SIM118 - no mapping
+        module.load_state_dict({key.removeprefix("module."): file.get_tensor(key) for key in names})
+
+
+def load_optimiser(path: Path, optimiser: Optimizer) -> None:
+    """Set `optimiser` to what it was when the checkpoint was written, in the midst of the same stage."""
     slots: dict[int, dict[str, Any]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimiser."):
-            _, index, name = key.split(".", 2)
-            slots.setdefault(int(index), {})[name] = value
-    for key, scalar in scalars.items():
-        index, name = key.split(".", 1)
-        slots.setdefault(int(index), {})[name] = scalar
+    with safe_open(path, framework="pt") as file:
+        for key, scalar in json.loads(file.metadata()["scalars"]).items():
+            index, name = key.split(".", 1)
+            slots.setdefault(int(index), {})[name] = scalar
+        for key in file.keys():  # noqa: SIM118 - a safetensors handle is no mapping
+            if key.startswith("optimiser."):
+                _, index, name = key.split(".", 2)
+                slots.setdefault(int(index), {})[name] = file.get_tensor(key)
     optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})

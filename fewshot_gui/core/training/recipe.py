@@ -105,11 +105,11 @@ class Recipe:
         """Return the number of updates of all stages together."""
         return sum(stage.steps for stage in self.stages)
 
-    def stage_at(self, step: int) -> tuple[int, Stage, int]:
-        """Return (index, stage, step within it) of a step counted over all stages."""
-        for index, stage in enumerate(self.stages):
+    def stage_at(self, step: int) -> tuple[Stage, int]:
+        """Return (stage, step within it) of a step counted over all stages."""
+        for stage in self.stages:
             if step < stage.steps:
-                return index, stage, step
+                return stage, step
             step -= stage.steps
         raise IndexError("the recipe has fewer steps")
 

@@ -16,7 +16,12 @@ from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.episodes.sampler import ClassIndex, sample_episode
 from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
 from fewshot_gui.core.training.augment import augment
-from fewshot_gui.core.training.checkpoint import checkpoint_step, load_checkpoint, save_checkpoint
+from fewshot_gui.core.training.checkpoint import (
+    checkpoint_step,
+    load_optimiser,
+    load_weights,
+    save_checkpoint,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,25 +111,21 @@ class Trainer:
             CheckpointError: there is one to resume from, but not of this training.
         """
         fingerprint = self._fingerprint()
-        resuming = resume and checkpoint is not None and checkpoint.exists()
-        done = checkpoint_step(checkpoint, fingerprint) if resuming and checkpoint else 0
+        saved = checkpoint if resume and checkpoint is not None and checkpoint.exists() else None
+        done = checkpoint_step(saved, fingerprint) if saved else 0
+        if saved:
+            load_weights(saved, self.module)
         optimiser: Optimizer | None = None
         for step in range(done, self.recipe.steps):
-            _, stage, within = self.recipe.stage_at(step)
+            stage, within = self.recipe.stage_at(step)
             if optimiser is None or within == 0:
                 optimiser = _optimiser(self.module, stage)
-                if resuming and step == done and within and checkpoint:
-                    load_checkpoint(checkpoint, self.module, optimiser)
-                elif resuming and step == done and checkpoint:
-                    load_checkpoint(
-                        checkpoint, self.module, _optimiser(self.module, self.recipe.stage_at(done - 1)[1])
-                    )
+                if saved and step == done and within:
+                    load_optimiser(saved, optimiser)
             record = self._update(step, stage, within, optimiser)
             if checkpoint and (step + 1) % every == 0:
                 save_checkpoint(checkpoint, step + 1, self.module, optimiser, fingerprint)
             yield record
-        if resuming and done >= self.recipe.steps and checkpoint:
-            load_checkpoint(checkpoint, self.module, _optimiser(self.module, self.recipe.stages[-1]))
 
     def _update(self, step: int, stage: Stage, within: int, optimiser: Optimizer) -> StepRecord:
         began = time.perf_counter()

@@ -35,7 +35,9 @@ def test_a_recipe_is_read_with_its_stages() -> None:
 
 def test_a_step_belongs_to_its_stage() -> None:
     recipe = parse_recipe(TEXT, "test")
-    assert [recipe.stage_at(step)[0::2] for step in (0, 3, 4, 9)] == [(0, 0), (0, 3), (1, 0), (1, 5)]
+    first, second = recipe.stages
+    places = [recipe.stage_at(step) for step in (0, 3, 4, 9)]
+    assert places == [(first, 0), (first, 3), (second, 0), (second, 5)]
     with pytest.raises(IndexError):
         recipe.stage_at(10)
 
