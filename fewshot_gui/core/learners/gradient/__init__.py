@@ -1,0 +1,1 @@
+"""Learners that adapt the network itself by gradient steps on the support set."""
