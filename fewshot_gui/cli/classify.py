@@ -12,8 +12,13 @@ import numpy as np
 
 from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
-from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
+from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
+from fewshot_gui.core.backbones.catalogue import bundle_for
+from fewshot_gui.core.backbones.fits import require_fit
+from fewshot_gui.core.images.kind import kind_of_files
 from fewshot_gui.core.images.scan import class_folders, scan_folder
+from fewshot_gui.core.learners.facts import LearnerError, facts_of
+from fewshot_gui.engine.fitting import Recipe, make_learner
 from fewshot_gui.engine.headless import MainLoop, open_library
 from fewshot_gui.engine.label_table import LabelTable, write_labels
 
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
-    from fewshot_gui.core.learners.base import Prediction
+    from fewshot_gui.core.learners.base import Learner, Prediction
     from fewshot_gui.engine.library import EmbeddedBatch, Library
     from fewshot_gui.engine.problems import Problem
 
@@ -61,7 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--query", type=Path, required=True, metavar="DIR", help="the pictures to label")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--learner", default="prototypical", metavar="L")
-    parser.add_argument("--backbone", default="photo", metavar="B|FILE")
+    parser.add_argument(
+        "--backbone", metavar="B|FILE", help="default: the shipped one that fits the learner and the pictures"
+    )
     add_device_argument(parser)
     parser.add_argument(
         "--threshold",
@@ -73,21 +80,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after writing the CSV: 1 where some pictures could not be read."""
+    if not arguments.out.parent.is_dir():
+        raise UsageError(f"the folder of --out {arguments.out} does not exist; make it first")
+    table, _query, problems = label_pictures(arguments)
+    try:
+        write_labels(arguments.out, table)
+        return _finish(arguments, table, problems)
+    except OSError as error:
+        raise UsageError(str(error)) from error
+
+
+def label_pictures(arguments: argparse.Namespace) -> tuple[LabelTable, Embedded, Sequence[Problem]]:
+    """Return the table of the query pictures, these pictures in its order, and what could not be read.
+
+    Args:
+        arguments: support, query, learner, backbone, device and threshold, as `add_arguments` has them.
+
+    Raises:
+        UsageError: something of it is not there, or does not go together.
+    """
     from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - torch takes seconds to import
-    from fewshot_gui.core.learners.catalogue import LearnerError  # noqa: PLC0415
 
     _check(arguments)
     arguments.device = told_device(arguments.device)
     loop = MainLoop()
     try:
+        arguments.backbone = _backbone(arguments)
         with open_library(loop) as (library, problems):
             support, labels, classes = _support(arguments, library, loop)
             query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
-            threshold, prediction, novelty = _predict(arguments, support, labels, classes, query)
+            # The lanes rest by now: what belongs to the model lane may run here.
+            learner = make_learner(_recipe(arguments), library)
+            threshold, prediction, novelty = _predict(arguments, learner, support, labels, classes, query)
             taught = dict(zip(support.ids, labels.tolist(), strict=True))
             table = _table(query, classes, prediction, novelty > threshold, taught)
-            write_labels(arguments.out, table)
-            return _finish(arguments, table, problems.entries)
+            return table, query, problems.entries
     except (BundleError, LearnerError, SupportError, OSError) as error:
         raise UsageError(str(error)) from error
 
@@ -98,8 +125,25 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UsageError(f"{option} {folder} is not a folder")
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise UsageError("--threshold lies between 0 and 1")
-    if not arguments.out.parent.is_dir():
-        raise UsageError(f"the folder of --out {arguments.out} does not exist; make it first")
+
+
+def _backbone(arguments: argparse.Namespace) -> str:
+    """Return the bundle to use, in the space of the learner: the one named, or the shipped one that fits.
+
+    Raises:
+        LearnerError: there is no such learner, or it does not work on the bundle.
+        BundleError: there is no such bundle.
+    """
+    facts, named = facts_of(arguments.learner), arguments.backbone
+    if not named:
+        examples = [file.path for files in class_folders(arguments.support).values() for file in files]
+        named = bundle_for(arguments.learner, kind_of_files(examples))
+    require_fit(arguments.learner, describe_bundle(named))
+    return space_name(named, facts.space)
+
+
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    return Recipe(arguments.learner, arguments.backbone, arguments.device, ())
 
 
 def _support(
@@ -153,6 +197,7 @@ def _embed(
 
 def _predict(
     arguments: argparse.Namespace,
+    learner: Learner,
     support: Embedded,
     labels: NDArray[np.int64],
     classes: tuple[str, ...],
@@ -163,19 +208,12 @@ def _predict(
 
     from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415
     from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415
-    from fewshot_gui.core.learners.catalogue import make_learner  # noqa: PLC0415
 
-    info = describe_bundle(arguments.backbone)
-    learner = make_learner(
-        arguments.learner, default_temperature=info.temperature, default_novelty=info.novelty
-    )
     classifier = learner.fit(SupportSet(torch.from_numpy(support.rows), torch.from_numpy(labels), classes))
-    rows = torch.from_numpy(query.rows)
-    return (
-        threshold_at(arguments.threshold, classifier),
-        classifier.predict(rows),
-        classifier.novelty(rows).numpy(),
-    )
+    prediction = classifier.predict(torch.from_numpy(query.rows))
+    # What `novelty` would say, without computing all distances, or the whole network, twice.
+    novelty = prediction.nearest_distance[:, 0].numpy()
+    return threshold_at(arguments.threshold, classifier), prediction, novelty
 
 
 def _table(

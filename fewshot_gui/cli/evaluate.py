@@ -1,31 +1,54 @@
-"""`fewshot-gui evaluate`: measure a learner and a backbone on episodes, with its 95 % interval."""
+"""`fewshot-gui evaluate`: measure learners on episodes, each with its 95 % interval."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import UsageError, bar, say, say_json, warn
-from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle, load_bundle
+from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
+from fewshot_gui.core.backbones.catalogue import bundle_for
+from fewshot_gui.core.backbones.fits import require_fit
+from fewshot_gui.core.images.kind import kind_of_files
+from fewshot_gui.core.images.scan import class_folders
+from fewshot_gui.core.learners.facts import LearnerError, facts_of
+from fewshot_gui.engine.torch_threads import embedding_threads
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from torch import Tensor
 
     from fewshot_gui.core.backbones.bundle import Bundle
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
     from fewshot_gui.core.episodes.dataset import ClassImages
+    from fewshot_gui.core.evaluation.episodic import Report, Rows
+    from fewshot_gui.core.images.problems import ImageProblem
 
 BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A learner and the bundle to measure it on, by name or path."""
+
+    learner: str
+    bundle: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("--learner", default="prototypical", metavar="L")
-    parser.add_argument("--backbone", default="photo", metavar="B|FILE")
+    parser.add_argument(
+        "--backbone", metavar="B|FILE", help="default: the shipped one that fits the learner and the pictures"
+    )
+    parser.add_argument(
+        "--compare", metavar="L[@B],L[@B]...", help="several learners on the same episodes, in one table"
+    )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="class folders never trained on"
     )
@@ -34,44 +57,154 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", type=int, default=15, metavar="Q")
     parser.add_argument("--episodes", type=int, default=600, metavar="E")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="also draw the table")
     add_device_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after measuring."""
-    from fewshot_gui.core.episodes.dataset import DatasetError, load_classes  # noqa: PLC0415 - torch takes seconds
+    from fewshot_gui.core.episodes.dataset import DatasetError  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415
-    from fewshot_gui.core.learners.catalogue import LearnerError  # noqa: PLC0415
 
+    if arguments.picture is not None and not arguments.picture.absolute().parent.is_dir():
+        raise UsageError(f"the folder of --picture {arguments.picture} does not exist; make it first")
     try:
-        preprocessing = describe_bundle(arguments.backbone).preprocessing
-        with bar("Reading pictures", arguments) as progress:
-            data = load_classes(arguments.data, preprocessing, progress=progress)
-        report = _measure(arguments, load_bundle(arguments.backbone), data)
-    except (BundleError, DatasetError, EpisodeError, LearnerError) as error:
+        contenders = _contenders(arguments)
+        materials = _Materials(arguments)
+        reports = [_measure(arguments, contender, materials) for contender in contenders]
+        if arguments.picture is not None:
+            from fewshot_gui.cli.figures import save_comparison  # noqa: PLC0415 - a second to import
+
+            save_comparison(arguments.picture, reports)
+    except (BundleError, DatasetError, EpisodeError, LearnerError, OSError) as error:
         raise UsageError(str(error)) from error
-    for problem in data.problems:
+    for problem in materials.problems():
         warn(f"left out {problem}")
-    if arguments.json:
-        say_json(report)
-    else:
-        say(_in_words(report))
+    _tell(arguments, reports, materials.counts())
     return 0
 
 
-def _measure(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -> dict[str, Any]:
+def _contenders(arguments: argparse.Namespace) -> list[Contender]:
+    """Return who is to be measured, each on a bundle that it works on.
+
+    Raises:
+        LearnerError: there is no such learner, or it does not work on its bundle.
+        BundleError: there is no such bundle.
+    """
+    named = arguments.compare.split(",") if arguments.compare else [arguments.learner]
+    asked = [name.strip().partition("@") for name in named]
+    kind = None
+    found = []
+    for learner, _, bundle in asked:
+        facts_of(learner)
+        wanted = bundle or arguments.backbone
+        if not wanted:
+            kind = kind or kind_of_files(_some_files(arguments.data))
+            wanted = bundle_for(learner, kind)
+        require_fit(learner, describe_bundle(wanted))
+        found.append(Contender(learner, wanted))
+    return found
+
+
+def _some_files(folder: Path) -> list[str]:
+    """Return the paths of the pictures in class folders; none where there is no such folder, told later."""
+    if not folder.is_dir():
+        return []
+    return [file.path for files in class_folders(folder).values() for file in files]
+
+
+class _Materials:
+    """The pictures, and what each bundle makes of them; each is read and embedded once."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._data: dict[Preprocessing, ClassImages] = {}
+        self._bundles: dict[str, Bundle] = {}
+        self._rows: dict[str, Rows] = {}
+
+    def bundle(self, name: str) -> Bundle:
+        """Return a loaded bundle."""
+        from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - torch takes seconds
+
+        if name not in self._bundles:
+            self._bundles[name] = load_bundle(name)
+        return self._bundles[name]
+
+    def data(self, preprocessing: Preprocessing) -> ClassImages:
+        """Return the pictures, prepared.
+
+        Raises:
+            DatasetError: there are none.
+        """
+        from fewshot_gui.core.episodes.dataset import load_classes  # noqa: PLC0415 - torch takes seconds
+
+        if preprocessing not in self._data:
+            with bar("Reading pictures", self._arguments) as progress:
+                self._data[preprocessing] = load_classes(
+                    self._arguments.data, preprocessing, progress=progress
+                )
+        return self._data[preprocessing]
+
+    def rows(self, name: str) -> Rows:
+        """Return what tasks are drawn from: the embeddings (n, D), or the pixels as they are asked for."""
+        if name not in self._rows:
+            bundle = self.bundle(name)
+            images = self.data(bundle.preprocessing).images
+            lazy = _PixelRows(bundle, images)
+            self._rows[name] = lazy if bundle.info.in_pixels else self._embedded(bundle, images)
+        return self._rows[name]
+
+    def _embedded(self, bundle: Bundle, images: Any) -> Tensor:
+        import torch  # noqa: PLC0415 - torch takes seconds to import
+
+        device, parts = told_device(self._arguments.device), []
+        with bar("Embedding", self._arguments) as progress:
+            for start in range(0, len(images), BATCH):
+                parts.append(torch.from_numpy(bundle.embed(images[start : start + BATCH], device)))
+                progress(start + len(parts[-1]), len(images))
+        return torch.cat(parts)
+
+    def problems(self) -> Iterable[ImageProblem]:
+        """Return the files that could not be read; they are the same for every preprocessing."""
+        return next(iter(self._data.values())).problems
+
+    def counts(self) -> dict[str, int]:
+        """Return how many pictures and classes there are."""
+        data = next(iter(self._data.values()))
+        return {"pictures": len(data.images), "classes": len(data.names)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PixelRows:
+    """Rows of the pixels space, normalised when asked for: all of them would take four times the memory."""
+
+    bundle: Bundle
+    images: Any
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Return float (k, C * H * W), the pictures at int64 (k,)."""
+        import torch  # noqa: PLC0415 - torch takes seconds to import
+
+        return torch.from_numpy(self.bundle.embed(self.images[index.numpy()]))
+
+
+def _measure(arguments: argparse.Namespace, contender: Contender, materials: _Materials) -> Report:
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     from fewshot_gui.core.evaluation.episodic import evaluate_episodes  # noqa: PLC0415
     from fewshot_gui.core.learners.catalogue import make_learner  # noqa: PLC0415
 
-    learner = make_learner(
-        arguments.learner, default_temperature=bundle.temperature, default_novelty=bundle.novelty
-    )
-    embeddings = torch.from_numpy(_embed(arguments, bundle, data))
-    with bar("Episodes", arguments) as progress:
-        report = evaluate_episodes(
-            embeddings,
+    space = facts_of(contender.learner).space
+    name = space_name(contender.bundle, space)
+    bundle = materials.bundle(name)
+    data = materials.data(bundle.preprocessing)
+    rows = materials.rows(name)
+    learner = make_learner(contender.learner, bundle.context(told_device(arguments.device)))
+    # Matrices of a task are too small to share: on two busy cores two threads take a hundred times as long.
+    threads = embedding_threads(1 if space == "embedding" else BATCH)
+    with threads, bar(contender.learner, arguments) as progress:
+        return evaluate_episodes(
+            rows,
             torch.from_numpy(data.labels),
             learner,
             ways=arguments.ways,
@@ -79,31 +212,56 @@ def _measure(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -
             queries=arguments.queries,
             episodes=arguments.episodes,
             seed=arguments.seed,
-            backbone=bundle.name,
+            backbone=describe_bundle(contender.bundle).name,
             names=data.names,
             progress=lambda share: progress(round(share * arguments.episodes), arguments.episodes),
         )
-    return {**asdict(report), "pictures": len(data.images), "classes": len(data.names)}
 
 
-def _embed(arguments: argparse.Namespace, bundle: Bundle, data: ClassImages) -> NDArray[Any]:
-    import numpy as np  # noqa: PLC0415
-
-    device = told_device(arguments.device)
-    parts = []
-    with bar("Embedding", arguments) as progress:
-        for start in range(0, len(data.images), BATCH):
-            parts.append(bundle.embed(data.images[start : start + BATCH], device))
-            progress(start + len(parts[-1]), len(data.images))
-    return np.concatenate(parts)
+def _tell(arguments: argparse.Namespace, reports: Sequence[Report], counts: dict[str, int]) -> None:
+    if arguments.json:
+        values = [{**asdict(report), **counts} for report in reports]
+        say_json({"reports": values} if arguments.compare else values[0])
+    elif arguments.compare:
+        say(_table(reports, counts["classes"]))
+    else:
+        say(_in_words(reports[0], counts["classes"]))
 
 
-def _in_words(report: dict[str, Any]) -> str:
-    # A single episode has no interval.
-    interval = f"± {report['ci95']:.2%} " if math.isfinite(report["ci95"]) else ""
-    task = f"{report['ways']}-way {report['shots']}-shot, {report['episodes']} episodes"
+def _task(report: Report, classes: int) -> str:
+    return f"{report.ways}-way {report.shots}-shot, {report.episodes} episodes of {classes} classes"
+
+
+def _interval(report: Report) -> str:
+    """Return the interval in words; a single episode has none."""
+    return f"± {report.ci95:.2%}" if math.isfinite(report.ci95) else ""
+
+
+def _in_words(report: Report, classes: int) -> str:
+    interval = f"{_interval(report)} " if _interval(report) else ""
     return (
-        f"{report['learner']} on {report['backbone']}: {report['accuracy']:.2%} {interval}"
-        f"({task} of {report['classes']} classes), calibration error {report['ece']:.3f}, "
-        f"{report['ms_per_task']:.1f} ms a task"
+        f"{report.learner} on {report.backbone}: {report.accuracy:.2%} {interval}"
+        f"({_task(report, classes)}), calibration error {report.ece:.3f}, "
+        f"{report.ms_per_task:.1f} ms a task{', transductive' if report.transductive else ''}"
     )
+
+
+def _table(reports: Sequence[Report], classes: int) -> str:
+    """Return the reports as lines of columns under the task that they share."""
+    head = ("learner", "backbone", "accuracy", "95 %", "ms a task", "calibration error", "")
+    cells = [
+        (
+            report.learner, report.backbone, f"{report.accuracy:.2%}", _interval(report),
+            f"{report.ms_per_task:.1f}", f"{report.ece:.3f}", "transductive" if report.transductive else "",
+        )
+        for report in reports
+    ]  # fmt: skip
+    widths = [max(len(row[column]) for row in (head, *cells)) for column in range(len(head))]
+    lines = [
+        "  ".join(
+            text.ljust(width) if column in {0, 1, 6} else text.rjust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (head, *cells)
+    ]
+    return "\n".join([_task(reports[0], classes), "", *lines])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "classify": "label a folder of pictures from folders of examples",
+    "sort": "put pictures into the folders of their categories; plan, apply, take back",
     "train": "meta-train a backbone by a recipe",
     "evaluate": "measure a learner and a backbone on episodes",
     "models": "list and describe the backbones",

@@ -2,57 +2,66 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import shlex
 import sys
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import UsageError, bar, say, say_json
+from fewshot_gui.cli.training_log import draw_curve, log_records, logged_seconds, tensorboard, validated
+from fewshot_gui.core.training.recipe import GRADIENT_LEARNERS, HEAD_LEARNERS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
     from fewshot_gui.core.episodes.dataset import ClassImages
+    from fewshot_gui.core.training.group import Group
     from fewshot_gui.core.training.recipe import Recipe
-    from fewshot_gui.core.training.trainer import StepRecord
-
-HELD_OUT_SHARE = 0.1
-LOGGED_EVERY = 10
+    from fewshot_gui.core.training.trainer import Trainer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument(
-        "--learner", default="prototypical", choices=["prototypical"], help="whose loss episodes have"
+        "--learner",
+        choices=[*HEAD_LEARNERS, *GRADIENT_LEARNERS],
+        help="the method to train; alone it takes the recipe for it and for the kind of pictures in --data",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="class folders to train on")
     parser.add_argument(
-        "--validation", type=Path, metavar="DIR", help="classes to calibrate on; else a tenth of --data"
+        "--validation", type=Path, metavar="DIR", help="classes to validate on; else a share of --data"
     )
+    parser.add_argument("--backbone", metavar="B", help="network kind, in place of the recipe's, as conv4")
     parser.add_argument(
-        "--backbone", metavar="B", help="network kind, in place of the recipe's: conv4 or resnet"
+        "--start", metavar="B", help="bundle to begin from, in place of the recipe's; or none"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--recipe", metavar="NAME", help="a recipe of this program: photo, omniglot-conv4")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--recipe", metavar="NAME", help="a recipe of this program, as photo or omniglot-maml")
     which.add_argument("--config", metavar="FILE", help="a recipe of your own, TOML")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
     add_device_argument(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads for torch; default all")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that make batches; default what pays here"
+    )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="also log for TensorBoard, where it is installed"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after training, or after saying why not."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
-    from fewshot_gui.core.backbones.networks import NetworkError  # noqa: PLC0415
-    from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415
-    from fewshot_gui.core.training.checkpoint import CheckpointError  # noqa: PLC0415
-    from fewshot_gui.core.training.recipe import RecipeError  # noqa: PLC0415
+    from fewshot_gui.core.backbones.bundle import BundleError  # noqa: PLC0415 - it imports cv2
+    from fewshot_gui.core.backbones.networks import NetworkError  # noqa: PLC0415 - torch takes seconds
+    from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415 - torch takes seconds
+    from fewshot_gui.core.training.checkpoint import CheckpointError  # noqa: PLC0415 - torch takes seconds
+    from fewshot_gui.core.training.group import joined_group  # noqa: PLC0415 - torch takes seconds
+    from fewshot_gui.core.training.recipe import RecipeError  # noqa: PLC0415 - beside the others
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -60,10 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--out must end in .safetensors")
     try:
         recipe = _recipe(arguments)
-        data, validation = _read(arguments, recipe)
-        summary = _train(arguments, recipe, data, validation)
-    except (RecipeError, NetworkError, EpisodeError, CheckpointError, OSError) as error:
+        with joined_group(os.environ, told_device(arguments.device)) as (group, device):
+            data, validation = _read(arguments, recipe, group)
+            summary = _train(arguments, recipe, data, validation, group, device)
+    except (RecipeError, NetworkError, EpisodeError, CheckpointError, BundleError, OSError) as error:
         raise UsageError(str(error)) from error
+    if summary is None:
+        return 0
     if arguments.json:
         say_json(summary)
     else:
@@ -72,17 +84,42 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
+    """Return the recipe that is named, or the one for the learner, with what the arguments put in its place.
+
+    Raises:
+        RecipeError: there is none, or what is put in its place does not go with the rest.
+    """
     from dataclasses import replace  # noqa: PLC0415
 
-    from fewshot_gui.core.training.recipe import load_recipe  # noqa: PLC0415
+    from fewshot_gui.core.training.recipe import RecipeError, load_recipe, recipe_for  # noqa: PLC0415
 
-    recipe = load_recipe(arguments.recipe or arguments.config)
+    named = arguments.recipe or arguments.config
+    if named is None and arguments.learner is None:
+        raise UsageError("say what to train: --learner, or --recipe or --config")
+    recipe = load_recipe(named) if named else recipe_for(arguments.learner, _channels(arguments.data))
+    if arguments.learner and arguments.learner != recipe.learner:
+        recipe = replace(recipe, learner=arguments.learner, head={}, method={})
     if arguments.backbone and arguments.backbone != recipe.network["kind"]:
-        return replace(recipe, network={"kind": arguments.backbone})
+        recipe = replace(recipe, network={"kind": arguments.backbone}, start="")
+    if arguments.start:
+        recipe = replace(recipe, start="" if arguments.start == "none" else arguments.start)
+    if recipe.problem():
+        raise RecipeError(f"recipe {recipe.name}: {recipe.problem()}")
     return recipe
 
 
-def _read(arguments: argparse.Namespace, recipe: Recipe) -> tuple[ClassImages, ClassImages]:
+def _channels(folder: Path) -> int:
+    """Return 1 where the pictures under a folder are drawings, 3 where they are photos."""
+    from fewshot_gui.core.images.kind import kind_of_files  # noqa: PLC0415 - cv2 takes a while
+    from fewshot_gui.core.images.scan import class_folders  # noqa: PLC0415 - cv2 takes a while
+
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; give one that holds a folder of pictures for each class")
+    files = [str(file.path) for files in class_folders(folder).values() for file in files]
+    return 1 if kind_of_files(files) == "drawing" else 3
+
+
+def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[ClassImages, ClassImages]:
     """Return the training classes and the validation classes."""
     from fewshot_gui.core.episodes.dataset import DatasetError, load_classes  # noqa: PLC0415
     from fewshot_gui.core.training.export import recipe_preprocessing  # noqa: PLC0415
@@ -90,12 +127,13 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> tuple[ClassImages, C
     preprocessing = recipe_preprocessing(recipe)
     try:
         with bar("Reading pictures", arguments) as progress:
-            data = load_classes(arguments.data, preprocessing, progress=progress)
+            shown = progress if group.writes else None
+            data = load_classes(arguments.data, preprocessing, progress=shown)
         if arguments.validation:
             return data, load_classes(arguments.validation, preprocessing)
     except DatasetError as error:
         raise UsageError(str(error)) from error
-    held = max(2, int(HELD_OUT_SHARE * len(data.names)))
+    held = max(2, int(recipe.held_out * len(data.names)))
     step = len(data.names) / held
     chosen = [int(i * step) for i in range(held)]
     rest = [i for i in range(len(data.names)) if i not in set(chosen)]
@@ -105,77 +143,61 @@ def _read(arguments: argparse.Namespace, recipe: Recipe) -> tuple[ClassImages, C
 
 
 def _train(
-    arguments: argparse.Namespace, recipe: Recipe, data: ClassImages, validation: ClassImages
-) -> dict[str, Any]:
-    from fewshot_gui.core.training.export import export_bundle  # noqa: PLC0415
-    from fewshot_gui.core.training.trainer import Trainer  # noqa: PLC0415
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    data: ClassImages,
+    validation: ClassImages,
+    group: Group,
+    device: str,
+) -> dict[str, Any] | None:
+    """Return the summary of the training and its bundle; None in a process that does not write."""
+    from fewshot_gui.core.training.trainer import Trainer  # noqa: PLC0415 - torch takes seconds to import
 
-    checkpoint = arguments.out.with_suffix(".checkpoint")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, data, device=told_device(arguments.device), learner=arguments.learner)
-    log = arguments.out.with_suffix(".log.csv")
-    with bar("Training", arguments) as progress:
-        records = trainer.run(checkpoint, resume=arguments.resume)
-        last = _log(records, log, recipe.steps, progress, resume=arguments.resume)
+    trainer = Trainer(
+        recipe, data, device=device, validation=validation, workers=arguments.workers, group=group
+    )
+    records = trainer.run(arguments.out.with_suffix(".checkpoint"), resume=arguments.resume)
+    if not group.writes:
+        for _ in records:
+            pass
+        return None
+    with bar("Training", arguments) as progress, tensorboard(arguments.tensorboard) as board:
+        last = log_records(
+            records,
+            arguments.out,
+            lambda step: progress(step, recipe.steps),
+            resume=arguments.resume,
+            board=board,
+        )
+    told = {"loss": last.loss, "train_accuracy": last.accuracy} if last else {}
+    return {**told, **_export(arguments, trainer, data, validation)}
+
+
+def _export(
+    arguments: argparse.Namespace, trainer: Trainer, data: ClassImages, validation: ClassImages
+) -> dict[str, Any]:
+    from fewshot_gui.core.training.export import export_bundle  # noqa: PLC0415 - torch takes seconds
+
+    recipe = trainer.recipe
     training = {
         "command": _command(),
         "data": f"{len(data.names)} classes, {len(data.images)} pictures of {arguments.data.name}",
         "validation": f"{len(validation.names)} classes, {len(validation.images)} pictures",
         "steps": recipe.steps,
-        "seconds": _seconds(log),
+        "seconds": logged_seconds(arguments.out),
         "device": trainer.device,
     }
     calibration = export_bundle(arguments.out, trainer, data, validation, training)
     return {
         "out": str(arguments.out),
+        "learner": recipe.learner,
         "steps": recipe.steps,
-        "loss": last.loss if last else None,
-        "train_accuracy": last.accuracy if last else None,
         "temperature": calibration.temperature,
         "novelty": calibration.novelty,
+        **validated(trainer.choose()),
+        "curve": str(draw_curve(arguments.out, recipe.title)),
     }
-
-
-def _log(
-    records: Iterable[StepRecord], path: Path, total: int, progress: Any, *, resume: bool
-) -> StepRecord | None:
-    """Write every tenth record to a CSV file and return the last one."""
-    last = None
-    records = iter(records)
-    first = next(records, None)
-    if resume and first is not None:
-        _cut_log(path, first.step)
-    with path.open("a" if resume else "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if not file.tell():
-            writer.writerow(["step", "stage", "loss", "accuracy", "learning_rate", "seconds"])
-        for record in chain([] if first is None else [first], records):
-            last = record
-            if record.step % LOGGED_EVERY == 0:
-                writer.writerow([record.step, record.stage, f"{record.loss:.5f}", f"{record.accuracy:.4f}",
-                                 f"{record.learning_rate:.6f}", f"{record.seconds:.3f}"])  # fmt: skip
-                file.flush()
-            progress(record.step, total)
-    return last
-
-
-def _cut_log(path: Path, step: int) -> None:
-    """Drop the lines of this step and later ones: what came after the checkpoint is done once more."""
-    if not path.exists():
-        return
-    lines = path.read_bytes().decode().splitlines(keepends=True)
-    done = [
-        line for line in lines[1:] if line.partition(",")[0].isdigit() and int(line.partition(",")[0]) < step
-    ]
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes("".join(lines[:1] + done).encode())
-    partial.replace(path)
-
-
-def _seconds(log: Path) -> int:
-    """Return what all updates took together, those before a resume included, from every tenth one."""
-    with log.open(newline="", encoding="utf-8") as file:
-        return round(sum(LOGGED_EVERY * float(row["seconds"]) for row in csv.DictReader(file)))
 
 
 def _command() -> str:
@@ -183,6 +205,13 @@ def _command() -> str:
 
 
 def _in_words(summary: dict[str, Any]) -> str:
+    best = ""
+    if "validation_accuracy" in summary:
+        best = (
+            f"; best on validation at step {summary['validation_step']}: "
+            f"{summary['validation_accuracy']:.2%} ± {summary['validation_ci95']:.2%}"
+        )
     return (
-        f"Wrote {summary['out']} after {summary['steps']} steps (temperature {summary['temperature']:.3g})."
+        f"Wrote {summary['out']} after {summary['steps']} steps "
+        f"(temperature {summary['temperature']:.3g}{best})."
     )

@@ -37,6 +37,9 @@ PACKAGES = {
     "safetensors": ("safetensors",),
     "platformdirs": ("platformdirs",),
     "tqdm": ("tqdm",),
+    "watchdog": ("watchdog",),
+    "lxml": ("lxml",),
+    "matplotlib": ("matplotlib",),
 }
 LITTLE_ROOM_BYTES = 2 * 1024**3
 NO_ROOM_BYTES = 200 * 1024**2

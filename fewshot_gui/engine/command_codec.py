@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from fewshot_gui.core.images.identity import PictureId
-from fewshot_gui.engine.commands import COMMANDS, AddExamples, Command, RemoveExamples, Together
+from fewshot_gui.engine.commands import COMMANDS, AcceptLabels, AddExamples, Command, Together
 from fewshot_gui.engine.state import CategoryId, Example
 
 _TYPES: Final = {command.__name__: command for command in COMMANDS}
@@ -62,14 +62,20 @@ def _from_fields(kind: str, values: Any) -> Command:
             Example(PictureId(_text(picture)), _text(origin)) for picture, origin in values["examples"]
         )
         return AddExamples(CategoryId(_text(values["category"])), examples)
-    if type_ is RemoveExamples:
-        return RemoveExamples(tuple(PictureId(_text(picture)) for picture in values["pictures"]))
     if type_ is Together:
         return Together(tuple(_from_fields(part, inner) for part, inner in values["commands"]))
-    for name, value in values.items():
-        if not isinstance(value, _PLAIN_TYPES.get(name, (str,))):
-            raise TypeError(f"{name} is {value!r}")
-    return type_(**values)
+    return type_(**{name: _checked(type_, name, value) for name, value in values.items()})
+
+
+def _checked(type_: type[Command], name: str, value: Any) -> Any:
+    if name == "pictures" and isinstance(value, list):
+        return tuple(PictureId(_text(picture)) for picture in value)
+    allowed = _PLAIN_TYPES.get(name, (str,))
+    # To accept that pictures are none of these is to accept no category.
+    nothing = value is None and name == "category" and type_ is AcceptLabels
+    if name == "pictures" or not (isinstance(value, allowed) or nothing):
+        raise TypeError(f"{name} is {value!r}")
+    return value
 
 
 def _text(value: object) -> str:

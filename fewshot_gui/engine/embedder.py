@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fewshot_gui.core.learners.context import LearnerContext
+
 
 # A live frame waits for the batch before it: at 0.05 s a camera still looks live.
 SECONDS_A_BATCH = 0.05
@@ -58,6 +60,9 @@ class Backbone(Protocol):
 
     def embed(self, batch: NDArray[np.uint8], device: str = ..., /) -> NDArray[np.float32]:
         """Return embeddings (B, D) of prepared pictures (B, side, side, channels)."""
+
+    def context(self, device: str = ..., /) -> LearnerContext:
+        """Return what a learner may use of it, with its network on that device."""
 
 
 Load: TypeAlias = "Callable[[str], Backbone]"
@@ -113,6 +118,14 @@ class Embedder:
         """Load a backbone, and return the device that it will run on."""
         self._backbone(name)
         return self._choose(device)
+
+    def context(self, name: str, device: str) -> LearnerContext:
+        """Return what a learner may use of a backbone, with its network on the device that is taken.
+
+        Raises:
+            BundleError: the backbone is missing or damaged.
+        """
+        return self._backbone(name).context(self._choose(device))
 
     def embed(self, batch: NDArray[np.uint8], name: str, device: str) -> NDArray[np.float32]:
         """Return embeddings (B, D) of prepared pictures (B, side, side, channels).

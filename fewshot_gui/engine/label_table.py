@@ -26,7 +26,7 @@ class LabelTable:
         probabilities: float (R, N).
         distances: float (R, N); not finite where there is none.
         rejected: bool (R,), True for none of these.
-        taught: int (R,), the class that a person gave the picture, -1 for none.
+        taught: int (R,), what a person said of the picture: a class, -2 (none of these), or -1 (nothing).
     """
 
     paths: Sequence[str]
@@ -38,8 +38,8 @@ class LabelTable:
 
     def label(self, row: int) -> int:
         """Return the index of the class of a picture, -1 for none of these; a person's word counts first."""
-        if self.taught[row] >= 0:
-            return int(self.taught[row])
+        if self.taught[row] != -1:
+            return max(int(self.taught[row]), -1)
         return -1 if self.rejected[row] else int(self.probabilities[row].argmax())
 
     def probability(self, row: int) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.core.learners.context import LearnerContext
     from fewshot_gui.engine.embedder import BackboneInfo, Describe, Load
     from fewshot_gui.engine.problems import ProblemLog
     from fewshot_gui.engine.worker import Post, Worker
@@ -143,6 +144,14 @@ class Library:
         prepared = self._embedder.info(backbone).preprocessing.prepare(pixels)
         embedding: NDArray[np.float32] = self._embedder.embed(prepared[None], backbone, device)[0]
         return embedding
+
+    def context(self, backbone: str, device: str) -> LearnerContext:
+        """Return what a learner may use of a backbone, which is loaded. To be called on the model lane.
+
+        Raises:
+            BundleError: the backbone is missing or damaged.
+        """
+        return self._embedder.context(backbone, device)
 
     def known_embeddings(
         self, pictures: Sequence[PictureId], backbone: str

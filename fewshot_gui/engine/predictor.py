@@ -11,10 +11,14 @@ import numpy as np
 
 from fewshot_gui.engine import fitting
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.examples import Source, SupportVectors
+from fewshot_gui.engine.examining import Examiner
+from fewshot_gui.engine.example_sources import ExampleSources
+from fewshot_gui.engine.examples import SupportVectors
+from fewshot_gui.engine.inner_loop import InnerLoop, inner_loop_of, score_step, watch_steps
 from fewshot_gui.engine.predictor_status import UNEXPECTED, PredictorStatus, problem_of
-from fewshot_gui.engine.scores import Scores, aligned, forgotten, resized, unknown, with_cutoff
-from fewshot_gui.engine.single import SinglePrediction, aligned_single, nothing_taught, single_of
+from fewshot_gui.engine.recipe import Recipe, recipe_of
+from fewshot_gui.engine.scores import Scores, aligned, forgotten, resized, with_cutoff
+from fewshot_gui.engine.single import SinglePrediction, aligned_single, predict_picture
 from fewshot_gui.engine.taught import RowIndex
 from fewshot_gui.engine.worker import CancelToken, Priority
 
@@ -23,15 +27,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fewshot_gui.core.images.identity import PictureId
-    from fewshot_gui.engine.fitting import Fitted, LooReport, Recipe
+    from fewshot_gui.engine.deciding.enough import LooReport
+    from fewshot_gui.engine.fitting import Fitted
     from fewshot_gui.engine.gallery import Gallery
     from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId, Document
-    from fewshot_gui.engine.worker import Job, Steps, Worker
+    from fewshot_gui.engine.worker import Job, Worker
 
-__all__ = ["Predictor", "PredictorStatus", "SinglePrediction"]
+__all__ = ["InnerLoop", "Predictor", "PredictorStatus", "SinglePrediction"]
 
 
 class Predictor:
@@ -48,35 +52,35 @@ class Predictor:
         self.updated: Event[[Scores]] = Event()
         self.status_changed: Event[[PredictorStatus]] = Event()
         self.examined: Event[[LooReport]] = Event()
+        self.adapting: Event[[int, int, float]] = Event()
         self._session = session
         self._library = library
         self._gallery = gallery
         self._model = model
-        self._vectors = SupportVectors()
         self._index = RowIndex()
-        self._recipe: Recipe = fitting.recipe_of(session.document)
+        self.sources = ExampleSources(session, gallery, self._index, SupportVectors())
+        self._recipe: Recipe = recipe_of(session.document)
         self._fitted: Fitted | None = None
         self._version = 0
         self._generation = 0
         self._known = gallery.known
         self._scores: Scores | None = None
-        self._report: LooReport | None = None
         self._fit_job: Job | None = None
+        self._step_job: Job | None = None
         self._rows_job: Job | None = None
-        self._examine_job: Job | None = None
+        self._examiner = Examiner(model, self.examined.emit, self._failed)
         self._closed = False
         self._gallery_failed = False
-        self._status = PredictorStatus(backbone=self._recipe.backbone)
+        self._status = PredictorStatus(backbone=self._recipe.bundle)
         self._disconnect = (
             session.changed.connect(self._on_document),
             gallery.cleared.connect(self._on_cleared),
             gallery.listed.connect(self._on_listed),
             gallery.embedded_rows.connect(self._on_embedded),
             gallery.failed.connect(self._on_gallery_failed),
-            library.device_changed.connect(self._on_device),
+            library.device_changed.connect(lambda device: self._set_status(device=device)),
         )
-        settings = session.document.settings
-        gallery.set_backbone(settings.backbone, settings.device)
+        gallery.set_backbone(self._recipe.backbone, self._recipe.device)
         self._index.note(range(gallery.count), gallery.ids)
         self._fit()
 
@@ -93,7 +97,7 @@ class Predictor:
     @property
     def report(self) -> LooReport | None:
         """The leave-one-out report of the present classifier, None until it is there."""
-        return self._report
+        return self._examiner.report
 
     def close(self) -> None:
         """Follow nothing any more, and drop what is being computed or was asked."""
@@ -137,25 +141,7 @@ class Predictor:
         """Return the work that predicts one picture with the present classifier."""
         fitted, library, asked = self._fitted, self._library, time.perf_counter()
         threshold = self._session.document.settings.threshold
-
-        def work(_token: CancelToken) -> SinglePrediction:
-            begun = time.perf_counter()
-            if fitted is None:
-                return nothing_taught(1000 * (begun - asked))
-            vector = library.embed_pixels(pixels, fitted.recipe.backbone, fitted.recipe.device)
-            raw = fitting.predict(fitted, vector[None])
-            done = time.perf_counter()
-            return single_of(
-                raw,
-                fitted.classes,
-                fitted.support_ids,
-                cutoff=fitted.cutoff(threshold),
-                milliseconds=1000 * (done - begun),
-                latency_ms=1000 * (done - asked),
-                version=fitted.version,
-            )
-
-        return work
+        return lambda _token: predict_picture(pixels, fitted, library, threshold, asked)
 
     def _deliver(self, then: Callable[[SinglePrediction], None], prediction: SinglePrediction) -> None:
         if not self._closed:
@@ -164,14 +150,13 @@ class Predictor:
     # What happened elsewhere --------------------------------------------------------------------------
 
     def _on_document(self, before: Document, after: Document) -> None:
-        settings = after.settings
-        if (before.settings.backbone, before.settings.device) != (settings.backbone, settings.device):
-            self._gallery.set_backbone(settings.backbone, settings.device)
-        former, self._recipe = self._recipe, fitting.recipe_of(after)
+        former, self._recipe = self._recipe, recipe_of(after)
+        if (former.backbone, former.device) != (self._recipe.backbone, self._recipe.device):
+            self._gallery.set_backbone(self._recipe.backbone, self._recipe.device)
         if former.key != self._recipe.key:
             self._fit()
             self._publish_if_relabelled()
-        elif before.settings.threshold != settings.threshold or not self._aligned():
+        elif before.settings.threshold != after.settings.threshold or not self._aligned():
             self._publish(self._scores)
 
     def _on_cleared(self) -> None:
@@ -221,9 +206,6 @@ class Predictor:
         self._failed(error)
         self._gallery_failed = True
 
-    def _on_device(self, device: str) -> None:
-        self._set_status(device=device)
-
     # Fitting ------------------------------------------------------------------------------------------
 
     def _fit(self) -> None:
@@ -233,54 +215,47 @@ class Predictor:
         recipe = self._recipe
         if not recipe.support:
             self._fitted = None
-            self._set_status(busy=False, problem=None, detail="", backbone=recipe.backbone, milliseconds=0.0)
+            self._set_status(
+                busy=False, problem=None, detail="", backbone=recipe.bundle, milliseconds=0.0, cancelled=False
+            )
             self._publish(None)
             return
-        self._set_status(busy=True, backbone=recipe.backbone)
-        sources = [self._source(picture) for picture in recipe.pictures]
+        self._set_status(busy=True, backbone=recipe.bundle, cancelled=False)
+        sources, vectors = self.sources.of(recipe), self.sources.vectors
         rows = self._rows(self._gallery.known)
         threshold, version = self._session.document.settings.threshold, self._version
 
-        def work(_token: CancelToken) -> Steps[tuple[Fitted, Scores]]:
-            return fitting.fit_and_score(
-                recipe, sources, rows, self._library, self._vectors, threshold, version
-            )
-
         self._fit_job = self._model.submit(
-            work,
+            lambda token: fitting.fit_and_score(
+                recipe,
+                sources,
+                rows,
+                self._library,
+                vectors,
+                threshold,
+                version,
+                watch_steps(token, self._model, self.adapting),
+            ),
             then=partial(self._fit_done, self._generation),
             failed=partial(self._fit_failed, version),
             priority=Priority.ADAPT,
             replaces="predictor.fit",
         )
 
-    def _source(self, picture: PictureId) -> Source:
-        """Return where the embedding of an example can come from."""
-        backbone, gallery = self._recipe.backbone, self._gallery
-        vector = self._vectors.get(backbone, picture)
-        if vector is None and gallery.backbone == backbone:
-            for row in self._index.rows(picture):
-                if self._known[row]:
-                    # A copy: the gallery may be closed, the example stays.
-                    vector = gallery.embeddings[row].copy()
-                    self._vectors.put(backbone, picture, vector)
-                    break
-        if vector is not None:
-            return Source(picture, vector, None, None)
-        stored = self._session.picture(picture)
-        without_file = stored is None or not stored.path
-        original = partial(self._session.original, picture) if without_file else None
-        return Source(picture, None, original, stored)
-
     def _fit_done(self, generation: int, result: tuple[Fitted, Scores]) -> None:
         fitted, scores = result
         if fitted.version != self._version:
             return  # of a former support set: late is wrong
-        self._fitted, self._fit_job = fitted, None
+        self._fit_job = None
         self._set_status(busy=False, problem=None, detail="", milliseconds=scores.milliseconds)
+        self._take(generation, result)
+        self._examiner.start(fitted)
+
+    def _take(self, generation: int, result: tuple[Fitted, Scores]) -> None:
+        """Answer with this classifier from now on."""
+        self._fitted, scores = result
         self._publish(scores if generation == self._generation else None)
         self._score_more()
-        self._examine(fitted)
 
     def _fit_failed(self, version: int, error: Exception) -> None:
         if version == self._version:
@@ -297,19 +272,56 @@ class Predictor:
         if kind == UNEXPECTED and told != (kind, str(error)):
             self._model.on_error.emit(error)
 
-    def _examine(self, fitted: Fitted) -> None:
-        self._examine_job = self._model.submit(
-            partial(fitting.examine, fitted),
-            then=self._examine_done,
-            failed=self._failed,
-            priority=Priority.FOLDER,
-            replaces="predictor.examine",
+    def cancel_fit(self) -> None:
+        """Stop making a classifier; the one before it, and what it says, stay until something changes.
+
+        A learner looks every 100 ms whether it is still wanted.
+        """
+        if self._fit_job is None:
+            return
+        self._cancel()
+        self._version += 1
+        self._set_status(busy=False, cancelled=True)
+        self._publish(self._scores)
+        self._score_more()
+
+    # Steps --------------------------------------------------------------------------------------------
+
+    @property
+    def inner_loop(self) -> InnerLoop | None:
+        """How the present classifier adapted; None where its learner takes no steps."""
+        return inner_loop_of(self._fitted)
+
+    def show_step(self, step: int) -> None:
+        """Answer with the classifier as it was after so many steps; `updated` tells when all rows follow.
+
+        While another classifier is being made, nothing happens.
+
+        Raises:
+            ValueError: the present classifier has no such step.
+        """
+        fitted, loop = self._fitted, self.inner_loop
+        if fitted is None or loop is None or not 0 <= step <= loop.steps:
+            raise ValueError(f"the present classifier has no step {step}")
+        if self._fit_job is not None:
+            return
+        self._drop(self._step_job, self._rows_job)
+        self._rows_job = None
+        version = self._version = self._version + 1
+        rows = self._rows(self._gallery.known & self._in_space(fitted))
+        threshold = self._session.document.settings.threshold
+        self._step_job = self._model.submit(
+            lambda _token: score_step(fitted, step, rows, threshold, version),
+            then=partial(self._step_done, self._generation),
+            failed=self._more_failed,
+            priority=Priority.ADAPT,
+            replaces="predictor.step",
         )
 
-    def _examine_done(self, report: LooReport) -> None:
-        if report.version == self._version:
-            self._report = report
-            self.examined.emit(report)
+    def _step_done(self, generation: int, result: tuple[Fitted, Scores]) -> None:
+        if result[0].version == self._version:
+            self._step_job = None
+            self._take(generation, result)
 
     # Rows ---------------------------------------------------------------------------------------------
 
@@ -319,19 +331,26 @@ class Predictor:
     def _score_more(self) -> None:
         """Score the rows that have an embedding and no score yet, unless that is on its way."""
         fitted, scores = self._fitted, self._scores
-        if fitted is None or scores is None or self._fit_job is not None or self._rows_job is not None:
+        under_way = self._fit_job or self._step_job or self._rows_job
+        if fitted is None or scores is None or under_way is not None or not self._in_space(fitted):
             return
         rows = self._rows(self._gallery.known & ~resized(scores, self._gallery.count).known)
         if not len(rows.rows):
             return
         base = aligned(resized(scores, rows.count), fitted.classes)
-
-        def work(_token: CancelToken) -> Steps[Scores]:
-            return fitting.score_more(fitted, rows, base)
-
         self._rows_job = self._model.submit(
-            work, then=self._more_done, failed=self._more_failed, priority=Priority.ADAPT
+            lambda _token: fitting.score_more(fitted, rows, base),
+            then=self._more_done,
+            failed=self._more_failed,
+            priority=Priority.ADAPT,
         )
+
+    def _in_space(self, fitted: Fitted) -> bool:
+        """Return whether the gallery's embeddings are of the kind that a classifier was made from.
+
+        They are not where its successor, on another backbone, was cancelled.
+        """
+        return fitted.recipe.backbone == self._gallery.backbone
 
     def _more_done(self, scores: Scores) -> None:
         self._rows_job = None
@@ -339,7 +358,7 @@ class Predictor:
         self._score_more()
 
     def _more_failed(self, error: Exception) -> None:
-        self._rows_job = None
+        self._rows_job = self._step_job = None
         self._failed(error)
 
     def _aligned(self) -> bool:
@@ -354,7 +373,7 @@ class Predictor:
         """Show these scores, or that nothing is known yet, in terms of the present document and gallery."""
         document, gallery, fitted = self._session.document, self._gallery, self._fitted
         if scores is None:
-            scores = self._blank()
+            scores = fitting.blank_scores(fitted, gallery.count, self._classes())
         scores = resized(aligned(scores, self._classes()), gallery.count)
         cutoff = np.inf if fitted is None else fitted.cutoff(document.settings.threshold)
         if cutoff != scores.cutoff:
@@ -371,12 +390,6 @@ class Predictor:
         if not self._aligned() or not np.array_equal(taught, scores.taught):
             self._publish(scores)
 
-    def _blank(self) -> Scores:
-        fitted, count = self._fitted, self._gallery.count
-        if fitted is None:
-            return unknown(count, self._classes())
-        return unknown(count, fitted.classes, fitted.support_ids, version=fitted.version)
-
     def _set_status(self, **changes: Any) -> None:
         status = replace(self._status, **changes)
         if status != self._status:
@@ -384,8 +397,11 @@ class Predictor:
             self.status_changed.emit(status)
 
     def _cancel(self) -> None:
-        for job in (self._fit_job, self._rows_job, self._examine_job):
-            if job is not None:
-                job.cancel()
-        self._fit_job = self._rows_job = self._examine_job = None
-        self._report = None
+        self._drop(self._fit_job, self._step_job, self._rows_job)
+        self._fit_job = self._step_job = self._rows_job = None
+        self._examiner.drop()
+
+    @staticmethod
+    def _drop(*jobs: Job | None) -> None:
+        for job in filter(None, jobs):
+            job.cancel()

@@ -26,6 +26,7 @@ class PredictorStatus:
         problem: why there is none: a kind of BundleProblem, SUPPORT, LEARNER, OUT_OF_MEMORY or UNEXPECTED.
         backbone: the name of the backbone.
         detail: the facts of the problem.
+        cancelled: the last fit was stopped on demand: what is shown is of the classifier before it.
     """
 
     device: str = ""
@@ -34,6 +35,7 @@ class PredictorStatus:
     problem: str | None = None
     backbone: str = ""
     detail: str = ""
+    cancelled: bool = False
 
 
 def problem_of(error: Exception) -> str:

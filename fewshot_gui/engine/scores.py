@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, fields, replace
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -34,6 +34,20 @@ class Special(Enum):
 
     NONE_OF_THESE = NONE_OF_THESE
     UNKNOWN = UNKNOWN
+
+
+class Said(IntEnum):
+    """Who says what a row shows; a person's word always stands before the machine's."""
+
+    MACHINE = 0
+    TAUGHT = 1
+    """It is an example."""
+    HUMAN = 2
+    """A person named its category without teaching it."""
+    ACCEPTED = 3
+    """A person accepted what the machine suggested."""
+    HUMAN_NONE = 4
+    """A person said that it is none of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,9 @@ class Scores:
         novelty: float32 (R,), how foreign the row is to what was taught.
         nearest: int32 (R, k), indices into `support_ids`, nearest first; -1 where unknown.
         nearest_distance: float32 (R, k), Euclidean distances of those; +inf where unknown.
-        taught: int32 (R,), the category in which a person put this very picture; -1 where nobody did.
+        taught: int32 (R,), what a person said of this very picture, by example or label: a category, or
+            NONE_OF_THESE; UNKNOWN (-1) where nobody said anything.
+        said: int8 (R,), who says what the row shows, a `Said`; 0 exactly where `taught` is UNKNOWN.
         cutoff: the novelty above which a row is rejected.
         version: grows with every fit; equal versions come from the same classifier.
         milliseconds: what fitting and scoring took.
@@ -96,6 +112,7 @@ class Scores:
     nearest: NDArray[np.int32]
     nearest_distance: NDArray[np.float32]
     taught: NDArray[np.int32]
+    said: NDArray[np.int8]
     cutoff: float
     version: int
     milliseconds: float
@@ -115,14 +132,14 @@ class Scores:
         """Return int32 (R,), what to show: the person's label, else the best, NONE_OF_THESE or UNKNOWN."""
         machine = np.where(self.rejected, np.int32(NONE_OF_THESE), self.best)
         return np.where(
-            self.taught >= 0, self.taught, np.where(self.known, machine, np.int32(UNKNOWN))
+            self.taught != UNKNOWN, self.taught, np.where(self.known, machine, np.int32(UNKNOWN))
         ).astype(np.int32, copy=False)
 
 
 _BLANK: dict[str, float] = {
     "known": False, "probabilities": 0.0, "distances": np.inf, "best": UNKNOWN, "rejected": False,
     "confidence": 0.0, "uncertainty": 0.0, "novelty": np.inf, "nearest": -1, "nearest_distance": np.inf,
-    "taught": -1,
+    "taught": UNKNOWN, "said": Said.MACHINE,
 }  # fmt: skip
 """What every array holds for a row that is not scored."""
 
@@ -150,7 +167,8 @@ def unknown(
         novelty=np.full(rows, np.inf, np.float32),
         nearest=np.full(near, -1, np.int32),
         nearest_distance=np.full(near, np.inf, np.float32),
-        taught=np.full(rows, -1, np.int32),
+        taught=np.full(rows, UNKNOWN, np.int32),
+        said=np.zeros(rows, np.int8),
         cutoff=cutoff,
         version=version,
         milliseconds=0.0,
@@ -233,6 +251,7 @@ def aligned(scores: Scores, classes: tuple[CategoryId, ...]) -> Scores:
     distances[:, kept] = scores.distances[:, source[kept]]
     best = moved[scores.best]
     known = scores.known & (best >= 0)
+    taught = np.where(scores.taught < 0, scores.taught, moved[scores.taught])
     return replace(
         scores,
         classes=classes,
@@ -241,7 +260,8 @@ def aligned(scores: Scores, classes: tuple[CategoryId, ...]) -> Scores:
         best=best,
         known=known,
         rejected=scores.rejected & known,
-        taught=moved[scores.taught],
+        taught=taught,
+        said=np.where(taught == UNKNOWN, np.int8(Said.MACHINE), scores.said),
     )
 
 
@@ -297,8 +317,8 @@ def order_by(
     Args:
         scores: None before anything was taught.
         files: the rows of the gallery.
-        key: "confidence" puts rejected rows below all others and taught ones above; "uncertainty" takes
-            taught ones for sure.
+        key: "confidence" puts rejected rows below all others and those that a person named above;
+            "uncertainty" takes what a person said for sure.
         descending: the largest, or the last name, first.
         only: show one label alone; None shows all.
         include_rejected: False leaves out the rows that fit no category.
@@ -334,11 +354,12 @@ def _shown(scores: Scores, only: CategoryId | Special | None, *, include_rejecte
 
 def _sort_values(scores: Scores, key: OrderKey) -> NDArray[np.float32]:
     """Return float32 (R,), what to sort by; NaN where the row is not scored."""
-    taught = scores.taught >= 0
+    taught = scores.taught != UNKNOWN
     if key == "confidence":
         # A probability is at most 1: two less puts every rejected row below every accepted one.
         machine = scores.confidence - np.where(scores.rejected, np.float32(2), np.float32(0))
-        values = np.where(taught, np.float32(2), machine)
+        person = np.where(scores.taught == NONE_OF_THESE, np.float32(-2), np.float32(2))
+        values = np.where(taught, person, machine)
     else:
         values = np.where(taught, np.float32(-1), scores.uncertainty)
     return np.where(scores.known | taught, values, np.float32(np.nan)).astype(np.float32, copy=False)

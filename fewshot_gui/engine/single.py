@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fewshot_gui.engine import fitting
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.engine.fitting import Fitted
+    from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.scores import RawScores
     from fewshot_gui.engine.state import CategoryId
 
@@ -53,6 +58,39 @@ def nothing_taught(latency_ms: float) -> SinglePrediction:
         (), empty, empty, best=-1, rejected=True, nearest=(), novelty=np.inf, cutoff=np.inf,
         milliseconds=0.0, latency_ms=latency_ms, version=0,
     )  # fmt: skip
+
+
+def predict_picture(
+    pixels: NDArray[np.uint8],
+    fitted: Fitted | None,
+    library: Library,
+    threshold: float | None,
+    asked: float,
+) -> SinglePrediction:
+    """Return what a classifier says of one picture; for the model lane.
+
+    Args:
+        pixels: uint8 (H, W, 3) RGB.
+        fitted: the classifier, None while nothing is taught.
+        library: embeds.
+        threshold: the boldness; None is automatic.
+        asked: when the answer was asked for, on the clock of `time.perf_counter`.
+    """
+    begun = time.perf_counter()
+    if fitted is None:
+        return nothing_taught(1000 * (begun - asked))
+    vector = library.embed_pixels(pixels, fitted.recipe.backbone, fitted.recipe.device)
+    raw = fitting.predict(fitted, vector[None])
+    done = time.perf_counter()
+    return single_of(
+        raw,
+        fitted.classes,
+        fitted.support_ids,
+        cutoff=fitted.cutoff(threshold),
+        milliseconds=1000 * (done - begun),
+        latency_ms=1000 * (done - asked),
+        version=fitted.version,
+    )
 
 
 def single_of(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NewType
+from typing import TYPE_CHECKING, Final, NewType, TypeAlias
+
+from fewshot_gui.engine.persistent import PersistentMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,6 +101,33 @@ class Category:
         return more
 
 
+class By(StrEnum):
+    """How a person came to a label that teaches nothing."""
+
+    ACCEPTED = "accepted"
+    """The program suggested it, and a person accepted it."""
+    HUMAN = "human"
+    """A person said it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a picture without teaching it.
+
+    Attributes:
+        category: Where it belongs; None where it is none of these.
+        by: How the person came to it.
+    """
+
+    category: CategoryId | None
+    by: By
+
+
+Labels: TypeAlias = "PersistentMap[PictureId, Decision]"
+"""What a person said of each picture; known by its content, never by its place in a list."""
+NO_LABELS: Final[Labels] = PersistentMap()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How the classifier is made.
@@ -117,10 +147,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class Document:
-    """Everything that undo brings back. A picture belongs to at most one category."""
+    """Everything that undo brings back. A picture belongs to at most one category.
+
+    Attributes:
+        categories: In the order of the person.
+        settings: How the classifier is made.
+        labels: What was said without teaching; no example is among them, and no category that is not there.
+    """
 
     categories: tuple[Category, ...] = ()
     settings: Settings = Settings()
+    labels: Labels = NO_LABELS
 
     def category(self, category_id: CategoryId) -> Category:
         """The category of that id.

@@ -1,10 +1,14 @@
-"""Which rows of the gallery show a picture that a person has put into a category."""
+"""What a person said of each row of the gallery, by example or by label."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from fewshot_gui.engine.scores import NONE_OF_THESE, UNKNOWN, Said
+from fewshot_gui.engine.state import NO_LABELS, By, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,13 +18,33 @@ if TYPE_CHECKING:
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.engine.state import CategoryId, Document
 
+_NOTHING: Final = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Owners:
+    """What a person said of R rows.
+
+    Attributes:
+        taught: int32 (R,), a category, NONE_OF_THESE, or UNKNOWN where nobody said anything.
+        said: int8 (R,), how, a `Said`; MACHINE where nobody said anything.
+    """
+
+    taught: NDArray[np.int32]
+    said: NDArray[np.int8]
+
 
 class RowIndex:
-    """The rows of each picture by content; one picture may lie in several files."""
+    """The rows of each picture by content; one picture may lie in several files.
+
+    It remembers the labels that it was asked for last, and looks at those that are different only: 100,000 of
+    them would take 30 ms at each key.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[PictureId, list[int]] = {}
         self._ids: dict[int, PictureId] = {}
+        self._forget_labels()
 
     def note(self, rows: Iterable[int], ids: Sequence[PictureId | None]) -> None:
         """Take up rows whose id, `ids[row]`, is known now or has changed."""
@@ -34,6 +58,7 @@ class RowIndex:
             if new is not None:
                 self._ids[row] = new
                 self._rows.setdefault(new, []).append(row)
+            self._noted.add(row)
 
     def rows(self, picture: PictureId) -> Sequence[int]:
         """Return the rows that show this picture."""
@@ -43,14 +68,73 @@ class RowIndex:
         """Forget all rows."""
         self._rows.clear()
         self._ids.clear()
+        self._forget_labels()
 
     def taught(self, document: Document, classes: Sequence[CategoryId], count: int) -> NDArray[np.int32]:
-        """Return int32 (count,): which of `classes` owns each row, -1 where none does."""
+        """Return int32 (count,): which of `classes` owns each row, else NONE_OF_THESE or UNKNOWN."""
+        return self.owners(document, classes, count).taught
+
+    def owners(self, document: Document, classes: Sequence[CategoryId], count: int) -> Owners:
+        """Return what a person said of the first `count` rows, in the columns of `classes`."""
+        self._follow(document, count)
         column = {category: index for index, category in enumerate(classes)}
-        owners = np.full(count, -1, np.int32)
+        columns, hows = self._tables(column)
+        codes = self._codes[:count]
+        owners, said = columns[codes], hows[codes]
         for category in document.categories:
-            index = column.get(category.id, -1)
+            index = column.get(category.id, UNKNOWN)
             for example in category.examples:
                 for row in self._rows.get(example.picture, ()):
                     owners[row] = index
-        return owners
+                    said[row] = Said.MACHINE if index == UNKNOWN else Said.TAUGHT
+        return Owners(owners, said)
+
+    def _forget_labels(self) -> None:
+        self._labels = NO_LABELS
+        self._noted: set[int] = set()
+        self._decisions: dict[Decision | None, int] = {None: _NOTHING}
+        self._codes = np.full(0, _NOTHING, np.int32)
+
+    def _follow(self, document: Document, count: int) -> None:
+        """Bring the code of each row up to these labels."""
+        # A row can be noted before anything is asked about it.
+        missing = max(count, 1 + max(self._noted, default=-1)) - len(self._codes)
+        if missing > 0:
+            self._codes = np.concatenate([self._codes, np.full(missing, _NOTHING, np.int32)])
+        labels = document.labels
+        rows: list[int] = []
+        codes: list[int] = []
+        last, code = None, _NOTHING
+        for picture, decision in labels.changes_since(self._labels):
+            if decision is not last:  # a pile that is accepted shares one decision
+                last, code = decision, self._code(decision)
+            for row in self._rows.get(picture, ()):
+                rows.append(row)
+                codes.append(code)
+        self._codes[rows] = codes
+        for row in self._noted:
+            identity = self._ids.get(row)
+            self._codes[row] = _NOTHING if identity is None else self._code(labels.get(identity))
+        self._labels, self._noted = labels, set()
+
+    def _code(self, decision: Decision | None) -> int:
+        return self._decisions.setdefault(decision, len(self._decisions))
+
+    def _tables(self, column: dict[CategoryId, int]) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+        """Return what each code means: int32 (codes,) the column, int8 (codes,) the `Said`."""
+        columns = np.full(len(self._decisions), UNKNOWN, np.int32)
+        hows = np.full(len(self._decisions), Said.MACHINE, np.int8)
+        for decision, code in self._decisions.items():
+            if decision is None:
+                continue
+            category = decision.category
+            columns[code] = NONE_OF_THESE if category is None else column.get(category, UNKNOWN)
+            if columns[code] != UNKNOWN:
+                hows[code] = _how(decision)
+        return columns, hows
+
+
+def _how(decision: Decision) -> Said:
+    if decision.by is By.ACCEPTED:
+        return Said.ACCEPTED
+    return Said.HUMAN_NONE if decision.category is None else Said.HUMAN

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fewshot_gui.engine.comparing import Comparer
 from fewshot_gui.engine.folders import cache_folder
 from fewshot_gui.engine.gallery import Gallery
 from fewshot_gui.engine.intake import Intake
@@ -13,6 +14,7 @@ from fewshot_gui.engine.library import Library, decode_threads
 from fewshot_gui.engine.live import LiveLoop
 from fewshot_gui.engine.predictor import Predictor
 from fewshot_gui.engine.problems import ProblemLog
+from fewshot_gui.engine.recipe import recipe_of
 from fewshot_gui.engine.sources.camera import CameraSource
 from fewshot_gui.engine.sources.video import VideoSource
 from fewshot_gui.engine.worker import Worker
@@ -73,15 +75,16 @@ class Workspace:
     """
 
     def __init__(self, session: Session, lanes: Lanes, post: Post) -> None:
-        settings = session.document.settings
+        recipe = recipe_of(session.document)
         self.session = session
         self.lanes = lanes
         self.problems = ProblemLog()
         self.library = Library(post, lanes.decode, lanes.model, cache_folder(), self.problems)
         self.gallery = Gallery(
-            self.library, lanes.decode, self.problems, backbone=settings.backbone, device=settings.device
+            self.library, lanes.decode, self.problems, backbone=recipe.backbone, device=recipe.device
         )
         self.predictor = Predictor(session, self.library, self.gallery, lanes.model)
+        self.comparer = Comparer(session, self.library, self.gallery, self.predictor, lanes.model)
         self.intake = Intake(session, self.problems, lanes.decode)
         self.camera = CameraSource(lanes.camera, post)
         self.video = VideoSource(lanes.video, post)
@@ -105,8 +108,8 @@ class Workspace:
 
     def warm_up(self) -> None:
         """Load the backbone in the background, so that the first drop is answered at once."""
-        settings = self.session.document.settings
-        self.library.warm_up(settings.backbone, settings.device)
+        recipe = recipe_of(self.session.document)
+        self.library.warm_up(recipe.backbone, recipe.device)
 
     def close(self, *, discard: bool = False) -> bool:
         """Return True once the session is on disk and all has stopped; False where it cannot be written.

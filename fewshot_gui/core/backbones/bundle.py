@@ -4,83 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from fewshot_gui.core.backbones.preprocessing import Preprocessing
-from fewshot_gui.core.data_files import models_folder
+from fewshot_gui.core.backbones.bundle_info import (
+    FORMAT,
+    PIXELS,
+    BundleError,
+    BundleInfo,
+    BundleProblem,
+    bundle_of,
+    bundle_path,
+    describe_bundle,
+    space_name,
+)
+from fewshot_gui.core.learners.context import LearnerContext
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
 
-FORMAT = "fewshot-bundle-1"
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
 
+__all__ = [
+    "FORMAT",
+    "PIXELS",
+    "Bundle",
+    "BundleError",
+    "BundleInfo",
+    "BundleProblem",
+    "bundle_of",
+    "bundle_path",
+    "describe_bundle",
+    "finish_embedding",
+    "load_bundle",
+    "normalised_input",
+    "save_bundle",
+    "space_name",
+    "tensors_hash",
+]
 
-class BundleProblem(StrEnum):
-    """Why a bundle cannot be used."""
-
-    MISSING = "missing"
-    NOT_A_BUNDLE = "not-a-bundle"
-    DAMAGED = "damaged"
-    DOES_NOT_FIT = "does-not-fit"
-
-
-class BundleError(Exception):
-    """A bundle that cannot be used: what is wrong, where, and the facts."""
-
-    def __init__(self, kind: BundleProblem, path: str, detail: str) -> None:
-        super().__init__(f"{path}: {detail}")
-        self.kind = kind
-        self.path = path
-        self.detail = detail
-
-
-@dataclass(frozen=True, slots=True)
-class BundleInfo:
-    """What a bundle says of itself, read without torch.
-
-    Attributes:
-        name: the file's stem.
-        title: for people.
-        path: of the weights file.
-        hash: 16 hex digits over the whole file: weights, preprocessing and all.
-        architecture: the arguments of `build_network`.
-        preprocessing: from pixels to the network's input.
-        dimension: D, the length of an embedding.
-        normalise: embeddings are divided by their length.
-        temperature: of a prototypical classifier on validation episodes.
-        novelty: the distance beyond which a query is none of these, on validation episodes.
-        parameters: how many weights.
-        size_bytes: of the file.
-        training: how it was trained: command, data, steps, seconds.
-    """
-
-    name: str
-    title: str
-    path: Path
-    hash: str
-    architecture: dict[str, Any]
-    preprocessing: Preprocessing
-    dimension: int
-    normalise: bool
-    temperature: float
-    novelty: float
-    parameters: int
-    size_bytes: int
-    training: dict[str, Any]
-
-    @property
-    def card(self) -> str:
-        """Return the model card, Markdown; empty where there is none."""
-        card = self.path.with_suffix(".md")
-        return card.read_text(encoding="utf-8") if card.is_file() else ""
+HEAD = "head."
+"""Before the name of each tensor in the file that is the head's; the others are the network's."""
 
 
 class Bundle:
@@ -90,9 +60,16 @@ class Bundle:
         info: what the bundle says of itself.
         network: in eval mode, on the CPU.
         centre: float32 (D,), subtracted from each embedding before it is normalised.
+        head: the tensors of the head that was meta-trained with the network, by their names in it.
     """
 
-    def __init__(self, info: BundleInfo, network: nn.Module, centre: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        info: BundleInfo,
+        network: nn.Module,
+        centre: NDArray[np.float32],
+        head: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.info = info
         self.name = info.name
         self.title = info.title
@@ -103,22 +80,58 @@ class Bundle:
         self.novelty = info.novelty
         self._network = network
         self._centre = centre
+        self._head = head or {}
         self._device = "cpu"
 
     def embed(self, batch: NDArray[np.uint8], device: str = "cpu") -> NDArray[np.float32]:
         """Return embeddings (B, D) of prepared pictures (B, side, side, channels).
 
+        In the pixels space these are the network's normalised input, flattened from (C, H, W).
         Only one thread may call it at a time. Raises what torch raises when the device's memory is full.
         """
         import torch  # noqa: PLC0415 - torch takes seconds to import
 
-        if device != self._device:
-            self._network.to(device)
-            self._device = device
+        if self.info.in_pixels:
+            pixels: NDArray[np.float32] = (
+                normalised_input(torch.from_numpy(batch), self.preprocessing).flatten(1).numpy()
+            )
+            return pixels
+        self._move(device)
         with torch.inference_mode():
             inputs = normalised_input(torch.from_numpy(batch).to(device), self.preprocessing)
             raw = self._network(inputs).float().cpu().numpy()
         return finish_embedding(raw, self._centre, normalise=self.info.normalise)
+
+    def context(self, device: str = "cpu") -> LearnerContext:
+        """Return what a learner may use of this bundle; its network is moved to `device`, and shared."""
+        self._move(device)
+        return context_of(self.info, self._network, self._head, device)
+
+    def _move(self, device: str) -> None:
+        if device != self._device:
+            self._network.to(device)
+            self._device = device
+
+
+def context_of(
+    info: BundleInfo,
+    network: nn.Module | None = None,
+    head_tensors: Mapping[str, Tensor] | None = None,
+    device: str = "cpu",
+) -> LearnerContext:
+    """Return what a learner may use of a bundle; without network and tensors, what its header says."""
+    return LearnerContext(
+        temperature=info.temperature,
+        novelty=info.novelty,
+        learner=info.learner,
+        head=info.head,
+        head_tensors=head_tensors or {},
+        head_temperature=info.head_temperature,
+        network=network,
+        input_shape=info.input_shape,
+        device=device,
+        dimension=info.dimension,
+    )
 
 
 def normalised_input(batch: Any, preprocessing: Preprocessing) -> Any:
@@ -141,70 +154,6 @@ def finish_embedding(
     if normalise:
         centred = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-8)
     return centred.astype(np.float32, copy=False)
-
-
-def bundle_path(name_or_path: str | Path) -> Path:
-    """Return the weights file that a name or a path means.
-
-    Raises:
-        BundleError: there is no such file.
-    """
-    named = models_folder() / f"{name_or_path}.safetensors"
-    path = named if named.is_file() else Path(name_or_path)
-    if not path.is_file():
-        shipped = ", ".join(sorted(p.stem for p in models_folder().glob("*.safetensors"))) or "none"
-        raise BundleError(
-            BundleProblem.MISSING,
-            str(name_or_path),
-            f"there is no such bundle; shipped: {shipped}; or give a file",
-        )
-    return path
-
-
-def describe_bundle(name_or_path: str | Path) -> BundleInfo:
-    """Return what a bundle says of itself; torch is not imported.
-
-    Raises:
-        BundleError: missing, not a bundle of this program, or damaged.
-    """
-    path = bundle_path(name_or_path)
-    stat = path.stat()
-    return _describe(path, stat.st_mtime_ns, stat.st_size)
-
-
-@lru_cache(maxsize=32)
-def _describe(path: Path, _mtime_ns: int, size: int) -> BundleInfo:
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            parameters = sum(int(np.prod(file.get_slice(key).get_shape())) for key in file.keys())  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise BundleError(
-            BundleProblem.NOT_A_BUNDLE, str(path), f"not a safetensors file ({error})"
-        ) from error
-    if metadata.get("format") != FORMAT:
-        raise BundleError(
-            BundleProblem.NOT_A_BUNDLE,
-            str(path),
-            f"weights of another program; this one reads {FORMAT} files",
-        )
-    try:
-        values = json.loads(metadata["bundle"])
-        values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
-        return BundleInfo(
-            name=path.stem, path=path, hash=_file_hash(path), parameters=parameters, size_bytes=size, **values
-        )
-    except OSError as error:
-        raise BundleError(BundleProblem.DAMAGED, str(path), f"it cannot be read ({error})") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(
-            BundleProblem.NOT_A_BUNDLE, str(path), f"made by another version of this program ({error!r})"
-        ) from error
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def load_bundle(name_or_path: str | Path) -> Bundle:
@@ -232,6 +181,7 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         raise BundleError(BundleProblem.DAMAGED, str(info.path), "its weights are damaged; install it again")
     tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
     centre = tensors.pop("centre").numpy()
+    head = {key: tensors.pop(key) for key in list(tensors) if key.startswith(HEAD)}
     try:
         network = build_network(info.architecture)
         network.load_state_dict(tensors)
@@ -240,7 +190,8 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     fused = fuse_batch_norms(network).requires_grad_(requires_grad=False)
-    return Bundle(info, fused.to(memory_format=torch.channels_last), centre)
+    head = {key.removeprefix(HEAD): value for key, value in head.items()}
+    return Bundle(info, fused.to(memory_format=torch.channels_last), centre, head)
 
 
 def tensors_hash(tensors: dict[str, NDArray[Any]]) -> str:
@@ -258,7 +209,8 @@ def save_bundle(path: Path, tensors: dict[str, NDArray[Any]], description: dict[
 
     Args:
         path: NAME.safetensors.
-        tensors: the network's state and `centre` (D,); floating ones are stored as float16.
+        tensors: the network's state, `centre` (D,), and those of its head, each named `HEAD` and its name in
+            the head; floating ones are stored as float16.
         description: the fields of `BundleInfo` that are not read from the file itself.
     """
     from safetensors.numpy import save_file  # noqa: PLC0415 - only training writes

@@ -1,14 +1,18 @@
-"""The shipped bundles, and which of them fits what is to be seen."""
+"""The shipped bundles, and which of them fits what is to be seen and who is to learn from it."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
+from fewshot_gui.core.backbones.bundle_info import BundleError, BundleInfo, describe_bundle
 from fewshot_gui.core.data_files import models_folder
+from fewshot_gui.core.learners.facts import LearnerError, facts_of
 
-DEFAULTS = {"photo": "photo", "drawing": "omniglot-conv4"}
+if TYPE_CHECKING:
+    from fewshot_gui.core.images.kind import PictureKind
+
+DEFAULTS: dict[PictureKind, str] = {"photo": "photo", "drawing": "omniglot-conv4"}
 
 
 def shipped() -> list[BundleInfo]:
@@ -29,6 +33,35 @@ def shipped_sound() -> list[BundleInfo]:
     return found
 
 
-def default_bundle(kind: Literal["photo", "drawing"]) -> str:
+def default_bundle(kind: PictureKind) -> str:
     """Return the name of the bundle to start with for photos or for drawings."""
     return DEFAULTS[kind]
+
+
+def kind_of_bundle(info: BundleInfo) -> PictureKind:
+    """Return the kind of pictures that a bundle was made for: it sees drawings in grey, photos in colour."""
+    return "drawing" if info.preprocessing.channels == 1 else "photo"
+
+
+def bundle_for(learner: str, kind: PictureKind) -> str:
+    """Return the name of the shipped bundle that fits a learner and a kind of pictures best.
+
+    One that was trained for the learner and the kind comes first, then the one to start with for the kind. A
+    learner that needs a bundle of its own gets one of the other kind rather than none.
+
+    Raises:
+        LearnerError: there is no such learner, or it needs a bundle of its own and none is shipped.
+    """
+    facts = facts_of(learner)
+    own = [info for info in shipped_sound() if info.learner == learner]
+    fitting = [info for info in own if kind_of_bundle(info) == kind]
+    if fitting:
+        return fitting[0].name
+    if not facts.needs_own_bundle:
+        return default_bundle(kind)
+    if not own:
+        raise LearnerError(
+            f"{learner} works only on a bundle that was trained for it, and none is shipped; "
+            f"train one with: fewshot-gui train"
+        )
+    return own[0].name

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class NetworkError(ValueError):
 
 
 class Conv4(nn.Module):
-    """Four blocks of convolution, batch norm, pooling and ReLU: the few-shot literature's backbone.
+    """Four blocks of convolution, norm, pooling and ReLU: the few-shot literature's backbone.
 
     Vinyals et al. 2016, "Matching networks for one shot learning"; Snell et al. 2017. ReLU follows the
     pooling, which gives the same values as before it for a quarter of the work.
@@ -26,24 +27,46 @@ class Conv4(nn.Module):
     Args:
         channels: of the input, 1 or 3.
         width: filters of every block.
+        pools: how many blocks, from the first, halve the resolution; relation networks take 2, and compare
+            the maps that are left (Sung et al. 2018).
+        norm: `batch`, with running statistics once it is in use; `task`, always with the statistics of the
+            pictures that are seen together (the transductive norm of MAML, Finn et al. 2017); `none`, a bias
+            in its place: what `fuse_batch_norms` makes of `batch`, with the same names of weights.
+
+    Raises:
+        NetworkError: another norm, or more pools than blocks.
     """
 
-    def __init__(self, channels: int, width: int = 64) -> None:
+    def __init__(self, channels: int, width: int = 64, pools: int = 4, norm: str = "batch") -> None:
         super().__init__()
+        if norm not in NORMS or not 0 <= pools <= 4:
+            raise NetworkError(
+                f"conv4 has norm {', '.join(NORMS)} and 0 to 4 pools, not {norm!r} and {pools}"
+            )
         self.blocks = nn.Sequential(
-            *(_conv_block(channels if index == 0 else width, width) for index in range(4))
+            *(
+                _conv_block(channels if index == 0 else width, width, norm, pools=index < pools)
+                for index in range(4)
+            )
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return embeddings (B, width * h * w) of images (B, channels, H, W), with h = H // 16."""
+        """Return embeddings (B, width * h * w) of images (B, channels, H, W), with h = H // 2 ** pools."""
         return torch.flatten(self.blocks(images), 1)
 
 
-def _conv_block(inputs: int, outputs: int) -> nn.Sequential:
+NORMS: Mapping[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "task": lambda width: nn.BatchNorm2d(width, track_running_stats=False),
+    "none": lambda _width: nn.Identity(),
+}
+
+
+def _conv_block(inputs: int, outputs: int, norm: str, *, pools: bool) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.MaxPool2d(2),
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=norm == "none"),
+        NORMS[norm](outputs),
+        nn.MaxPool2d(2) if pools else nn.Identity(),
         nn.ReLU(inplace=True),
     )
 
@@ -95,7 +118,61 @@ class ResNet(nn.Module):
         return pooled
 
 
-NETWORKS: Mapping[str, Callable[..., nn.Module]] = {"conv4": Conv4, "resnet": ResNet}
+class ThreeConvBlock(nn.Module):
+    """Three 3x3 convolutions beside a projected short cut, then pooling and dropout."""
+
+    def __init__(self, inputs: int, outputs: int, drop_rate: float) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.conv3 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm3 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.shortcut_norm = nn.BatchNorm2d(outputs)
+        self.drop_rate = drop_rate
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return feature maps (B, outputs, H // 2, W // 2) of images (B, inputs, H, W)."""
+        out = functional.leaky_relu(self.norm1(self.conv1(images)), 0.1)
+        out = functional.leaky_relu(self.norm2(self.conv2(out)), 0.1)
+        out = self.norm3(self.conv3(out)) + self.shortcut_norm(self.shortcut(images))
+        pooled = functional.max_pool2d(functional.leaky_relu(out, 0.1), 2)
+        return functional.dropout(pooled, self.drop_rate, self.training)
+
+
+class ResNet12(nn.Module):
+    """The residual network of twelve convolutions of the few-shot literature.
+
+    Oreshkin et al. 2018, "TADAM"; Lee et al. 2019, "Meta-learning with differentiable convex optimization".
+
+    Args:
+        channels: of the input, 1 or 3.
+        widths: filters of each block; every block halves the resolution.
+        drop_rate: share of each block's output that is dropped in training.
+    """
+
+    def __init__(
+        self, channels: int, widths: tuple[int, ...] = (64, 160, 320, 640), drop_rate: float = 0.0
+    ) -> None:
+        super().__init__()
+        inputs = (channels, *widths[:-1])
+        self.blocks = nn.Sequential(
+            *(ThreeConvBlock(i, o, drop_rate) for i, o in zip(inputs, widths, strict=True))
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return embeddings (B, widths[-1]) of images (B, channels, H, W) of any size from 16 up."""
+        pooled: Tensor = self.blocks(images).mean(dim=(2, 3))
+        return pooled
+
+
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+    "conv4": Conv4,
+    "resnet": ResNet,
+    "resnet12": ResNet12,
+}
 
 
 def build_network(architecture: Mapping[str, Any]) -> nn.Module:
@@ -122,13 +199,15 @@ def build_network(architecture: Mapping[str, Any]) -> nn.Module:
 def fuse_batch_norms(network: nn.Module) -> nn.Module:
     """Return `network`, in eval mode, with each batch norm folded into the convolution before it.
 
-    The answer is the same to rounding, and a picture takes about a fifth less time on a CPU.
+    The answer is the same to rounding, and a picture takes about a fifth less time on a CPU. A norm without
+    running statistics stays.
     """
     network.eval()
     for module in network.modules():
         children = list(module.named_children())
         for (conv_name, conv), (norm_name, norm) in pairwise(children):
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            folds = isinstance(norm, nn.BatchNorm2d) and norm.track_running_stats
+            if folds and isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(module, norm_name, nn.Identity())
     return network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fewshot_gui.core.learners.base import Cancel, Learner, Prediction, Progress
+
+
+class Rows(Protocol):
+    """What tasks are drawn from: a tensor float (n, D), or what makes its rows when they are asked for."""
+
+    def __getitem__(self, index: Tensor, /) -> Tensor:
+        """Return float (k, D), the rows at int64 (k,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Report:
         ms_per_task: fit and predict, mean, milliseconds; embedding not included.
         unknown_auroc: how well the novelty tells other classes' pictures from the task's, mean over tasks;
             None where it was not asked for.
+        transductive: the answers to a task's queries depend on one another: a figure that is not to be
+            compared with those of methods that see one query at a time.
     """
 
     learner: str
@@ -52,23 +61,25 @@ class Report:
     ece: float
     ms_per_task: float
     unknown_auroc: float | None = None
+    transductive: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Outcome:
-    """What one task gave: answers (Q, N), true classes (Q,), seconds, and the AUROC where asked for."""
+    """What one task gave: answers (Q, N), true classes (Q,), seconds, the AUROC if asked for, and a mark."""
 
     probabilities: Tensor
     labels: Tensor
     seconds: float
     unknown_auroc: float | None
+    transductive: bool
 
     def accuracy(self) -> float:
         return float((self.probabilities.argmax(1) == self.labels).double().mean())
 
 
 def evaluate_episodes(
-    embeddings: Tensor,
+    embeddings: Rows,
     labels: Tensor,
     learner: Learner,
     *,
@@ -87,7 +98,8 @@ def evaluate_episodes(
     """Return the report of a learner over randomly drawn tasks; the same seed gives the same tasks.
 
     Args:
-        embeddings: float (n, D), of pictures of classes that the backbone was not trained on.
+        embeddings: float (n, D), of pictures of classes that the backbone was not trained on; in the space
+            of the learner.
         labels: int64 (n,), their classes.
         learner: fitted anew for each task.
         ways: N, classes in a task.
@@ -143,11 +155,12 @@ def _report(outcomes: list[_Outcome], *, episodes: int, **settings: Any) -> Repo
         ece=ece(probabilities, torch.cat([outcome.labels for outcome in outcomes])),
         ms_per_task=1000 * sum(outcome.seconds for outcome in outcomes) / episodes,
         unknown_auroc=sum(areas) / len(areas) if areas else None,
+        transductive=any(outcome.transductive for outcome in outcomes),
         **settings,
     )
 
 
-def task_support(embeddings: Tensor, episode: Episode) -> SupportSet:
+def task_support(embeddings: Rows, episode: Episode) -> SupportSet:
     """Return the support set of an episode over embeddings (n, D); its classes are called by their labels."""
     return SupportSet(
         embeddings[episode.support_index],
@@ -157,7 +170,7 @@ def task_support(embeddings: Tensor, episode: Episode) -> SupportSet:
 
 
 def _run_task(
-    embeddings: Tensor, episode: Episode, foreign: Tensor | None, learner: Learner, clock: Callable[[], float]
+    embeddings: Rows, episode: Episode, foreign: Tensor | None, learner: Learner, clock: Callable[[], float]
 ) -> _Outcome:
     """Return what the learner makes of one task; the time counts fitting and answering only."""
     support, query = task_support(embeddings, episode), embeddings[episode.query_index]
@@ -167,8 +180,10 @@ def _run_task(
     seconds = clock() - began
     area = None
     if foreign is not None:
-        area = auroc(classifier.novelty(query), classifier.novelty(embeddings[foreign]))
-    return _Outcome(prediction.probabilities, episode.query_labels, seconds, area)
+        # Of the queries it is known already: asking would compute their distances, or the network, twice.
+        area = auroc(prediction.nearest_distance[:, 0], classifier.novelty(embeddings[foreign]))
+    marked = any(getattr(each, "transductive", False) for each in (learner, classifier))
+    return _Outcome(prediction.probabilities, episode.query_labels, seconds, area, marked)
 
 
 def _foreign_pictures(index: ClassIndex, episode: Episode, generator: torch.Generator) -> Tensor:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
 from fewshot_gui.core.learners.base import SupportSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from torch import Tensor
 
     from fewshot_gui.core.learners.base import Cancel, Learner, Progress
+
+Answer: TypeAlias = "Callable[[SupportSet, Tensor], Tensor]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +36,31 @@ class LeaveOneOut:
     confusion: Tensor
 
 
+def usable_places(support: SupportSet, most: int | None = None) -> list[int]:
+    """Return which examples are not alone in their class; of more than `most`, so many spread evenly."""
+    places = (support.counts()[support.labels] > 1).nonzero().flatten()
+    if most is not None and len(places) > most:
+        places = places[torch.linspace(0, len(places) - 1, most).round().long()]
+    found: list[int] = places.tolist()
+    return found
+
+
+def left_out(support: SupportSet, answer: Answer, most: int | None = None) -> Iterator[tuple[int, Tensor]]:
+    """Yield each usable example with what a classifier says of it that was made of all the others.
+
+    All is made anew for each example, calibration too, so nothing of the example leaks.
+
+    Args:
+        support: the examples.
+        answer: from a support set and an example (1, D) to its probabilities, float (N,).
+        most: look at so many examples only, spread evenly; None: at all.
+    """
+    for place in usable_places(support, most):
+        keep = torch.arange(len(support.labels)) != place
+        rest = SupportSet(support.embeddings[keep], support.labels[keep], support.classes)
+        yield place, answer(rest, support.embeddings[place : place + 1])
+
+
 def leave_one_out(
     support: SupportSet,
     learner: Learner,
@@ -40,8 +69,6 @@ def leave_one_out(
     cancel: Cancel | None = None,
 ) -> LeaveOneOut:
     """Return the honest answer to "how good is it?" before there is any other labelled picture.
-
-    The learner is fitted once for each example, calibration and all, so nothing of the example leaks.
 
     Args:
         support: the examples.
@@ -52,24 +79,18 @@ def leave_one_out(
     count, n_way = len(support.labels), len(support.classes)
     usable = support.counts()[support.labels] > 1
     probabilities = support.embeddings.new_zeros(count, n_way)
-    for done, place in enumerate(usable.nonzero().flatten().tolist()):
+    answers = left_out(support, lambda rest, one: learner.fit(rest).predict(one).probabilities[0])
+    for done in range(int(usable.sum())):
         if cancel is not None:
             cancel()
-        probabilities[place] = _without(support, place, learner)
+        place, probabilities[place] = next(answers)
         if progress is not None:
             progress((done + 1) / int(usable.sum()))
-    answers, truths = probabilities[usable].argmax(1), support.labels[usable]
-    pairs = torch.bincount(truths * n_way + answers, minlength=n_way * n_way)
+    said, truths = probabilities[usable].argmax(1), support.labels[usable]
+    pairs = torch.bincount(truths * n_way + said, minlength=n_way * n_way)
     return LeaveOneOut(
-        accuracy=float((answers == truths).double().mean()) if len(truths) else None,
+        accuracy=float((said == truths).double().mean()) if len(truths) else None,
         usable=usable,
         probabilities=probabilities,
         confusion=pairs.view(n_way, n_way),
     )
-
-
-def _without(support: SupportSet, place: int, learner: Learner) -> Tensor:
-    """Return float (N,), the probabilities of one example by a classifier fitted to the others."""
-    keep = torch.arange(len(support.labels)) != place
-    rest = SupportSet(support.embeddings[keep], support.labels[keep], support.classes)
-    return learner.fit(rest).predict(support.embeddings[place : place + 1]).probabilities[0]

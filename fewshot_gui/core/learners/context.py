@@ -27,6 +27,7 @@ class LearnerContext:
             It is shared: a learner that adapts it does so on copies of its parameters.
         input_shape: (C, H, W) of the network's input.
         device: where the network lies.
+        dimension: D of the space that support set and queries are in; 0 where it is not known.
     """
 
     temperature: float = 1.0
@@ -38,3 +39,4 @@ class LearnerContext:
     network: nn.Module | None = None
     input_shape: tuple[int, int, int] = (3, 0, 0)
     device: str = "cpu"
+    dimension: int = 0

@@ -1,8 +1,9 @@
-"""Random changes to a batch of training pictures, drawn from an explicit generator."""
+"""Random changes to a batch of training pictures: drawn from an explicit generator, made on any device."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,7 +12,36 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from fewshot_gui.core.training.recipe import Augmentation
+    from fewshot_gui.core.training.stage import Augmentation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """What is to be done to each of B pictures.
+
+    Attributes:
+        maps: float (B, 2, 3), from output to input coordinates in -1..1.
+        colours: float (3, B), the factors of brightness, contrast and saturation; None for no change.
+    """
+
+    maps: Tensor
+    colours: Tensor | None
+
+
+def draw_changes(count: int, changes: Augmentation, generator: Generator) -> Changes:
+    """Return the changes to `count` pictures, a function of the generator's state alone."""
+    maps = _random_affine(count, changes, generator)
+    return Changes(maps, _random_colours(count, changes.jitter, generator) if changes.jitter else None)
+
+
+def apply_changes(images: Tensor, side: int, changes: Changes) -> Tensor:
+    """Return float32 (B, C, side, side) in 0..1 of uint8 images (B, H, W, C), on their device."""
+    pixels = images.permute(0, 3, 1, 2).float() / 255
+    grid = functional.affine_grid(
+        changes.maps.to(images.device), [len(images), pixels.shape[1], side, side], align_corners=False
+    )
+    cut = functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
+    return cut if changes.colours is None else _recoloured(cut, changes.colours)
 
 
 def augment(images: Tensor, side: int, changes: Augmentation, generator: Generator) -> Tensor:
@@ -23,14 +53,7 @@ def augment(images: Tensor, side: int, changes: Augmentation, generator: Generat
         changes: how much of each.
         generator: on the CPU; the result depends on nothing else.
     """
-    pixels = images.permute(0, 3, 1, 2).float() / 255
-    grid = functional.affine_grid(
-        _random_affine(len(images), changes, generator).to(images.device),
-        [len(images), pixels.shape[1], side, side],
-        align_corners=False,
-    )
-    cut = functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
-    return jitter_colours(cut, changes.jitter, generator) if changes.jitter else cut
+    return apply_changes(images, side, draw_changes(len(images), changes, generator))
 
 
 def _random_affine(count: int, changes: Augmentation, generator: Generator) -> Tensor:
@@ -56,15 +79,21 @@ def _random_affine(count: int, changes: Augmentation, generator: Generator) -> T
     return torch.stack(rows, dim=1)
 
 
+def _random_colours(count: int, strength: float, generator: Generator) -> Tensor:
+    """Return (3, count) factors around 1."""
+    return torch.stack([1 + strength * (2 * torch.rand(count, generator=generator) - 1) for _ in range(3)])
+
+
 def jitter_colours(pixels: Tensor, strength: float, generator: Generator) -> Tensor:
     """Return pixels (B, C, H, W) in 0..1, brightness, contrast and saturation changed by up to `strength`."""
+    return _recoloured(pixels, _random_colours(len(pixels), strength, generator))
 
-    def factor() -> Tensor:
-        drawn = 1 + strength * (2 * torch.rand(len(pixels), generator=generator) - 1)
-        return drawn.to(pixels.device).view(-1, 1, 1, 1)
 
-    bright = pixels * factor()
+def _recoloured(pixels: Tensor, colours: Tensor) -> Tensor:
+    brightness, contrast, saturation = colours.to(pixels.device).view(3, -1, 1, 1, 1)
+    bright = pixels * brightness
     mean = bright.mean(dim=(1, 2, 3), keepdim=True)
-    contrast = mean + (bright - mean) * factor()
-    grey = contrast.mean(dim=1, keepdim=True)
-    return (grey + (contrast - grey) * factor()).clamp(0, 1)
+    contrasted = mean + (bright - mean) * contrast
+    grey = contrasted.mean(dim=1, keepdim=True)
+    recoloured: Tensor = grey + (contrasted - grey) * saturation
+    return recoloured.clamp(0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,33 +14,82 @@ from safetensors.torch import save_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
     from torch.optim import Optimizer
 
-FORMAT = "fewshot-checkpoint-1"
+FORMAT = "fewshot-checkpoint-2"
 
 
 class CheckpointError(Exception):
     """A checkpoint that cannot be resumed from; its sentence says what to do."""
 
 
-def save_checkpoint(path: Path, step: int, module: nn.Module, optimiser: Optimizer, fingerprint: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the validation classes showed.
+
+    Attributes:
+        step: updates done, over all stages.
+        stage: the number of the stage, from 0.
+        accuracy: mean over tasks, 0 to 1.
+        ci95: half width of its 95 % interval.
+    """
+
+    step: int
+    stage: int
+    accuracy: float
+    ci95: float
+
+    @property
+    def lower(self) -> float:
+        """Return the lower end of the interval: what the best look is chosen by."""
+        return self.accuracy - self.ci95
+
+
+class History:
+    """The looks at the validation classes so far, and the weights at the best of the present stage."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+        self.best: Look | None = None
+        self.weights: dict[str, Tensor] = {}
+
+    def add(self, look: Look, module: nn.Module) -> None:
+        """Note a look, and keep the module's weights where it is the best of its stage so far."""
+        self.looks.append(look)
+        if self.best is None or self.best.stage != look.stage or look.lower > self.best.lower:
+            self.best = look
+            self.weights = {key: value.detach().clone() for key, value in module.state_dict().items()}
+
+
+def save_checkpoint(
+    path: Path,
+    step: int,
+    module: nn.Module,
+    optimiser: Optimizer,
+    fingerprint: str,
+    history: History | None = None,
+    precision: dict[str, float] | None = None,
+) -> None:
     """Write a checkpoint, atomically: after a kill either the old one or the new one is there, whole.
 
     Args:
         path: of the checkpoint.
         step: updates done.
-        module: the network and its head.
+        module: the network and all on top of it.
         optimiser: of the present stage.
         fingerprint: of recipe and data; a resumed training must have the same.
+        history: of validation.
+        precision: the scale of gradients, where there is one.
     """
-    state = optimiser.state_dict()
-    tensors = {f"module.{key}": value.contiguous() for key, value in module.state_dict().items()}
+    history = history or History()
+    tensors = {f"module.{key}": value for key, value in module.state_dict().items()}
+    tensors |= {f"best.{key}": value for key, value in history.weights.items()}
     scalars: dict[str, Any] = {}
-    for index, slots in state["state"].items():
+    for index, slots in optimiser.state_dict()["state"].items():
         for key, value in slots.items():
             if isinstance(value, torch.Tensor):
-                tensors[f"optimiser.{index}.{key}"] = value.contiguous()
+                tensors[f"optimiser.{index}.{key}"] = value
             elif value is not None:
                 scalars[f"{index}.{key}"] = value
     metadata = {
@@ -47,9 +97,12 @@ def save_checkpoint(path: Path, step: int, module: nn.Module, optimiser: Optimiz
         "step": str(step),
         "fingerprint": fingerprint,
         "scalars": json.dumps(scalars),
+        "precision": json.dumps(precision or {}),
+        "looks": json.dumps([asdict(look) for look in history.looks]),
+        "best": json.dumps(asdict(history.best) if history.best else None),
     }
     partial = path.with_name(f".{path.name}.partial")
-    save_file(tensors, partial, metadata)
+    save_file({key: value.contiguous() for key, value in tensors.items()}, partial, metadata)
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)
@@ -77,20 +130,36 @@ def checkpoint_step(path: Path, fingerprint: str) -> int:
 
 def load_weights(path: Path, module: nn.Module) -> None:
     """Set `module` to what it was when the checkpoint was written."""
+    module.load_state_dict(_tensors(path, "module."))
+
+
+def load_history(path: Path) -> tuple[History, dict[str, float]]:
+    """Return the history of validation and the scale of gradients when the checkpoint was written."""
     with safe_open(path, framework="pt") as file:
-        names = [key for key in file.keys() if key.startswith("module.")]  # noqa: SIM118 - no mapping
-        module.load_state_dict({key.removeprefix("module."): file.get_tensor(key) for key in names})
+        metadata = file.metadata()
+    history = History()
+    history.looks = [Look(**values) for values in json.loads(metadata["looks"])]
+    best = json.loads(metadata["best"])
+    history.best = Look(**best) if best else None
+    history.weights = _tensors(path, "best.")
+    return history, json.loads(metadata["precision"])
+
+
+def _tensors(path: Path, prefix: str) -> dict[str, Tensor]:
+    with safe_open(path, framework="pt") as file:
+        names = [key for key in file.keys() if key.startswith(prefix)]  # noqa: SIM118 - no mapping
+        return {key.removeprefix(prefix): file.get_tensor(key) for key in names}
 
 
 def load_optimiser(path: Path, optimiser: Optimizer) -> None:
     """Set `optimiser` to what it was when the checkpoint was written, in the midst of the same stage."""
     slots: dict[int, dict[str, Any]] = {}
     with safe_open(path, framework="pt") as file:
-        for key, scalar in json.loads(file.metadata()["scalars"]).items():
-            index, name = key.split(".", 1)
-            slots.setdefault(int(index), {})[name] = scalar
-        for key in file.keys():  # noqa: SIM118 - a safetensors handle is no mapping
-            if key.startswith("optimiser."):
-                _, index, name = key.split(".", 2)
-                slots.setdefault(int(index), {})[name] = file.get_tensor(key)
+        scalars = json.loads(file.metadata()["scalars"])
+    for key, scalar in scalars.items():
+        index, name = key.split(".", 1)
+        slots.setdefault(int(index), {})[name] = scalar
+    for key, value in _tensors(path, "optimiser.").items():
+        index, name = key.split(".", 1)
+        slots.setdefault(int(index), {})[name] = value
     optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})

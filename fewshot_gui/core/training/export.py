@@ -1,4 +1,4 @@
-"""From a finished training to a bundle: centre, calibration, report and card."""
+"""From a finished training to a bundle: centre, calibration, head, report and card."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from fewshot_gui.core.backbones.bundle import finish_embedding, normalised_input, save_bundle
+from fewshot_gui.core.backbones.bundle import finish_embedding, save_bundle
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.evaluation.defaults import fit_defaults
-from fewshot_gui.core.training.trainer import pixel_statistics
+from fewshot_gui.core.training.batches import pixel_statistics
+from fewshot_gui.core.training.parts import has_head, head_architecture, recipe_ways
+from fewshot_gui.core.training.validation import Validator, fitted_temperature, raw_embeddings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor
 
     from fewshot_gui.core.episodes.dataset import ClassImages
     from fewshot_gui.core.evaluation.defaults import CalibrationDefaults
@@ -25,20 +28,7 @@ if TYPE_CHECKING:
     from fewshot_gui.core.training.trainer import Trainer
 
 CENTRE_PICTURES = 4096
-
-
-def raw_embeddings(
-    network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing
-) -> NDArray[np.float32]:
-    """Return float32 (n, D), before centring, of prepared pictures (n, side, side, C)."""
-    network.eval()
-    device = next(network.parameters()).device
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(images), 256):
-            batch = torch.from_numpy(images[start : start + 256]).to(device)
-            parts.append(network(normalised_input(batch, preprocessing)).float().cpu().numpy())
-    return np.concatenate(parts).astype(np.float32)
+HEAD_TASKS, ADAPTED_TASKS = 200, 40  # that a head's temperature is fitted on; adapting takes longer
 
 
 def export_bundle(
@@ -48,12 +38,13 @@ def export_bundle(
 
     Args:
         path: NAME.safetensors.
-        trainer: after its last step.
+        trainer: after its last step; it is set to the weights that the recipe keeps.
         data: the training classes, for the statistics and the centre.
         validation: classes that were not trained on.
         training: what the card says of it: command, data, steps, seconds.
     """
     recipe = trainer.recipe
+    best = trainer.choose()
     preprocessing = recipe_preprocessing(recipe, data)
     network = trainer.network
     stride = max(1, len(data.images) // CENTRE_PICTURES)
@@ -73,10 +64,45 @@ def export_bundle(
         "normalise": recipe.normalise,
         "temperature": calibration.temperature,
         "novelty": calibration.novelty,
-        "training": training,
+        "training": {**training, "validated": asdict(best)} if best else training,
     }
-    save_bundle(path, tensors, description)
+    learned, head_tensors = _learned(trainer, validation)
+    save_bundle(path, {**tensors, **head_tensors}, {**description, **learned})
     return calibration
+
+
+def _learned(trainer: Trainer, validation: ClassImages) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what the bundle says of the learner that it was trained for, and that learner's tensors."""
+    recipe, module = trainer.recipe, trainer.module
+    if not any(stage.kind == "episodes" for stage in recipe.stages):
+        return {}, {}
+    own: Mapping[str, Tensor]
+    ways: int | None
+    if recipe.adapts:
+        from fewshot_gui.core.training.gradient_objective import method_tensors  # noqa: PLC0415 - few need it
+
+        own, head, ways = method_tensors(module), recipe.method, recipe_ways(recipe)
+    elif has_head(recipe):
+        own, head = module["head"].state_dict(), head_architecture(recipe)
+        ways = module["head"].max_ways  # type: ignore[assignment]
+    else:
+        return {"learner": recipe.learner}, {}
+    said = {
+        "learner": recipe.learner,
+        "head": dict(head),
+        "head_temperature": _head_temperature(trainer, validation),
+        "ways": ways,
+    }
+    return said, {f"head.{key}": value.detach().cpu().numpy() for key, value in own.items()}
+
+
+def _head_temperature(trainer: Trainer, validation: ClassImages) -> float:
+    """Return the temperature that fits the method's own scores on validation tasks."""
+    validator = trainer.validator or Validator(trainer.recipe, validation, pixel_statistics(trainer.data))
+    tasks = ADAPTED_TASKS if trainer.recipe.adapts else HEAD_TASKS
+    answers = list(validator.answers(trainer.module, tasks=tasks))
+    scores, targets = (torch.cat(column) for column in zip(*answers, strict=True))
+    return fitted_temperature(scores, targets)
 
 
 def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> CalibrationDefaults:

@@ -7,65 +7,17 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from fewshot_gui.core.training.stage import Augmentation, Stage
+
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
+HEAD_LEARNERS = ("prototypical", "matching", "relation", "ridge", "feat", "mann", "snail", "caml")
+GRADIENT_LEARNERS = ("maml", "fomaml", "anil", "meta-sgd", "reptile", "meta-lstm")
 
 T = TypeVar("T")
 
 
 class RecipeError(ValueError):
     """A recipe that cannot be followed; its sentence names the file, the key and what it may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Augmentation:
-    """Random changes to each training picture.
-
-    Attributes:
-        smallest_crop: share of the side that a random crop keeps at least; 1 for none.
-        flip: mirror every second picture.
-        rotate: largest turn either way, in degrees.
-        shift: largest move either way, as a share of the side.
-        jitter: largest relative change of brightness, contrast and saturation.
-    """
-
-    smallest_crop: float = 1.0
-    flip: bool = False
-    rotate: float = 0.0
-    shift: float = 0.0
-    jitter: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stretch of training with one loss and one schedule.
-
-    Attributes:
-        kind: `classify`, cross-entropy over all classes; `episodes`, the learner's own loss on episodes.
-        steps: how many updates.
-        learning_rate: at its height, after the warm-up; it falls to zero along a cosine.
-        optimiser: `sgd` with Nesterov momentum 0.9, or `adam`.
-        weight_decay: L2, on convolutions and heads.
-        batch: pictures a step of `classify`.
-        label_smoothing: of `classify`.
-        ways: classes of a training episode; more than in use pays (Snell et al. 2017).
-        shots: support pictures a class.
-        queries: query pictures a class.
-        sides: the picture side in pixels, in equal parts of the stage; small ones first save time.
-        augmentation: the random changes.
-    """
-
-    kind: Literal["classify", "episodes"]
-    steps: int
-    learning_rate: float
-    optimiser: Literal["sgd", "adam"] = "sgd"
-    weight_decay: float = 5e-4
-    batch: int = 128
-    label_smoothing: float = 0.0
-    ways: int = 20
-    shots: int = 1
-    queries: int = 5
-    sides: tuple[int, ...] = ()
-    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +31,24 @@ class Recipe:
         side: of the pictures in use, in pixels.
         channels: 1 grey, 3 colour.
         stages: one after the other.
+        learner: the method that the episodes train.
+        start: the bundle whose weights the network begins with, a name or a path; empty: random ones.
+        head: the arguments of `build_head`; empty: the learner's name with nothing else.
+        method: the settings of a gradient method.
         invert: dark ink on light paper becomes light on dark.
         centre: subtract the training set's mean embedding.
         normalise: divide each embedding by its length.
         class_rotations: each class turned by 90, 180 and 270 degrees is a class of its own.
         seed: of every random choice.
         bfloat16: compute in bfloat16 where that is safe; twice as fast on new processors.
+        held_out: share of the classes kept from training where no validation classes are given.
+        validation_every: steps between two looks at the validation classes; 0: never before the end.
+        validation_episodes: tasks of each look, the same every time.
+        validation_ways: classes of a task.
+        validation_shots: support pictures a class.
+        validation_queries: query pictures a class.
+        keep: which weights are exported: the `last`, or those of the `best` look in the last stage, the one
+            whose 95 % interval has the highest lower end: a lucky mean of few tasks does not win.
     """
 
     name: str
@@ -93,17 +57,33 @@ class Recipe:
     side: int
     channels: int
     stages: tuple[Stage, ...]
+    learner: str = "prototypical"
+    start: str = ""
+    head: dict[str, Any] = field(default_factory=dict)
+    method: dict[str, Any] = field(default_factory=dict)
     invert: bool = False
     centre: bool = False
     normalise: bool = False
     class_rotations: bool = False
     seed: int = 0
     bfloat16: bool = False
+    held_out: float = 0.1
+    validation_every: int = 0
+    validation_episodes: int = 200
+    validation_ways: int = 5
+    validation_shots: int = 1
+    validation_queries: int = 10
+    keep: Literal["last", "best"] = "last"
 
     @property
     def steps(self) -> int:
         """Return the number of updates of all stages together."""
         return sum(stage.steps for stage in self.stages)
+
+    @property
+    def adapts(self) -> bool:
+        """Return whether its learner is one of those that adapt by gradients."""
+        return self.learner in GRADIENT_LEARNERS
 
     def stage_at(self, step: int) -> tuple[Stage, int]:
         """Return (stage, step within it) of a step counted over all stages."""
@@ -112,6 +92,27 @@ class Recipe:
                 return stage, step
             step -= stage.steps
         raise IndexError("the recipe has fewer steps")
+
+    def problem(self) -> str:
+        """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
+        learners = (*HEAD_LEARNERS, *GRADIENT_LEARNERS)
+        checks = {
+            f"learner may be one of {', '.join(learners)}, not {self.learner!r}": self.learner in learners,
+            "there is no [[stage]]": bool(self.stages),
+            f"channels may be 1 or 3, not {self.channels!r}": self.channels in {1, 3},
+            "network needs a kind": "kind" in self.network,
+            f"keep may be 'last' or 'best', not {self.keep!r}": self.keep in {"last", "best"},
+            "keep = 'best' needs validation_every": self.keep == "last" or self.validation_every > 0,
+            f"held_out must be a share between 0 and 1, not {self.held_out!r}": 0 < self.held_out < 1,
+            "validation_every must be 0 or more": self.validation_every >= 0,
+            "validation_episodes must be 2 or more": self.validation_episodes >= 2,
+            "[head] belongs to a learner with a head": not (self.head and self.adapts),
+            "[method] belongs to a learner that adapts by gradients": self.adapts or not self.method,
+            "rotation_head and class_rotations contradict each other": not (
+                self.class_rotations and any(stage.rotation_head for stage in self.stages)
+            ),
+        }
+        return next((sentence for sentence, holds in checks.items() if not holds), "")
 
 
 def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
@@ -131,7 +132,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
     """Return the recipe that a TOML text holds.
 
     Raises:
-        RecipeError: not TOML, or a key that is unknown or missing.
+        RecipeError: not TOML, a key that is unknown or missing, or a value that it may not have.
     """
     try:
         values = tomllib.loads(text)
@@ -139,11 +140,21 @@ def parse_recipe(text: str, name: str) -> Recipe:
         raise RecipeError(f"recipe {name}: not TOML: {error}") from error
     stages = []
     for number, stage in enumerate(values.pop("stage", []), start=1):
-        changes = _build(
-            Augmentation, stage.pop("augmentation", {}), f"recipe {name}, stage {number}, augmentation"
-        )
-        stages.append(_build(Stage, {**stage, "augmentation": changes}, f"recipe {name}, stage {number}"))
-    return _build(Recipe, {**values, "name": name, "stages": stages}, f"recipe {name}")
+        where = f"recipe {name}, stage {number}"
+        changes = _build(Augmentation, stage.pop("augmentation", {}), f"{where}, augmentation")
+        stages.append(_checked(_build(Stage, {**stage, "augmentation": changes}, where), where))
+    where = f"recipe {name}"
+    return _checked(_build(Recipe, {**values, "name": name, "stages": stages}, where), where)
+
+
+def _checked(part: T, where: str) -> T:
+    try:
+        problem = part.problem()  # type: ignore[attr-defined]
+    except TypeError as error:  # a text where a number belongs, and the like
+        raise RecipeError(f"{where}: {error}") from error
+    if problem:
+        raise RecipeError(f"{where}: {problem}")
+    return part
 
 
 def load_recipe(name_or_path: str) -> Recipe:
@@ -163,3 +174,26 @@ def load_recipe(name_or_path: str) -> Recipe:
 def recipe_names() -> list[str]:
     """Return the names of the recipes that come with the program."""
     return sorted(path.stem for path in RECIPES_FOLDER.glob("*.toml"))
+
+
+def recipe_for(learner: str, channels: int) -> Recipe:
+    """Return the one recipe of this package for a learner and pictures of so many channels.
+
+    Args:
+        learner: its name.
+        channels: 1 for drawings, 3 for photos.
+
+    Raises:
+        RecipeError: there is none, or more than one, by name.
+    """
+    recipes = [load_recipe(name) for name in recipe_names()]
+    fitting = [r for r in recipes if r.learner == learner and r.channels == channels]
+    if len(fitting) == 1:
+        return fitting[0]
+    pictures = "drawings" if channels == 1 else "photos"
+    if fitting:
+        names = ", ".join(recipe.name for recipe in fitting)
+        raise RecipeError(f"{names} all train {learner} on {pictures}; say which with --recipe")
+    names = ", ".join(recipe.name for recipe in recipes if recipe.learner == learner)
+    others = f"; there are {names}" if names else ""
+    raise RecipeError(f"no recipe trains {learner} on {pictures}{others}; give one with --recipe or --config")

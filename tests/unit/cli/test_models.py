@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fewshot_gui.cli.main import main
-from fewshot_gui.core.backbones import bundle, catalogue
+from fewshot_gui.core.backbones import bundle_info, catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def shelf(mean_colour: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The tiny bundle as the only shipped one, with a card."""
     mean_colour.with_suffix(".md").write_text("# Tiny\nKnows colours.\n", encoding="utf-8")
-    for module in (bundle, catalogue):
+    for module in (bundle_info, catalogue):
         monkeypatch.setattr(module, "models_folder", lambda: mean_colour.parent)
     return mean_colour
 

@@ -208,3 +208,62 @@ def test_a_recipe_or_a_config_but_not_both(
     with pytest.raises(SystemExit) as ended:
         main([*command(data, recipe, data / "a.safetensors"), "--recipe", "photo"])
     assert ended.value.code == 2
+
+
+HEADED = RECIPE.replace(
+    'title = "Tiny"',
+    'title = "Tiny"\nlearner = "matching"\nvalidation_every = 5\nkeep = "best"\nvalidation_episodes = 5',
+).replace("centre = true\nnormalise = true\n", "")
+
+
+def test_a_head_is_trained_validated_and_shipped_with_its_curve(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe.write_text(HEADED, encoding="utf-8")
+    out = tmp_path / "m.safetensors"
+    assert main(command(data, recipe, out, "--json")) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["learner"] == "matching"
+    assert values["validation_step"] in {15, 20}  # the best of the last stage
+    assert describe_bundle(out).learner == "matching"
+    with out.with_suffix(".validation.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["5", "10", "15", "20"]
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_start_that_is_not_there_is_named(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(data, recipe, tmp_path / "a.safetensors", "--start", "nowhere")) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_without_learner_and_recipe_it_says_what_is_missing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--data", str(data), "--out", str(tmp_path / "a.safetensors")]) == 2
+    assert "--learner" in capsys.readouterr().err
+
+
+def test_a_learner_alone_takes_the_recipe_for_its_pictures(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pictures of this folder are coloured, and no recipe trains MAML on photos."""
+    wanted = ["train", "--learner", "maml", "--data", str(data), "--out", str(tmp_path / "a.safetensors")]
+    assert main(wanted) == 2
+    assert "omniglot-maml" in capsys.readouterr().err
+
+
+def test_tensorboard_that_is_not_installed_is_asked_for(
+    data: Path,
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    wanted = command(data, recipe, tmp_path / "a.safetensors", "--tensorboard", str(tmp_path / "board"))
+    assert main(wanted) == 2
+    assert "pip install tensorboard" in capsys.readouterr().err

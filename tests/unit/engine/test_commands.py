@@ -63,7 +63,7 @@ def refused(document: Document, command: Command) -> CommandError:
 
 
 def test_every_command_is_known_by_a_name_of_its_own() -> None:
-    assert len({command.__name__ for command in COMMANDS}) == len(COMMANDS) == 14
+    assert len({command.__name__ for command in COMMANDS}) == len(COMMANDS) == 18
 
 
 def test_new_ids_differ() -> None:

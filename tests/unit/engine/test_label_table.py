@@ -53,6 +53,12 @@ def test_the_columns_stand_in_the_order_that_is_promised(tmp_path: Path) -> None
     ]
 
 
+def test_none_of_these_may_be_the_word_of_a_person() -> None:
+    said = table(taught=np.array([-2, 1], np.int32))
+    assert [said.label(0), said.label(1)] == [-1, 1]
+    assert said.probability(0) == 0.75
+
+
 @pytest.mark.parametrize(("taught", "row"), [(0, "0.250000"), (1, "0.750000")])
 def test_the_word_of_a_person_counts_first(tmp_path: Path, taught: int, row: str) -> None:
     said = table(taught=np.array([taught, 0], np.int32))

@@ -29,12 +29,12 @@ from fewshot_gui.engine.commands import (
 )
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.examples import SupportVectors
-from fewshot_gui.engine.fitting import LooReport, recipe_of
 from fewshot_gui.engine.gallery import Gallery
 from fewshot_gui.engine.library import Library
 from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.predictor import Predictor
 from fewshot_gui.engine.problems import ProblemLog
+from fewshot_gui.engine.recipe import recipe_of
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
 from fewshot_gui.engine.state import Category, CategoryId, Document, Example
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fewshot_gui.engine.deciding.enough import LooReport
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.single import SinglePrediction
     from fewshot_gui.engine.worker import Worker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from fewshot_gui.engine.scores import (
     NONE_OF_THESE,
     UNKNOWN,
     RawScores,
+    Said,
     Scores,
     Special,
     aligned,
@@ -83,6 +85,29 @@ def test_the_arrays_cannot_be_written_to() -> None:
 def test_a_persons_label_is_shown_over_the_machines() -> None:
     scores = four_rows(taught=(1, -1, 0, 0))
     assert scores.labels().tolist() == [1, 1, 0, 0]
+
+
+def test_none_of_these_is_a_persons_word_too() -> None:
+    scores = four_rows(taught=(NONE_OF_THESE, -1, -1, NONE_OF_THESE))
+    assert scores.labels().tolist() == [NONE_OF_THESE, 1, NONE_OF_THESE, NONE_OF_THESE]
+    assert count_labels(scores).none_of_these == 3
+
+
+def test_who_said_it_goes_with_what_was_said() -> None:
+    before = replace(
+        four_rows(taught=(0, 1, NONE_OF_THESE, -1)),
+        said=np.array([Said.HUMAN, Said.ACCEPTED, Said.HUMAN_NONE, Said.MACHINE], np.int8),
+    )
+    after = aligned(resized(before, 5), (CAT,))
+    assert after.taught.tolist() == [0, UNKNOWN, NONE_OF_THESE, UNKNOWN, UNKNOWN]
+    assert after.said.tolist() == [Said.HUMAN, Said.MACHINE, Said.HUMAN_NONE, Said.MACHINE, Said.MACHINE]
+
+
+def test_what_a_person_called_none_of_these_is_sorted_with_the_rejected() -> None:
+    scores = four_rows(taught=(NONE_OF_THESE, -1, -1, 1))
+    files = [PictureFile(f"/{row}.jpg", 1, 1) for row in range(4)]
+    assert order_by(scores, files, "confidence", descending=True).tolist() == [3, 1, 2, 0]
+    assert order_by(scores, files, "uncertainty", descending=True).tolist() == [1, 2, 0, 3]
 
 
 def test_labels_name_the_rejected_and_the_unknown() -> None:

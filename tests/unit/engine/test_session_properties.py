@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.command_codec import CodecError, decode, encode, kind_of
 from fewshot_gui.engine.commands import (
+    AcceptLabels,
     AddCategory,
     AddExamples,
     ChooseBackbone,
@@ -20,6 +21,8 @@ from fewshot_gui.engine.commands import (
     ChooseLearner,
     Command,
     CommandError,
+    LabelNoneOfThese,
+    LabelPictures,
     MergeCategories,
     MoveCategory,
     RecolourCategory,
@@ -29,6 +32,7 @@ from fewshot_gui.engine.commands import (
     SetShortcut,
     SetThreshold,
     Together,
+    WithdrawLabels,
     name_key,
 )
 from fewshot_gui.engine.session import Session
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 # Few ids and names, so that they meet each other often.
 ids = st.integers(0, 15).map(lambda number: CategoryId(f"{number:032x}"))
 pictures = st.integers(0, 12).map(lambda number: PictureId(f"{number:032x}"))
+picture_lists = st.lists(pictures, max_size=4).map(tuple)
 names = st.one_of(
     st.sampled_from(["Cat", "cat", "CAT ", "STRASSE", "straße", "é", "e\u0301", "a/b"]), st.text(max_size=5)
 )
@@ -58,7 +63,11 @@ single_commands: SearchStrategy[Command] = st.one_of(
     st.builds(RemoveCategory, ids),
     st.builds(AddExamples, ids, st.lists(examples, max_size=4).map(tuple)),
     st.builds(AddExamples, ids, st.lists(examples, max_size=4).map(tuple)),
-    st.builds(RemoveExamples, st.lists(pictures, max_size=4).map(tuple)),
+    st.builds(RemoveExamples, picture_lists),
+    st.builds(AcceptLabels, picture_lists, st.one_of(ids, st.none())),
+    st.builds(LabelPictures, picture_lists, ids),
+    st.builds(LabelNoneOfThese, picture_lists),
+    st.builds(WithdrawLabels, picture_lists),
     st.builds(ChooseLearner, st.sampled_from(["prototypical", "ridge", ""])),
     st.builds(ChooseBackbone, st.sampled_from(["photo", "omniglot-conv4"])),
     st.builds(ChooseDevice, st.sampled_from(["auto", "cpu", "cuda:0"])),
@@ -78,6 +87,8 @@ def check_invariants(document: Document) -> None:
     assert len({name_key(category.name) for category in categories}) == len(categories)
     shortcuts = [category.shortcut for category in categories if category.shortcut]
     assert len(set(shortcuts)) == len(shortcuts)
+    assert document.labels.keys().isdisjoint(every_picture)
+    assert {said.category for said in document.labels.values()} <= {None, *(one.id for one in categories)}
     for category in categories:
         assert category.name
         assert 0 <= category.colour < PALETTE_SIZE
@@ -183,6 +194,12 @@ def test_other_texts_are_no_command(payload: str, kind: str) -> None:
         ("AddExamples", '{"category": "a", "examples": [["a"]]}'),
         ("AddExamples", '{"category": "a", "examples": [[1, "b"]]}'),
         ("RemoveExamples", '{"pictures": [null]}'),
+        ("AcceptLabels", '{"pictures": [1], "category": null}'),
+        ("AcceptLabels", '{"pictures": null, "category": null}'),
+        ("AcceptLabels", '{"pictures": "ab", "category": null}'),
+        ("AcceptLabels", '{"pictures": []}'),
+        ("AcceptLabels", '{"pictures": [], "category": 1}'),
+        ("LabelPictures", '{"pictures": [], "category": null}'),
         ("Together", '{"commands": [["Nothing", {}]]}'),
         ("Together", '{"commands": ' + "[" * 5000),
     ],

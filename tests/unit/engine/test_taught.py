@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.engine.commands import AcceptLabels, Command, LabelNoneOfThese, LabelPictures, WithdrawLabels
+from fewshot_gui.engine.scores import NONE_OF_THESE, UNKNOWN, Said
 from fewshot_gui.engine.state import Category, CategoryId, Document, Example
 from fewshot_gui.engine.taught import RowIndex
 
@@ -58,3 +60,68 @@ def test_only_the_last_look_counts(looks: list[list[PictureId | None]]) -> None:
         index.note(range(5), ids)
     for picture in (A, B):
         assert sorted(index.rows(picture)) == [row for row in range(5) if looks[-1][row] == picture]
+
+
+C, D = PictureId("c"), PictureId("d")
+
+
+def owned(index: RowIndex, document: Document, count: int) -> list[tuple[int, int]]:
+    owners = index.owners(document, (CAT, DOG), count)
+    return list(zip(owners.taught.tolist(), owners.said.tolist(), strict=True))
+
+
+def test_each_row_tells_what_a_person_said_and_how() -> None:
+    index = RowIndex()
+    index.note(range(5), [A, B, C, D, C])
+    labelled = LabelNoneOfThese((D,)).apply(AcceptLabels((C,), DOG).apply(document()))
+    assert owned(index, labelled, 5) == [
+        (0, Said.TAUGHT), (1, Said.TAUGHT), (1, Said.ACCEPTED), (NONE_OF_THESE, Said.HUMAN_NONE),
+        (1, Said.ACCEPTED),
+    ]  # fmt: skip
+    again = LabelPictures((C,), CAT).apply(AcceptLabels((D,), None).apply(labelled))
+    assert owned(index, again, 5)[2:] == [(0, Said.HUMAN), (NONE_OF_THESE, Said.HUMAN_NONE), (0, Said.HUMAN)]
+    none = AcceptLabels((C,), None).apply(document())
+    assert owned(index, none, 3)[2] == (NONE_OF_THESE, Said.ACCEPTED)
+    assert owned(index, document(), 5)[2:] == [(UNKNOWN, Said.MACHINE)] * 3
+
+
+def test_a_label_whose_category_has_no_column_says_nothing() -> None:
+    index = RowIndex()
+    index.note([0], [C])
+    owners = index.owners(LabelPictures((C,), DOG).apply(document()), (CAT,), 1)
+    assert (owners.taught.tolist(), owners.said.tolist()) == ([UNKNOWN], [Said.MACHINE])
+
+
+def test_rows_beyond_those_asked_for_are_noted_too() -> None:
+    index = RowIndex()
+    labelled = LabelPictures((C,), DOG).apply(document())
+    index.note([7], [None] * 7 + [C])
+    assert owned(index, labelled, 2) == [(UNKNOWN, Said.MACHINE)] * 2
+    assert owned(index, labelled, 8)[7] == (1, Said.HUMAN)
+
+
+ids = st.lists(st.sampled_from([A, B, C, D, None]), min_size=4, max_size=4)
+commands = st.one_of(
+    st.builds(AcceptLabels, st.just((C, D)), st.sampled_from([CAT, DOG, None])),
+    st.builds(LabelPictures, st.sampled_from([(C,), (D,), (A, C)]), st.sampled_from([CAT, DOG])),
+    st.builds(LabelNoneOfThese, st.sampled_from([(C,), (D,), (B,)])),
+    st.builds(WithdrawLabels, st.sampled_from([(C,), (A, B, D)])),
+)
+
+
+@given(st.lists(st.one_of(ids, commands), max_size=15), st.data())
+def test_following_step_by_step_is_looking_afresh(
+    steps: list[list[PictureId | None] | Command], data: st.DataObject
+) -> None:
+    index, states = RowIndex(), [document()]
+    shown: list[PictureId | None] = [None] * 4
+    for step in steps:
+        if isinstance(step, list):
+            shown = step
+            index.note(range(4), shown)
+        else:
+            states.append(step.apply(states[-1]))
+        asked = data.draw(st.sampled_from(states))  # undo may lead anywhere
+        fresh = RowIndex()
+        fresh.note(range(4), shown)
+        assert owned(index, asked, 4) == owned(fresh, asked, 4)

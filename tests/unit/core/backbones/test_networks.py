@@ -10,6 +10,7 @@ from fewshot_gui.core.backbones.networks import NETWORKS, build_network, fuse_ba
 TINY = {
     "conv4": {"kind": "conv4", "channels": 3, "width": 8},
     "resnet": {"kind": "resnet", "channels": 3, "widths": [8, 12]},
+    "resnet12": {"kind": "resnet12", "channels": 3, "widths": [4, 6, 8, 10]},
 }
 
 
@@ -55,10 +56,59 @@ def test_in_eval_mode_a_picture_does_not_change_its_neighbour() -> None:
 
 
 def test_an_unknown_network_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="conv4, resnet"):
+    with pytest.raises(ValueError, match="conv4, resnet, resnet12"):
         build_network({"kind": "transformer"})
 
 
 def test_a_wrong_argument_is_named() -> None:
     with pytest.raises(ValueError, match="depth"):
         build_network({"kind": "conv4", "channels": 1, "depth": 3})
+
+
+@pytest.mark.parametrize("pools", range(5))
+def test_conv4_halves_the_side_once_for_each_pool(pools: int) -> None:
+    network = build_network({"kind": "conv4", "channels": 1, "width": 4, "pools": pools}).eval()
+    assert network(torch.rand(1, 1, 32, 32)).shape == (1, 4 * (32 // 2**pools) ** 2)
+
+
+@pytest.mark.parametrize("pools", [2, 4])
+def test_folded_batch_norms_are_the_network_without_norms(pools: int) -> None:
+    """The names fit too: what was trained with batch norms can be meta-trained on without them."""
+    generator = torch.Generator().manual_seed(0)
+    shape = {"kind": "conv4", "channels": 3, "width": 8, "pools": pools}
+    batch, none = build_network(shape), build_network({**shape, "norm": "none"}).eval()
+    batch.train()(torch.rand(8, 3, 32, 32, generator=generator))
+    images = torch.rand(4, 3, 32, 32, generator=generator)
+    with torch.inference_mode():
+        expected = batch.eval()(images).clone()
+        none.load_state_dict(fuse_batch_norms(batch).state_dict())
+        assert torch.allclose(none(images), expected, atol=1e-5)
+
+
+def test_the_task_norm_uses_the_pictures_at_hand_in_eval_mode_too() -> None:
+    network = build_network({"kind": "conv4", "channels": 3, "width": 8, "norm": "task"}).eval()
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert not torch.allclose(network(images[:2]), network(images)[:2], atol=1e-4)
+    assert not [key for key in network.state_dict() if "running" in key]
+    assert fuse_batch_norms(network) is network
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+
+
+@pytest.mark.parametrize("wrong", [{"norm": "layer"}, {"pools": 5}, {"pools": -1}])
+def test_a_conv4_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="conv4 has norm"):
+        build_network({"kind": "conv4", "channels": 1, **wrong})
+
+
+def test_resnet12_drops_only_in_training() -> None:
+    network = build_network({**TINY["resnet12"], "drop_rate": 0.5}).eval()
+    images = torch.rand(2, 3, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(network(images), network(images))
+        network.train()
+        assert not torch.equal(network(images), network(images))
+
+
+def test_resnet12_gives_640_numbers() -> None:
+    assert build_network({"kind": "resnet12", "channels": 3}).blocks[-1].norm3.num_features == 640

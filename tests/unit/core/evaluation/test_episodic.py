@@ -12,7 +12,17 @@ from fewshot_gui.core.evaluation.defaults import fit_defaults
 from fewshot_gui.core.evaluation.episodic import Report, evaluate_episodes
 from fewshot_gui.core.evaluation.leave_one_out import leave_one_out
 from fewshot_gui.core.learners.base import SupportSet
-from fewshot_gui.core.learners.catalogue import LEARNERS, make_learner
+from fewshot_gui.core.learners.catalogue import make_learner
+from fewshot_gui.core.learners.context import LearnerContext
+from fewshot_gui.core.learners.facts import FACTS
+
+ANYWHERE = tuple(
+    facts.name
+    for facts in FACTS.values()
+    if facts.space == "embedding" and not facts.needs_own_bundle and facts.name not in {"finetune", "auto"}
+)
+"""The learners that need nothing but embeddings, less those that fit for seconds."""
+
 
 TASK = {"ways": 3, "shots": 2, "queries": 5, "episodes": 20, "seed": 7}
 
@@ -28,14 +38,14 @@ def report(noise: float, name: str = "prototypical", **changes: Any) -> Report:
     return evaluate_episodes(*pictures(noise), make_learner(name), **(TASK | changes))
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_separate_classes_are_told_apart_always(name: str) -> None:
     found = report(0.01, name, unknown=True)
     assert found.learner == name
     assert (found.accuracy, found.ci95, found.unknown_auroc) == (1, 0, 1)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_pictures_without_information_give_chance(name: str) -> None:
     embeddings = torch.randn(72, 8, generator=torch.Generator().manual_seed(0))
     found = evaluate_episodes(
@@ -103,7 +113,7 @@ def test_nothing_to_ask_is_refused(nothing: dict[str, int]) -> None:
         report(0.5, **nothing)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_leave_one_out_sees_nothing_of_the_example(name: str) -> None:
     # A stray example of class a right among those of class b is taken for b by everybody who has not seen it.
     rows = torch.tensor([[5.0, 0.0], [5.1, 0.0], [5.0, 0.1], [0.0, 5.0], [0.1, 5.0], [0.0, 5.1], [0.0, 4.9]])
@@ -137,7 +147,7 @@ def test_the_defaults_make_probabilities_honest() -> None:
     defaults = fit_defaults(embeddings, labels, episodes=40, cancel=lambda: None)
     # Twice the variance of the noise, a little more for prototypes of five.
     assert 0.5 < defaults.temperature < 0.8
-    learner = make_learner("prototypical", default_temperature=defaults.temperature)
+    learner = make_learner("prototypical", LearnerContext(defaults.temperature))
     found = evaluate_episodes(embeddings, labels, learner, ways=5, shots=5, queries=10, episodes=60, seed=1)
     assert found.ece < 0.05
 
@@ -156,3 +166,29 @@ def test_the_default_threshold_lets_the_wanted_share_pass() -> None:
 def test_the_defaults_need_something_to_ask() -> None:
     with pytest.raises(EpisodeError, match="at least 1 query and 1 episode"):
         fit_defaults(*pictures(0.5), episodes=0)
+
+
+def test_rows_may_be_made_when_they_are_asked_for() -> None:
+    embeddings, labels = pictures(0.5)
+    asked: list[int] = []
+
+    class Lazy:
+        def __getitem__(self, index: torch.Tensor) -> torch.Tensor:
+            asked.append(len(index))
+            return embeddings[index]
+
+    def clock() -> float:
+        return 0.0
+
+    learner = make_learner("prototypical")
+    lazily = evaluate_episodes(Lazy(), labels, learner, clock=clock, unknown=True, **TASK)
+    assert lazily == evaluate_episodes(embeddings, labels, learner, clock=clock, unknown=True, **TASK)
+    assert set(asked) == {3 * 2, 3 * 5}  # never all of them
+
+
+def test_who_looks_at_all_queries_at_once_is_marked() -> None:
+    class Rectified(type(make_learner("nearest"))):  # type: ignore[misc]
+        transductive = True
+
+    assert not report(0.5, "nearest").transductive
+    assert evaluate_episodes(*pictures(0.5), Rectified(), **TASK).transductive

@@ -19,7 +19,9 @@ from fewshot_gui.core.learners.calibration import (
     temperature_for_shots,
     threshold_at,
 )
-from fewshot_gui.core.learners.catalogue import LEARNERS, make_learner
+from fewshot_gui.core.learners.catalogue import make_learner
+from fewshot_gui.core.learners.context import LearnerContext
+from fewshot_gui.core.learners.facts import FACTS
 from fewshot_gui.core.learners.prototypical import (
     Prototypical,
     cosine_logits,
@@ -33,6 +35,14 @@ if TYPE_CHECKING:
     from fewshot_gui.core.learners.base import Classifier
 
     World = Callable[..., tuple[SupportSet, torch.Tensor, torch.Tensor]]
+
+
+ANYWHERE = tuple(
+    facts.name
+    for facts in FACTS.values()
+    if facts.space == "embedding" and not facts.needs_own_bundle and facts.name not in {"finetune", "auto"}
+)
+"""The learners that need nothing but embeddings, less those that fit for seconds."""
 
 
 def scored(temperature: float, count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -155,7 +165,7 @@ def test_the_left_out_scores_are_those_of_refitting(
     torch.testing.assert_close(seen[0], expected)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_an_only_example_is_not_scored(name: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     support, _, _ = world([1, 3, 1])
     counts: list[list[int]] = []
@@ -169,10 +179,10 @@ def test_an_only_example_is_not_scored(name: str, world: World, monkeypatch: pyt
     assert counts == [[1, 1, 1]]
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_probabilities_mean_what_they_say(name: str, world: World) -> None:
     # The best default for prototypes here is about 7, twice the variance of the noise.
-    learner = make_learner(name, default_temperature=10.0)
+    learner = make_learner(name, LearnerContext(10.0))
     confidence, right = [], []
     for seed in range(40):
         support, query, asked = world([10] * 4, noise=2.0, seed=seed)

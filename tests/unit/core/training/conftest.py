@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from fewshot_gui.core.episodes.dataset import ClassImages
-from fewshot_gui.core.training.recipe import Augmentation, Recipe, Stage
+from fewshot_gui.core.training.recipe import Recipe
+from fewshot_gui.core.training.stage import Augmentation, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

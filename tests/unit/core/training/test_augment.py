@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fewshot_gui.core.training.augment import augment, jitter_colours
-from fewshot_gui.core.training.recipe import Augmentation
+from fewshot_gui.core.training.stage import Augmentation
 
 ALL = Augmentation(smallest_crop=0.5, flip=True, rotate=15, shift=0.1, jitter=0.4)
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
-from fewshot_gui.core.training.export import export_bundle, raw_embeddings, recipe_preprocessing
+from fewshot_gui.core.training.export import export_bundle, recipe_preprocessing
 from fewshot_gui.core.training.trainer import Trainer
+from fewshot_gui.core.training.validation import raw_embeddings
 
 if TYPE_CHECKING:
     from pathlib import Path

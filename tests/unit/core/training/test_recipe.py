@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fewshot_gui.core.training.recipe import RecipeError, load_recipe, parse_recipe, recipe_names
+from fewshot_gui.core.training.recipe import RecipeError, load_recipe, parse_recipe, recipe_for, recipe_names
 
 TEXT = """
 title = "Test"
@@ -67,3 +67,69 @@ def test_a_text_that_is_no_toml_is_refused() -> None:
 def test_an_unknown_name_lists_the_recipes() -> None:
     with pytest.raises(RecipeError, match="omniglot-conv4"):
         load_recipe("no-such-recipe")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ('kind = "episodes"', r"stage 2: kind may be 'classify' or 'episodes'"),
+        ("ways = 3", "ways must be a whole number from 2 up, or"),
+        ("learning_rate = 0.001", "learning_rate must be a number from 0 up"),
+    ],
+)
+def test_a_value_that_may_not_be_is_named_with_what_it_may_be(change: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        parse_recipe(TEXT.replace(change, f'{change.partition(" = ")[0]} = "much"'), "test")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("every_role = true\nshots = 2", "every_role needs shots = 1"),
+        ("rotation_head = 0.5", "belong to a stage of kind classify"),
+        ("shots = [5, 1]", "shots must be"),
+        ("drops = [0.9, 0.1]", "ascending shares"),
+        ("steps_ = 1", "unknown steps_"),
+    ],
+)
+def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        parse_recipe(f"{TEXT}{line}\n", "test")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('learner = "telepathy"', "learner may be one of prototypical"),
+        ('keep = "best"', "needs validation_every"),
+        ('keep = "first"', "'last' or 'best'"),
+        ("held_out = 2.0", "held_out must be a share"),
+        ("method = { steps = 5 }", r"\[method\] belongs"),
+        ('learner = "maml"\nhead = { kind = "feat" }', r"\[head\] belongs"),
+        ('validation_every = "often"', "recipe test"),
+    ],
+)
+def test_a_recipe_that_contradicts_itself_is_refused(line: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        parse_recipe(f"{line}\n{TEXT}", "test")
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_parts_of_every_recipe_can_be_built(name: str) -> None:
+    from fewshot_gui.core.training.parts import build_module
+
+    recipe = load_recipe(name)
+    module = build_module(recipe, 7)
+    assert "network" in module
+    assert ("method" in module) == recipe.adapts
+
+
+def test_the_recipe_of_a_learner_is_found_by_the_kind_of_pictures() -> None:
+    assert recipe_for("maml", 1).name == "omniglot-maml"
+    with pytest.raises(RecipeError, match="no recipe trains maml on photos; there are omniglot-maml"):
+        recipe_for("maml", 3)
+
+
+def test_a_learner_with_several_recipes_asks_which() -> None:
+    with pytest.raises(RecipeError, match=r"mini-conv4.*say which"):
+        recipe_for("prototypical", 3)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
+from fewshot_gui.core.training.batches import turn
 from fewshot_gui.core.training.checkpoint import CheckpointError
-from fewshot_gui.core.training.recipe import Stage
-from fewshot_gui.core.training.trainer import Trainer, scheduled_rate, scheduled_side, turn
+from fewshot_gui.core.training.stage import Stage
+from fewshot_gui.core.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,8 +96,8 @@ def test_shuffled_labels_teach_nothing_about_new_pictures(recipe: Recipe, world:
 
 def test_class_rotations_make_four_classes_of_one(recipe: Recipe, world: ClassImages) -> None:
     trainer = Trainer(replace(recipe, class_rotations=True), world)
-    assert trainer.classes == 4 * len(world.names)
-    assert len(trainer.labels) == 4 * len(world.labels)
+    assert trainer.maker.classes == 4 * len(world.names)
+    assert len(trainer.maker.labels) == 4 * len(world.labels)
 
 
 def test_turn_rotates_each_picture_by_its_own_quarters() -> None:
@@ -106,19 +105,3 @@ def test_turn_rotates_each_picture_by_its_own_quarters() -> None:
     turned = turn(images, torch.tensor([0, 1]))
     assert torch.equal(turned[0], images[0])
     assert torch.equal(turned[1], torch.rot90(images[1], 1, (0, 1)))
-
-
-@given(steps=st.integers(1, 500), within=st.data())
-def test_the_learning_rate_stays_between_zero_and_its_height(steps: int, within: st.DataObject) -> None:
-    stage = Stage("classify", steps=steps, learning_rate=0.1)
-    rate = scheduled_rate(stage, within.draw(st.integers(0, steps - 1)))
-    assert 0 <= rate <= 0.1 + 1e-12
-
-
-@given(st.lists(st.integers(16, 96), min_size=1, max_size=5), st.integers(5, 100))
-def test_every_side_has_its_part_of_the_stage_in_order(sides: list[int], steps: int) -> None:
-    stage = Stage("classify", steps=steps, learning_rate=0.1, sides=tuple(sides))
-    used = [scheduled_side(stage, within, 28) for within in range(steps)]
-    assert used[0] == sides[0]
-    assert used[-1] == sides[-1]
-    assert set(used) == set(sides)

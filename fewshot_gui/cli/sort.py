@@ -1,0 +1,80 @@
+"""`fewshot-gui sort`: put pictures into the folders of their categories, and take it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fewshot_gui.cli.options import add_common_arguments, add_device_argument
+from fewshot_gui.engine.sorting.plan import SameName, Way
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="plan|apply|undo|recover|receipt")
+    plan = actions.add_parser("plan", help="what would go where; nothing is written but --out")
+    apply = actions.add_parser("apply", help="do what a plan says, or the rest of it")
+    undo = actions.add_parser("undo", help="take back a run, or single files of it")
+    recover = actions.add_parser("recover", help="put right what a crash has left half done")
+    receipt = actions.add_parser("receipt", help="what became of each file of a run")
+    _add_plan(plan)
+    apply.add_argument("plan", type=Path, metavar="PLAN.json")
+    apply.add_argument(
+        "--dry-run", action="store_true", help="plan it anew from what is there now; nothing is written"
+    )
+    _add_same_name(apply)
+    for action in (undo, receipt):
+        action.add_argument("run_id", nargs="?", metavar="RUN", help="its id, or how it begins")
+        action.add_argument("--last", action="store_true", help="the newest run")
+    undo.add_argument("files", nargs="*", metavar="FILE", help="where they were or where they are now")
+    receipt.add_argument("--csv", type=Path, metavar="FILE", help="write it as a table")
+    for action in (plan, apply, undo, recover, receipt):
+        add_common_arguments(action)
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="the table of `classify`")
+    parser.add_argument("--support", type=Path, metavar="DIR", help="a folder of examples a class")
+    parser.add_argument("--query", type=Path, metavar="DIR", help="the pictures to sort")
+    parser.add_argument("--to", required=True, metavar="DIR", help="the folder of the category folders")
+    parser.add_argument("--way", type=Way, choices=list(Way), default=Way.COPY, metavar="|".join(Way))
+    _add_same_name(parser)
+    parser.add_argument(
+        "--sure", type=float, default=0.0, metavar="P", help="only what is at least so probable, 0 to 1"
+    )
+    parser.add_argument("--out", type=Path, metavar="PLAN.json", help="where to write the plan")
+    parser.add_argument("--learner", default="prototypical", metavar="L")
+    parser.add_argument("--backbone", metavar="B|FILE")
+    parser.add_argument("--threshold", type=float, metavar="T", help="none of these, as for `classify`")
+    add_device_argument(parser)
+
+
+def _add_same_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--same-name",
+        type=SameName,
+        choices=list(SameName),
+        default=SameName.RENAME,
+        metavar="|".join(SameName),
+        help="what becomes of a file whose name is taken; nothing is ever overwritten",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return the exit code: 1 where a file could not go or come back."""
+    if arguments.action == "plan" or (arguments.action == "apply" and arguments.dry_run):
+        from fewshot_gui.cli.sort_plan import dry_run, plan  # noqa: PLC0415 - help is instant
+
+        return plan(arguments) if arguments.action == "plan" else dry_run(arguments)
+    from fewshot_gui.cli import sort_runs  # noqa: PLC0415 - as above
+
+    actions = {
+        "apply": sort_runs.apply,
+        "undo": sort_runs.undo,
+        "recover": sort_runs.recover_all,
+        "receipt": sort_runs.receipt,
+    }
+    return actions[arguments.action](arguments)

@@ -1,0 +1,199 @@
+"""`fewshot-gui sort apply`, `undo`, `recover` and `receipt`: the runs that the journal knows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fewshot_gui.cli.output import DONE, INTERRUPTED, SOME_FAILED, UsageError, bar, say, say_json
+from fewshot_gui.cli.sort_plan import read_plan
+from fewshot_gui.engine.publish import publish
+from fewshot_gui.engine.sorting.apply import apply_plan
+from fewshot_gui.engine.sorting.journal import Journal, JournalError, journal_path
+from fewshot_gui.engine.sorting.receipt import receipt_of
+from fewshot_gui.engine.sorting.recovery import recover
+from fewshot_gui.engine.sorting.states import FileState, Reason
+from fewshot_gui.engine.sorting.transfer import Hooks
+from fewshot_gui.engine.sorting.undo import take_back
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fewshot_gui.engine.sorting.receipt import Receipt, ReceiptLine
+
+
+def apply(arguments: argparse.Namespace) -> int:
+    """Return the exit code after doing what a plan says; a second call does the rest."""
+    plan = read_plan(arguments.plan)
+    with _journal() as journal, _hooks("Sorting", arguments) as hooks:
+        done = apply_plan(plan, journal, hooks, arguments.same_name)
+    return _tell(arguments, done)
+
+
+def undo(arguments: argparse.Namespace) -> int:
+    """Return the exit code after taking back a run or files of it."""
+    # With --last the first word is a file, as no run is named.
+    words = [arguments.run_id] if arguments.last and arguments.run_id else []
+    with _known_journal() as journal, _hooks("Taking back", arguments) as hooks:
+        run = _run(arguments, journal)
+        files = _files(receipt_of(run, journal), [*words, *arguments.files])
+        back = take_back(run, journal, files, hooks)
+    return _tell(arguments, back)
+
+
+def recover_all(arguments: argparse.Namespace) -> int:
+    """Return the exit code after settling what was in doubt; without a journal there is nothing to do."""
+    if not journal_path().exists():
+        _say(arguments, {"finished": 0, "put_back": 0, "left": 0, "resumable": []}, "nothing was sorted yet")
+        return DONE
+    with _journal() as journal:
+        report = recover(journal)
+    values = {
+        "finished": report.finished,
+        "put_back": report.put_back,
+        "left": report.left,
+        "rolled_back": list(report.rolled_back),
+        "resumable": list(report.resumable),
+    }
+    words = (
+        f"{report.finished} files were finished, {report.put_back} put back, "
+        f"{len(report.rolled_back)} taken back with their group, {report.left} stay in doubt"
+    )
+    for run in report.resumable:
+        words += f"\nrun {run} is not finished: apply its plan again, or undo it"
+    _say(arguments, values, words)
+    return SOME_FAILED if report.left else DONE
+
+
+def receipt(arguments: argparse.Namespace) -> int:
+    """Return the exit code after telling what became of each file of a run."""
+    with _known_journal() as journal:
+        found = receipt_of(_run(arguments, journal), journal)
+    if arguments.csv is not None:
+        _write(arguments.csv, found.to_csv())
+    if arguments.json:
+        say(found.to_json())
+        return DONE
+    if arguments.csv is None:
+        for line in found.lines:
+            say(_line(line))
+    _summary(found)
+    return DONE
+
+
+@contextmanager
+def _journal() -> Iterator[Journal]:
+    try:
+        with Journal() as journal:
+            yield journal
+    except JournalError as error:
+        raise UsageError(str(error)) from error
+
+
+@contextmanager
+def _known_journal() -> Iterator[Journal]:
+    """Yield the journal, of which none is made just to find it empty."""
+    if not journal_path().exists():
+        raise UsageError("nothing was sorted yet: there is no run")
+    with _journal() as journal:
+        yield journal
+
+
+@contextmanager
+def _hooks(title: str, arguments: argparse.Namespace) -> Iterator[Hooks]:
+    """Yield hooks that show a bar, and that pause the run at Ctrl+C, between two files."""
+    stop = threading.Event()
+    former = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        with bar(title, arguments) as progress:
+            yield Hooks(lambda done, total, _bytes: progress(done, total), stop.is_set)
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _run(arguments: argparse.Namespace, journal: Journal) -> str:
+    """Return the id of the run that is meant.
+
+    Raises:
+        UsageError: none is, or several are.
+    """
+    runs = [run.id for run in journal.runs()]
+    if not runs:
+        raise UsageError("nothing was sorted yet: there is no run")
+    if arguments.last:
+        return runs[0]
+    if not arguments.run_id:
+        raise UsageError("name a run, or say --last")
+    meant = [run for run in runs if run.startswith(arguments.run_id)]
+    if len(meant) != 1:
+        raise UsageError(f"{len(meant)} runs begin with {arguments.run_id}; the newest is {runs[0]}")
+    return meant[0]
+
+
+def _files(found: Receipt, names: list[str]) -> list[int] | None:
+    """Return the ids of the named files; None where none is named.
+
+    Raises:
+        UsageError: one of them is none of the run.
+    """
+    if not names:
+        return None
+    ids: dict[str, int] = {}
+    for line in found.lines:
+        ids[line.source] = ids[line.target] = line.id
+    paths = [os.path.abspath(name) for name in names]  # noqa: PTH100 - as the plan wrote them
+    unknown = [path for path in paths if path not in ids]
+    if unknown:
+        raise UsageError(f"{unknown[0]} is no file of run {found.run}")
+    return [ids[path] for path in paths]
+
+
+def _tell(arguments: argparse.Namespace, found: Receipt) -> int:
+    """Tell what did not go and how much did; return the exit code."""
+    if arguments.json:
+        say(found.to_json())
+    else:
+        for line in found.lines:
+            if line.reason is not None:
+                say(_line(line))
+        _summary(found)
+    if found.stopped_by is Reason.CANCELLED:
+        return INTERRUPTED
+    failed = found.counts.get(FileState.FAILED, 0) or found.stopped_by is not None
+    return SOME_FAILED if failed else DONE
+
+
+def _line(line: ReceiptLine) -> str:
+    reason = "" if line.reason is None else f"  ({line.reason} {line.detail}".rstrip() + ")"
+    text = f"{line.state}: {line.source} -> {line.target}{reason}"
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _summary(found: Receipt) -> None:
+    counts = ", ".join(f"{number} {state}" for state, number in found.counts.items()) or "no files"
+    stopped = f"; stopped: {found.stopped_by}" if found.stopped_by else ""
+    say(f"run {found.run} ({found.way} to {found.root}) is {found.state}: {counts}{stopped}")
+
+
+def _say(arguments: argparse.Namespace, values: dict[str, Any], words: str) -> None:
+    if arguments.json:
+        say_json(values)
+    else:
+        say(words)
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        # Excel takes UTF-8 for the system's old code page unless a mark stands first.
+        partial.write_text(text, encoding="utf-8-sig", newline="")
+        publish(partial, path)
+    except OSError as error:
+        raise UsageError(f"--csv {path}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)

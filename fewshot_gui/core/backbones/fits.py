@@ -1,0 +1,73 @@
+"""Which learners fit a bundle and the task at hand, and what stands in the way of the others."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from fewshot_gui.core.backbones.catalogue import kind_of_bundle, shipped_sound
+from fewshot_gui.core.learners.facts import FACTS, LearnerError, facts_of
+
+if TYPE_CHECKING:
+    from fewshot_gui.core.backbones.bundle_info import BundleInfo
+    from fewshot_gui.core.learners.facts import LearnerFacts
+
+MOST_BYTES: Final = 2_000_000_000
+"""What the pictures of a task may take as the input of a network; beyond it, embeddings are needed."""
+_FLOAT32_BYTES: Final = 4
+
+
+class Misfit(StrEnum):
+    """Why a learner does not fit."""
+
+    NEEDS_OWN_BUNDLE = "needs-own-bundle"
+    TOO_MANY_WAYS = "too-many-ways"
+    TOO_MANY_PICTURES = "too-many-pictures"
+
+
+def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int = 0) -> Misfit | None:
+    """Return what keeps a learner from a bundle and a task, None where nothing does.
+
+    Args:
+        facts: of the learner.
+        info: of the bundle.
+        ways: categories to tell apart.
+        pictures: to be classified, examples included.
+    """
+    if facts.needs_own_bundle and info.learner != facts.name:
+        return Misfit.NEEDS_OWN_BUNDLE
+    most = info.head.get("max_ways", info.ways)
+    if facts.limited_ways and most is not None and ways > most:
+        return Misfit.TOO_MANY_WAYS
+    if facts.space == "pixels" and math.prod(info.input_shape) * pictures * _FLOAT32_BYTES > MOST_BYTES:
+        return Misfit.TOO_MANY_PICTURES
+    return None
+
+
+def fitting_learners(info: BundleInfo, ways: int, pictures: int) -> list[tuple[str, Misfit | None]]:
+    """Return every learner, in the order of `FACTS`, with what keeps it from this task; None where nothing.
+
+    Args:
+        info: of the bundle that is used.
+        ways: categories to tell apart.
+        pictures: to be classified, examples included.
+    """
+    return [(name, misfit(facts, info, ways, pictures)) for name, facts in FACTS.items()]
+
+
+def require_fit(learner: str, info: BundleInfo) -> None:
+    """Check that a learner works on a bundle.
+
+    Raises:
+        LearnerError: there is no such learner, or it does not; the sentence names the shipped bundles on
+            which it does, those for the same kind of pictures first.
+    """
+    if misfit(facts_of(learner), info) is None:
+        return
+    own = [other for other in shipped_sound() if other.learner == learner]
+    own.sort(key=lambda other: kind_of_bundle(other) != kind_of_bundle(info))
+    instead = f"use {' or '.join(other.name for other in own)}" if own else "none is shipped"
+    raise LearnerError(
+        f"{learner} works only on a bundle that was trained for it, not on {info.name}; {instead}"
+    )

@@ -1,0 +1,99 @@
+"""Reptile's outer step: toward the mean of the weights that tasks end at (Nichol et al. 2018)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
+from fewshot_gui.core.learners.gradient.functional import NETWORK, Model, Params
+from fewshot_gui.core.learners.gradient.pieces import pictures_at_once, slope
+from fewshot_gui.core.learners.gradient.tasks import MetaStep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from fewshot_gui.core.learners.gradient.inner import InnerLoop
+    from fewshot_gui.core.learners.gradient.tasks import Tasks
+
+
+def reptile_step(inner: InnerLoop, model: Model, params: Params, tasks: Tasks, batch: int = 0) -> MetaStep:
+    """Return the initial weights less the mean of the adapted ones, as gradients.
+
+    Plain descent on them with the meta step as its rate is Reptile's update: a rate of 1 lands on the mean.
+    The queries are only looked at for the loss and the accuracy.
+
+    Args:
+        inner: how a task is adapted to.
+        model: from parameters and images to embeddings.
+        params: the meta-parameters.
+        tasks: at least one.
+        batch: examples of an inner step; 0: all.
+    """
+    total = {key: torch.zeros_like(value) for key, value in params.items()}
+    loss = right = 0.0
+    with FastConvolutions(twice=False) as convolutions:
+        for task in range(len(tasks)):
+            adapted = _adapted(inner, model, params, tasks, task, batch, convolutions)
+            for key, gradient in total.items():
+                known = len(adapted[key])  # rows of the learned head beyond the task's ways stay
+                gradient[:known].add_(params[key][:known] - adapted[key], alpha=1 / len(tasks))
+            query, targets = tasks.query[task], tasks.query_labels[task]
+            at_once = _at_once(query, convolutions)
+            found = slope(model, adapted, (), query, targets, at_once=at_once)
+            loss += float(found.loss)
+            right += float((found.logits.argmax(1) == targets).double().mean())
+    return MetaStep(loss / len(tasks), right / len(tasks), total, convolutions.uses_batch_statistics)
+
+
+def _adapted(
+    inner: InnerLoop,
+    model: Model,
+    params: Params,
+    tasks: Tasks,
+    task: int,
+    batch: int,
+    convolutions: FastConvolutions,
+) -> Params:
+    """Return network and linear layer after the inner steps on one task's support set."""
+    support, labels = tasks.support[task], tasks.support_labels[task]
+    body = {key: value for key, value in params.items() if key.startswith(NETWORK)}
+    with torch.no_grad():
+        embeddings = (
+            model(body, support) if inner.head == "prototype" else inner.any_embeddings(model, body, support)
+        )
+    fast = {**body, **inner.first_head(params, embeddings, labels, tasks.ways)}
+    memory = inner.rule.start(fast)
+    rows_of = minibatches(labels, batch)
+    for step in range(inner.steps):
+        rows = rows_of(step)
+        at_once = _at_once(support, convolutions)
+        found = slope(model, fast, tuple(fast), support[rows], labels[rows], at_once=at_once)
+        fast, memory = inner.rule.update(step, params, fast, found.gradients, found.loss, memory)
+    return fast
+
+
+def _at_once(images: Tensor, convolutions: FastConvolutions) -> int:
+    return len(images) if convolutions.uses_batch_statistics else pictures_at_once(images)
+
+
+def minibatches(labels: Tensor, batch: int) -> Callable[[int], Tensor]:
+    """Return which examples each step sees, int64 (batch,): in turn, the classes as even as can be.
+
+    Args:
+        labels: int64 (S,).
+        batch: examples of a step; 0, or more than there are: all.
+    """
+    count = len(labels)
+    size = min(batch, count) or count
+    earlier = (labels.unsqueeze(0) == labels.unsqueeze(1)).tril(-1).sum(1)
+    by_shot = torch.argsort(earlier, stable=True)
+
+    def rows(step: int) -> Tensor:
+        places = (torch.arange(size, device=labels.device) + step * size) % count
+        return by_shot[places]
+
+    return rows

@@ -1,0 +1,286 @@
+"""Class means under shrunk covariances, shared and of each class (Bateni et al. 2020)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from fewshot_gui.core.learners.calibration import LeftOut, converted_temperature, temperature_for_shots
+from fewshot_gui.core.learners.distances import squared_distances
+from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
+from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewshot_gui.core.learners.base import Cancel, Progress, SupportSet
+
+_LEAST_LEVEL = 1e-12
+# Of the spread of all examples: what the spread within the classes is taken for at least.
+_LEAST_SHARE = 1e-4
+
+
+def unbiased_residuals(support: Tensor, labels: Tensor, means: Tensor) -> Tensor:
+    """Return (S, D), the examples less their class mean, times sqrt(n / (n - 1)); zeros for a lone example.
+
+    The factor makes the mean of their outer products an unbiased covariance.
+
+    Args:
+        support: float (S, D).
+        labels: int64 (S,).
+        means: float (N, D), of the classes.
+    """
+    counts = torch.bincount(labels, minlength=len(means))[labels].unsqueeze(1).to(support.dtype)
+    return (support - means[labels]) * (counts / (counts - 1).clamp(min=1)).sqrt()
+
+
+def ledoit_wolf(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the shrunk covariance (D, D) of rows whose mean is known to be 0, and the share of shrinkage.
+
+    Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices": the mix
+    with a multiple of the identity whose expected squared error is least, the share estimated from the rows.
+
+    Args:
+        rows: float (S, D), S at least 1.
+    """
+    count, dimension = rows.shape
+    covariance = rows.T @ rows / count
+    level = covariance.diagonal().mean()
+    identity = torch.eye(dimension, dtype=rows.dtype, device=rows.device)
+    apart = (covariance - level * identity).square().sum()
+    fourth = rows.square().sum(1).square().sum() / count**2 - covariance.square().sum() / count
+    share = (fourth / apart).clamp(0, 1) if float(apart.detach()) > 0 else torch.ones_like(apart)
+    return (1 - share) * covariance + share * level * identity, share
+
+
+def whitened(rows: Tensor, factor: Tensor) -> Tensor:
+    """Return (S, D), rows whose Euclidean distances are the Mahalanobis distances under L L'.
+
+    Args:
+        rows: float (S, D).
+        factor: float (D, D), L, lower triangular.
+    """
+    white: Tensor = torch.linalg.solve_triangular(factor, rows.T, upper=False).T
+    return white
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassSpread:
+    """The classes' own covariances, among whitened points where the shared one is the identity.
+
+    That of class k is (I + (n - 1) / D C) / (1 + (n - 1) / D) with C the covariance of its n examples: the
+    shared one counts as D examples, as a covariance of D dimensions asks for of the order of D of them.
+    Simple CNAPS (Bateni et al. 2020) counts it as one, for a network that was trained for that.
+
+    Attributes:
+        means: float (N, D), whitened.
+        directions: float (E, D): the inverse of class k is I less the outer products of its directions,
+            times its stretch.
+        labels: int64 (E,), the class of each direction.
+        stretch: float (N,), 1 + (n - 1) / D.
+    """
+
+    means: Tensor
+    directions: Tensor
+    labels: Tensor
+    stretch: Tensor
+
+    @classmethod
+    def of(cls, residuals: Tensor, labels: Tensor, means: Tensor) -> ClassSpread:
+        """Return it for whitened unbiased residuals (S, D) with labels (S,), and means (N, D)."""
+        dimension = residuals.shape[1]
+        others = (torch.bincount(labels, minlength=len(means)).to(means.dtype) - 1).clamp(min=0)
+        found = [means[:0]]
+        owners = [labels[:0]]
+        for way in others.gt(0).nonzero().squeeze(1).tolist():
+            count = float(others[way])
+            found.append(_taken_directions(residuals[labels == way], count / ((count + 1) * dimension)))
+            owners.append(labels.new_full((len(found[-1]),), way))
+        return cls(means, torch.cat(found), torch.cat(owners), 1 + others / dimension)
+
+    def squared(self, points: Tensor) -> Tensor:
+        """Return (Q, N), the squared Mahalanobis distances of whitened points (Q, D) to the classes."""
+        along = self._along(points)
+        plain = squared_distances(points, self.means)
+        return self.stretch * (plain - self._by_class(along.square())).clamp(min=0)
+
+    def without(self, points: Tensor, residuals: Tensor, share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return three tables (M, N) of products under the classes' inverse covariances before the stretch.
+
+        They are what Sherman and Morrison's formula asks for to take an example out of a covariance: of
+        the difference d to the class mean with itself, of d with the example's residual u, and 1 - c u'u.
+
+        Args:
+            points: float (M, D), whitened examples.
+            residuals: float (M, D), theirs.
+            share: float (M, N), c: what part of u u' the covariance of the class holds.
+        """
+        along, residual_along = self._along(points), residuals @ self.directions.T
+        squared = squared_distances(points, self.means) - self._by_class(along.square())
+        mixed = (points * residuals).sum(1, keepdim=True) - residuals @ self.means.T
+        own = residuals.square().sum(1, keepdim=True) - self._by_class(residual_along.square())
+        tiny = torch.finfo(points.dtype).eps
+        return squared, mixed - self._by_class(along * residual_along), (1 - share * own).clamp(min=tiny)
+
+    def _along(self, points: Tensor) -> Tensor:
+        """Return (M, E), the differences of the points to each direction's class mean, along it."""
+        return points @ self.directions.T - (self.means[self.labels] * self.directions).sum(1)
+
+    def _by_class(self, values: Tensor) -> Tensor:
+        """Return (M, N), values (M, E) summed over the directions of each class."""
+        return values.new_zeros(len(values), len(self.means)).index_add(1, self.labels, values)
+
+
+def _taken_directions(residuals: Tensor, weight: float) -> Tensor:
+    """Return V with (I + weight U'U)^-1 = I - V'V for residuals U (n, D), by Woodbury's identity."""
+    if len(residuals) > residuals.shape[1]:  # U'U = R'R, and R has no more rows than columns
+        residuals = torch.linalg.qr(residuals, mode="r").R
+    gram = weight * residuals @ residuals.T
+    core = torch.linalg.cholesky(gram + torch.eye(len(gram), dtype=gram.dtype, device=gram.device))
+    directions: Tensor = torch.linalg.solve_triangular(core, weight**0.5 * residuals, upper=False)
+    return directions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """All that is estimated from a support set; float64.
+
+    Attributes:
+        factor: (D, D), L of the shared covariance L L'.
+        kept: the share of the sample covariance in it, divided by the number of its rows.
+        residuals: (S, D), whitened.
+        points: (S, D), the whitened examples.
+        spread: of the classes.
+    """
+
+    factor: Tensor
+    kept: float
+    residuals: Tensor
+    points: Tensor
+    spread: ClassSpread
+
+    @classmethod
+    def of(cls, support: SupportSet, cancel: Cancel | None) -> _Fit:
+        examples, n_way = support.embeddings.double(), len(support.classes)
+        means = prototypes(examples, support.labels, n_way)
+        residuals = unbiased_residuals(examples, support.labels, means)
+        covariance, kept = _shared_covariance(examples, residuals[support.counts()[support.labels] > 1])
+        if cancel is not None:
+            cancel()
+        factor = torch.linalg.cholesky(covariance)
+        points, white = whitened(examples, factor), whitened(residuals, factor)
+        if cancel is not None:
+            cancel()
+        return cls(
+            factor,
+            kept,
+            white,
+            points,
+            ClassSpread.of(white, support.labels, prototypes(points, support.labels, n_way)),
+        )
+
+    def left_out_scores(self, left_out: LeftOut) -> Tensor:
+        """Return (M, N), minus the squared distances of examples to means and covariances without them.
+
+        Exact but for the degree of shrinkage and the numbers of examples, which stay.
+        """
+        rows, labels = left_out.rows, left_out.labels.unsqueeze(1)
+        counts = left_out.support.counts()[labels].double()
+        factor = counts / (counts - 1).clamp(min=1)  # of the residual, and of its outer product
+        share = (self.kept * factor).expand(-1, len(self.spread.means))
+        share = share.scatter_add(1, labels, torch.full_like(factor, 1 / self.points.shape[1]))
+        squared, mixed, rest = self.spread.without(self.points[rows], self.residuals[rows], share)
+        scale = torch.ones_like(squared).scatter(1, labels, factor)
+        expected = torch.ones_like(squared).scatter(1, labels, 1 - counts**-2)  # see `prototypical`
+        further = scale.square() * (squared + share * mixed.square() / rest)
+        return -self.spread.stretch * expected * further
+
+
+def _shared_covariance(examples: Tensor, residuals: Tensor) -> tuple[Tensor, float]:
+    """Return the covariance (D, D) within the classes, and the weight in it of each residual's outer product.
+
+    Without a class of two examples it is a multiple of the identity: distances are Euclidean then.
+    """
+    dimension = examples.shape[1]
+    identity = torch.eye(dimension, dtype=examples.dtype, device=examples.device)
+    level = float((examples - examples.mean(0)).square().sum(1).mean()) / dimension
+    if not len(residuals):
+        return max(level, _LEAST_LEVEL) * identity, 0.0
+    covariance, share = ledoit_wolf(residuals)
+    floor = max(_LEAST_SHARE * level, _LEAST_LEVEL)  # copies of one picture have no spread
+    return covariance + floor * identity, (1 - float(share)) / len(residuals)
+
+
+@dataclass(frozen=True, slots=True)
+class Mahalanobis:
+    """The class mean nearest in units of the spread, estimated and shrunk from the support set.
+
+    Bateni, Goyal, Masrani, Wood and Sigal 2020, "Improved Few-Shot Visual Classification" (Simple CNAPS):
+    a mix of the covariance of each class and a shared one. Shared is what the classes spread around
+    their means, shrunk as Ledoit and Wolf 2004 do. With one example a class distances are Euclidean.
+
+    Attributes:
+        default_temperature: for scores of minus the squared Euclidean distance to prototypes at five shots.
+        default_novelty: the threshold where the support set tells nothing; +inf rejects nothing.
+    """
+
+    default_temperature: float = 1.0
+    default_novelty: float = math.inf
+
+    @property
+    def name(self) -> str:
+        """Return the name on the command line."""
+        return "mahalanobis"
+
+    def fit(
+        self, support: SupportSet, *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> MahalanobisClassifier:
+        """Return means and covariances with their temperature and novelty threshold.
+
+        Raises:
+            SupportError: no example, or one that is not finite.
+        """
+        begin(support, progress, cancel)
+        fit = _Fit.of(support, cancel)
+        left_out = LeftOut.of(support)
+        examples = support.embeddings
+        scores = -fit.spread.squared(fit.points[left_out.rows])
+        means = prototypes(examples, support.labels, len(support.classes))
+        temperature = converted_temperature(
+            temperature_for_shots(self.default_temperature, support),
+            scores,
+            squared_euclidean_logits(examples[left_out.rows], means),
+            support.present(),
+        )
+        calibration = left_out.calibrate(
+            fit.left_out_scores(left_out), temperature=temperature, novelty=self.default_novelty
+        )
+        finish(progress, cancel)
+        return MahalanobisClassifier(
+            support=support,
+            calibration=calibration,
+            anchors=examples[:0],
+            factor=fit.factor,
+            spread=fit.spread,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MahalanobisClassifier(FittedClassifier):
+    """Class means with their covariances; no anchors.
+
+    Attributes:
+        factor: float64 (D, D), L of the shared covariance L L'.
+        spread: of the classes, among points whitened by it.
+    """
+
+    factor: Tensor
+    spread: ClassSpread
+
+    def judge(self, query: Tensor, to_support: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - part of the interface
+        """Return minus the squared Mahalanobis distances and the distances, (Q, N) each."""
+        squared = self.spread.squared(whitened(query.double(), self.factor)).to(query.dtype)
+        return -squared, squared.sqrt()

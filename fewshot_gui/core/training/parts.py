@@ -1,0 +1,115 @@
+"""The parts that a recipe trains, and the objective of each of its stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from fewshot_gui.core.training.objectives import ClassifyObjective, Embedder, HeadObjective
+from fewshot_gui.core.training.recipe import RecipeError
+from fewshot_gui.core.training.stage import most
+from fewshot_gui.core.training.start import started_network
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewshot_gui.core.training.objectives import Objective
+    from fewshot_gui.core.training.precision import Precision
+    from fewshot_gui.core.training.recipe import Recipe
+    from fewshot_gui.core.training.stage import Stage
+
+
+def build_module(recipe: Recipe, classes: int) -> nn.ModuleDict:
+    """Return `network`, and what the recipe trains on top of it, as its seed has them.
+
+    `classifier` and `rotation` are for stages of kind classify, `head` or `method` for episodes.
+
+    Args:
+        recipe: says which.
+        classes: how many there are in training.
+
+    Raises:
+        RecipeError: the head does not take its settings, or the start does not fit.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        module = nn.ModuleDict({"network": started_network(recipe)})
+        dimension = embedding_dimension(module["network"], recipe)
+        if any(stage.kind == "classify" for stage in recipe.stages):
+            module["classifier"] = nn.Linear(dimension, classes)
+        if any(stage.rotation_head for stage in recipe.stages):
+            module["rotation"] = nn.Linear(dimension, 4)
+        if any(stage.kind == "episodes" for stage in recipe.stages):
+            module.update(_learned(recipe, module["network"], dimension))
+    return module
+
+
+def _learned(recipe: Recipe, network: nn.Module, dimension: int) -> dict[str, nn.Module]:
+    if recipe.adapts:
+        from fewshot_gui.core.training.gradient_objective import initial_method  # noqa: PLC0415 - few need it
+
+        try:
+            return {"method": initial_method(recipe, network, dimension, recipe_ways(recipe))}
+        except ValueError as error:
+            raise RecipeError(f"recipe {recipe.name}, method: {error}") from error
+    if not has_head(recipe):
+        return {}
+    from fewshot_gui.core.learners.heads import build_head  # noqa: PLC0415 - few recipes need it
+
+    try:
+        return {"head": build_head(head_architecture(recipe), dimension)}
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"recipe {recipe.name}, head: {error}") from error
+
+
+def has_head(recipe: Recipe) -> bool:
+    """Return whether the recipe's learner has a head of its own; plain prototypes have nothing to learn."""
+    return not recipe.adapts and (recipe.learner != "prototypical" or bool(recipe.head))
+
+
+def head_architecture(recipe: Recipe) -> dict[str, Any]:
+    """Return the arguments of `build_head`."""
+    return {"kind": recipe.learner, **recipe.head}
+
+
+def recipe_ways(recipe: Recipe) -> int:
+    """Return the most classes of a training episode in the last stage of episodes."""
+    return most([stage.ways for stage in recipe.stages if stage.kind == "episodes"][-1])
+
+
+def embedding_dimension(network: nn.Module, recipe: Recipe) -> int:
+    """Return D, the length of an embedding of a picture of the recipe's side."""
+    network.eval()
+    with torch.no_grad():
+        shown = torch.zeros(2, recipe.channels, recipe.side, recipe.side)
+        return int(network(shown).shape[1])
+
+
+def build_objective(
+    recipe: Recipe,
+    stage: Stage,
+    module: nn.ModuleDict,
+    mean: Tensor,
+    std: Tensor,
+    precision: Precision,
+) -> Objective:
+    """Return what the stage lowers.
+
+    Args:
+        recipe: whose stage it is.
+        stage: the stage.
+        module: see `build_module`.
+        mean: float (1, C, 1, 1), of the training pictures.
+        std: float (1, C, 1, 1).
+        precision: of the network's forward pass.
+    """
+    embedder = Embedder(module["network"], stage, mean, std, precision)
+    if stage.kind == "classify":
+        return ClassifyObjective(module, embedder)
+    if recipe.adapts:
+        from fewshot_gui.core.training.gradient_objective import GradientObjective  # noqa: PLC0415 - few need it
+
+        return GradientObjective(recipe, module, embedder)
+    return HeadObjective(module, embedder)

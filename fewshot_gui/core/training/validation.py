@@ -1,0 +1,180 @@
+"""Validation: how the method under training does on tasks of classes that it is not trained on."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from fewshot_gui.core.backbones.bundle import finish_embedding, normalised_input
+from fewshot_gui.core.backbones.networks import fuse_batch_norms
+from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, sample_episode
+from fewshot_gui.core.evaluation.measures import interval95
+from fewshot_gui.core.learners.base import SupportSet
+from fewshot_gui.core.learners.context import LearnerContext
+from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from fewshot_gui.core.episodes.dataset import ClassImages
+    from fewshot_gui.core.learners.head import Head
+    from fewshot_gui.core.training.recipe import Recipe
+
+MOST_PICTURES = 4000  # of all validation classes together: beyond them a look costs more than it tells
+_TASKS_SEED = 9_176_263
+
+
+class Validator:
+    """The validation tasks of a recipe: the same at every look.
+
+    Args:
+        recipe: how many, how large.
+        data: the validation classes.
+        statistics: mean and standard deviation of each channel of the training pictures.
+    """
+
+    def __init__(
+        self, recipe: Recipe, data: ClassImages, statistics: tuple[list[float], list[float]]
+    ) -> None:
+        self.recipe = recipe
+        self._preprocessing = Preprocessing(
+            recipe.side, recipe.channels, tuple(statistics[0]), tuple(statistics[1]), recipe.invert
+        )
+        rows = _a_share_of_each(data.labels, max(2, MOST_PICTURES // max(1, len(data.names))))
+        self._images = data.images[rows]
+        self._index = ClassIndex.of(torch.from_numpy(data.labels[rows]), data.names)
+        smallest = min(len(member) for member in self._index.members)
+        self._ways = min(recipe.validation_ways, len(self._index.members))
+        self._shots = max(1, min(recipe.validation_shots, smallest - 1))
+        self._queries = max(1, min(recipe.validation_queries, smallest - self._shots))
+
+    def measure(self, module: nn.ModuleDict, *, heads: bool = True) -> tuple[float, float]:
+        """Return the mean accuracy over the tasks and the half width of its 95 % interval.
+
+        Args:
+            module: what is trained.
+            heads: ask the method under training; else the nearest prototype, for what is not yet one.
+        """
+        rights = [
+            float((scores.argmax(1) == targets).double().mean())
+            for scores, targets in self.answers(module, heads=heads)
+        ]
+        return float(np.mean(rights)), interval95(rights)
+
+    def answers(
+        self, module: nn.ModuleDict, *, heads: bool = True, tasks: int | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the scores (Q, N) and the true classes (Q,) of each task, on the CPU.
+
+        Raises:
+            EpisodeError: too few classes or pictures for any task.
+        """
+        features, answer = self._asked(module, heads=heads)
+        generator = torch.Generator().manual_seed(self.recipe.seed + _TASKS_SEED)
+        for _ in range(tasks or self.recipe.validation_episodes):
+            task = self._task(generator)
+            support = features[task.support_index.to(features.device)]
+            query = features[task.query_index.to(features.device)]
+            scores = answer(support, task.support_labels.to(features.device), query, self._ways)
+            yield scores.float().cpu(), task.query_labels
+
+    def _task(self, generator: torch.Generator) -> Episode:
+        return sample_episode(
+            self._index, ways=self._ways, shots=self._shots, queries=self._queries, generator=generator
+        )
+
+    def _asked(self, module: nn.ModuleDict, *, heads: bool) -> tuple[Tensor, Callable[..., Tensor]]:
+        """Return what the tasks are made of, and the method that answers them."""
+        network = module["network"]
+        device = next(network.parameters()).device
+        if heads and "method" in module:
+            pixels = normalised_input(torch.from_numpy(self._images), self._preprocessing)
+            return pixels.reshape(len(pixels), -1).to(device), self._adapting(module, device)
+        raw = raw_embeddings(network, self._images, self._preprocessing)
+        if self.recipe.centre or self.recipe.normalise:
+            centre = raw.mean(axis=0) if self.recipe.centre else np.zeros(raw.shape[1], dtype=np.float32)
+            raw = finish_embedding(raw, centre, normalise=self.recipe.normalise)
+        embeddings = torch.from_numpy(raw).to(device)
+        return embeddings, _by_head(module["head"]) if heads and "head" in module else _by_prototypes  # type: ignore[arg-type]
+
+    def _adapting(self, module: nn.ModuleDict, device: torch.device) -> Callable[..., Tensor]:
+        from fewshot_gui.core.learners.catalogue import make_learner  # noqa: PLC0415 - few recipes need it
+        from fewshot_gui.core.training.gradient_objective import method_tensors  # noqa: PLC0415 - few need it
+
+        network = fuse_batch_norms(copy.deepcopy(module["network"])).requires_grad_(requires_grad=False)
+        recipe = self.recipe
+        context = LearnerContext(
+            learner=recipe.learner,
+            head=recipe.method,
+            head_tensors=method_tensors(module),
+            network=network,
+            input_shape=(recipe.channels, recipe.side, recipe.side),
+            device=str(device),
+            dimension=recipe.channels * recipe.side**2,
+        )
+        learner = make_learner(recipe.learner, context)
+
+        def answer(support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Tensor:
+            task = SupportSet(support, labels, tuple(str(n) for n in range(ways)))
+            return learner.fit(task).predict(query).scores
+
+        return answer
+
+
+def _by_prototypes(support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Tensor:
+    return squared_euclidean_logits(query, prototypes(support, labels, ways))
+
+
+def _by_head(head: Head) -> Callable[..., Tensor]:
+    head.eval()
+
+    def answer(support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Tensor:
+        with torch.no_grad():
+            return head.scores(support, labels, query, ways)
+
+    return answer
+
+
+def _a_share_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return the places of at most so many pictures of each class, and of none where it has but one."""
+    places = []
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        if len(mine) > 1:
+            places.append(mine[:: max(1, -(-len(mine) // most))])
+    return np.sort(np.concatenate(places))
+
+
+def raw_embeddings(
+    network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing
+) -> NDArray[np.float32]:
+    """Return float32 (n, D), before centring, of prepared pictures (n, side, side, C)."""
+    network.eval()
+    device = next(network.parameters()).device
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(images), 256):
+            batch = torch.from_numpy(images[start : start + 256]).to(device)
+            parts.append(network(normalised_input(batch, preprocessing)).float().cpu().numpy())
+    return np.concatenate(parts).astype(np.float32)
+
+
+def fitted_temperature(scores: Tensor, targets: Tensor) -> float:
+    """Return the temperature of the least negative log-likelihood, to 3 %, from the whole of a wide grid.
+
+    Args:
+        scores: float (Q, N).
+        targets: int64 (Q,).
+    """
+    unit = float(scores.std(dim=1).mean()) or 1.0
+    grid = unit * torch.linspace(-8, 8, 533, dtype=torch.float64).exp()
+    losses = torch.stack([functional.cross_entropy(scores.double() / t, targets) for t in grid])
+    return float(grid[losses.argmin()])

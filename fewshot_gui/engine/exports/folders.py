@@ -1,0 +1,149 @@
+"""Copies of the labelled pictures in folders that training programs read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from fewshot_gui.engine.exports.labelled import Labelled, category_names, new_file
+from fewshot_gui.engine.sorting.names import free_name, safe_folder_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_VALIDATION_SHARE = 0.2
+
+
+class Layout(StrEnum):
+    """How the folders lie."""
+
+    IMAGE_FOLDER = "image-folder"
+    """CATEGORY/picture: torchvision's ImageFolder, Keras, fastai."""
+    HUGGING_FACE = "hugging-face"
+    """The same, and metadata.csv with the label and its provenance."""
+    YOLO = "yolo-cls"
+    """train/CATEGORY/picture and val/CATEGORY/picture: Ultralytics' classification."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of an export into folders.
+
+    Attributes:
+        written: how many pictures were copied.
+        problems: (path, reason) of those that could not be; the rest went on.
+    """
+
+    written: int
+    problems: tuple[tuple[str, str], ...]
+
+
+class FolderTakenError(Exception):
+    """The chosen folder holds something already; nothing was written."""
+
+
+def write_folders(
+    root: Path,
+    rows: Sequence[Labelled],
+    layout: Layout,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Copied:
+    """Copy every labelled picture into a new folder and return what became of it; the originals stay.
+
+    Pictures of none of these are left out. A picture that cannot be copied is listed, and the rest goes on.
+
+    Args:
+        root: a folder that does not exist yet, or is empty.
+        rows: the labelled pictures.
+        layout: how the folders lie.
+        progress: called with pictures copied and their number.
+        cancelled: asked before each picture; what was copied until then stays.
+
+    Raises:
+        FolderTakenError: `root` holds something.
+        OSError: `root` cannot be made.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise FolderTakenError(f"{root} is not empty; choose a new folder")
+    root.mkdir(parents=True, exist_ok=True)
+    problems: list[tuple[str, str]] = []
+    written: list[tuple[str, Labelled]] = []
+    wanted = [row for row in rows if row.category]
+    for place, row in _places(wanted, layout):
+        if cancelled():
+            break
+        try:
+            _copy(Path(row.path), root / place)
+            written.append((str(place), row))
+        except OSError as error:
+            problems.append((row.path, error.strerror or str(error)))
+        if progress:
+            progress(len(written) + len(problems), len(wanted))
+    if layout is Layout.HUGGING_FACE:
+        _write_metadata(root / "metadata.csv", written)
+    return Copied(len(written), tuple(problems))
+
+
+def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPath, Labelled]]:
+    """Yield (place below the root, row): no two places are the same, on any system."""
+    folders: dict[str, str] = {}
+    for name in category_names(rows):
+        folders[name] = safe_folder_name(name, folders.values())
+    taken: dict[PurePosixPath, set[str]] = {}
+    for row in rows:
+        folder = PurePosixPath(folders[row.category])
+        if layout is Layout.YOLO:
+            folder = PurePosixPath("val" if _held_out(row.path) else "train") / folder
+        names = taken.setdefault(folder, set())
+        path = Path(row.path)
+        name = free_name(path.stem, path.suffix, names)
+        names.add(name)
+        yield folder / name, row
+
+
+def _held_out(path: str) -> bool:
+    """Return whether a picture is for validation: a fifth of them, the same ones every time."""
+    digest = hashlib.blake2b(os.fsencode(path), digest_size=4).digest()
+    return int.from_bytes(digest) < _VALIDATION_SHARE * 2**32
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file with its times; nothing is overwritten, and no half copy stays behind."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as read, target.open("xb") as write:
+        try:
+            shutil.copyfileobj(read, write, 1 << 20)
+        except OSError:
+            target.unlink()
+            raise
+    shutil.copystat(source, target)
+
+
+def _write_metadata(path: Path, written: list[tuple[str, Labelled]]) -> None:
+    with new_file(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["file_name", "label", "said_by", "probability", "at", "learner", "backbone", "weights"]
+        )
+        for place, row in written:
+            chance = "" if row.probability is None else f"{row.probability:.6f}"
+            writer.writerow(
+                [
+                    place,
+                    row.category,
+                    row.said_by.value,
+                    chance,
+                    row.at,
+                    row.learner,
+                    row.backbone,
+                    row.weights,
+                ]
+            )

@@ -1,0 +1,83 @@
+"""One labelled picture with its provenance: who or what said so, when, and with which weights."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING
+
+from fewshot_gui.engine.publish import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class SaidBy(StrEnum):
+    """Who or what gave a picture its label."""
+
+    EXAMPLE = "example"
+    """A person taught the category with this very picture."""
+    HUMAN = "human"
+    """A person said so, without teaching it."""
+    ACCEPTED = "accepted"
+    """A person accepted what the machine proposed."""
+    MACHINE = "machine"
+    """The machine alone."""
+
+    @property
+    def by_person(self) -> bool:
+        """True where a person stands behind the label."""
+        return self is not SaidBy.MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture with its label.
+
+    Attributes:
+        path: of the file.
+        category: its name; empty for none of these.
+        said_by: who or what gave the label.
+        probability: that the machine gives the category, 0 to 1; None where it was not asked.
+        at: when it was decided, ISO 8601 with the time zone; empty where nobody noted it.
+        learner: of the machine.
+        backbone: the bundle's name.
+        weights: the bundle's hash, 16 hex digits.
+    """
+
+    path: str
+    category: str
+    said_by: SaidBy
+    probability: float | None = None
+    at: str = ""
+    learner: str = ""
+    backbone: str = ""
+    weights: str = ""
+
+
+def category_names(rows: list[Labelled]) -> list[str]:
+    """Return the categories in the order of their first picture, each once; none of these is none of them."""
+    return list(dict.fromkeys(row.category for row in rows if row.category))
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[str]]:
+    """Give a UTF-8 text file to write, which appears at `path` whole or not at all, in place of nothing.
+
+    Raises:
+        FileExistsError: there is something of that name; it stays as it is.
+        OSError: the folder cannot be written or the disk is full.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} is there already; choose another name")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        # A name that is no valid Unicode is written as the bytes that the file system knows it by.
+        with partial.open("x", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            yield file
+        publish(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,65 @@
+"""What a classifier is made of, as a value: learner, backbone, device and the examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fewshot_gui.core.backbones.bundle_info import bundle_of, space_name
+from fewshot_gui.core.learners.facts import space_of
+
+if TYPE_CHECKING:
+    from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.engine.state import CategoryId, Document
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a classifier is made of; two of the same `key` make the same classifier.
+
+    Attributes:
+        learner: name of the learner.
+        backbone: name or path of the bundle, in the space that the learner works in: what pictures are
+            embedded with.
+        device: as chosen, such as "auto".
+        support: each category that has examples, with its pictures.
+    """
+
+    learner: str
+    backbone: str
+    device: str
+    support: tuple[tuple[CategoryId, tuple[PictureId, ...]], ...]
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """Equal where nothing that matters differs; the order of categories and examples does not."""
+        support = frozenset((category, frozenset(pictures)) for category, pictures in self.support)
+        return self.learner, self.backbone, self.device, support
+
+    @cached_property
+    def pictures(self) -> tuple[PictureId, ...]:
+        """All S examples, category by category."""
+        return tuple(picture for _, pictures in self.support for picture in pictures)
+
+    @property
+    def bundle(self) -> str:
+        """Name or path of the bundle, as a person chose it."""
+        return bundle_of(self.backbone)
+
+    def with_learner(self, learner: str, bundle: str = "") -> Recipe:
+        """Return the recipe of another learner, on another bundle if one is given, from the same examples."""
+        backbone = space_name(bundle or self.bundle, space_of(learner))
+        return Recipe(learner, backbone, self.device, self.support)
+
+
+def recipe_of(document: Document) -> Recipe:
+    """Return what the classifier of this document is made of."""
+    settings = document.settings
+    support = tuple(
+        (category.id, tuple(example.picture for example in category.examples))
+        for category in document.categories
+        if category.examples
+    )
+    backbone = space_name(settings.backbone, space_of(settings.learner))
+    return Recipe(settings.learner, backbone, settings.device, support)

@@ -1,0 +1,86 @@
+"""Applies a plan: every file at its place or where it was, with a reason; interrupted runs go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from fewshot_gui.engine.sorting.doubts import settle_doubts
+from fewshot_gui.engine.sorting.plan import SameName
+from fewshot_gui.engine.sorting.receipt import Receipt, receipt_of
+from fewshot_gui.engine.sorting.settling import Settling
+from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
+from fewshot_gui.engine.sorting.transfer import Hooks, Transfer
+from fewshot_gui.engine.sorting.undo import roll_back_split_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fewshot_gui.engine.sorting.item import Item
+    from fewshot_gui.engine.sorting.journal import Journal
+    from fewshot_gui.engine.sorting.plan import Plan
+    from fewshot_gui.engine.sorting.records import FileRecord
+
+_PASSES = 3  # a name that is taken between look and rename is chosen anew
+
+
+def apply_plan(
+    plan: Plan, journal: Journal, hooks: Hooks | None = None, same_name: SameName = SameName.RENAME
+) -> Receipt:
+    """What became of each file of the plan; a run of it that was cut off or paused goes on.
+
+    Args:
+        plan: what is to be done.
+        journal: where it is written down, before and after.
+        hooks: progress and cancelling.
+        same_name: what becomes of a file whose name was taken since it was planned.
+
+    Raises:
+        JournalError: The journal cannot be written; `recover` puts right what is in doubt.
+    """
+    journal.begin(plan)
+    return resume(plan.id, journal, hooks, same_name)
+
+
+def resume(
+    run: str, journal: Journal, hooks: Hooks | None = None, same_name: SameName = SameName.RENAME
+) -> Receipt:
+    """What became of each file of the run, after the rest of it was applied.
+
+    Raises:
+        JournalError: The journal knows no such run, or cannot be written.
+    """
+    settle_doubts(run, journal)
+    record = journal.set_state(journal.run(run), RunState.OPEN)
+    transfer = Transfer(journal, record, hooks or Hooks())
+    if journal.counts(run).get(FileState.DONE, 0):
+        transfer.expect_root()
+    for _pass in range(_PASSES):
+        planned = journal.files(run, [FileState.PLANNED])
+        transfer.total = max(transfer.total, len(planned))
+        transfer.carry(_groups(planned, Settling(same_name)))
+        if transfer.stop is not None or not _plan_again(run, journal, same_name):
+            break
+    roll_back_split_groups(run, journal)
+    stop = transfer.stop
+    record = journal.set_state(
+        record, RunState.PAUSED if stop else RunState.FINISHED, stop.reason if stop else None
+    )
+    return receipt_of(run, journal)
+
+
+def _groups(records: list[FileRecord], settling: Settling) -> Iterator[list[Item]]:
+    for _group, members in groupby(records, key=lambda record: record.group):
+        yield settling.settle(list(members))
+
+
+def _plan_again(run: str, journal: Journal, same_name: SameName) -> bool:
+    """Return whether there are groups whose name was taken under way, which are planned again."""
+    if same_name is SameName.SKIP:
+        return False
+    failed = journal.files(run, [FileState.FAILED])
+    taken = {record.group for record in failed if record.reason is Reason.TARGET_TAKEN}
+    again = [record for record in failed if record.group in taken]
+    journal.write(replace(record, state=FileState.PLANNED, reason=None, detail="") for record in again)
+    return bool(again)

@@ -1,0 +1,187 @@
+"""The receipt of a run: of each file where it is now, or why it did not go; as a value, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fewshot_gui.engine.sorting.journal import Journal
+    from fewshot_gui.engine.sorting.records import FileRecord
+
+VERSION: Final = 1
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class ReceiptError(ValueError):
+    """A text that is no receipt of this program."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """What became of one file.
+
+    Attributes:
+        id: in the journal, for taking back this file alone.
+        source: path where it was.
+        target: path where it is, or was to be.
+        state: what became of it.
+        reason: why it did not go or come back, or None.
+        detail: what the reason is about.
+        size: in bytes.
+        hash: SHA-256 of its content as hex, or "" where it never was read.
+        category: name as the person wrote it.
+        by: who decided.
+        probability: of the category, or None.
+    """
+
+    id: int
+    source: str
+    target: str
+    state: FileState
+    reason: Reason | None
+    detail: str
+    size: int
+    hash: str
+    category: str
+    by: str
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a run.
+
+    Attributes:
+        run: its id.
+        root: the folder of the category folders.
+        way: how the files went.
+        state: where the run stands.
+        began_at: ISO 8601 with the zone.
+        stopped_by: why it paused, or None.
+        lines: one for each file, in the order of the plan.
+    """
+
+    run: str
+    root: str
+    way: str
+    state: RunState
+    began_at: str
+    stopped_by: Reason | None
+    lines: tuple[ReceiptLine, ...]
+
+    @property
+    def counts(self) -> Mapping[FileState, int]:
+        """How many files stand in which state."""
+        return Counter(line.state for line in self.lines)
+
+    @property
+    def reasons(self) -> Mapping[Reason, int]:
+        """How many files did not go, or did not come back, for which reason."""
+        return Counter(line.reason for line in self.lines if line.reason is not None)
+
+    @property
+    def done_bytes(self) -> int:
+        """The size of all files that went, in bytes."""
+        return sum(line.size for line in self.lines if line.state is FileState.DONE)
+
+    def to_json(self) -> str:
+        """Return the receipt as one JSON object; each file is a row under the names in "columns"."""
+        return json.dumps(
+            {
+                "format": "fewshot-gui receipt",
+                "version": VERSION,
+                "run": self.run,
+                "root": self.root,
+                "way": self.way,
+                "state": self.state,
+                "began_at": self.began_at,
+                "stopped_by": self.stopped_by,
+                "counts": self.counts,
+                "columns": [field.name for field in fields(ReceiptLine)],
+                "files": [astuple(line) for line in self.lines],
+            }
+        )
+
+    def to_csv(self) -> str:
+        """Return the receipt as CSV for a spreadsheet: nothing in it is taken for a formula."""
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(field.name for field in fields(ReceiptLine))
+        for line in self.lines:
+            writer.writerow(_cell(value) for value in astuple(line))
+        return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    return "" if value is None else value
+
+
+def receipt_from_json(text: str) -> Receipt:
+    """Return the receipt that `Receipt.to_json` wrote.
+
+    Raises:
+        ReceiptError: The text is no such receipt.
+    """
+    try:
+        values = json.loads(text)
+        if (values["format"], values["version"]) != ("fewshot-gui receipt", VERSION):
+            raise ReceiptError("this is not a receipt that this version of the program can read")
+        return Receipt(
+            str(values["run"]),
+            str(values["root"]),
+            str(values["way"]),
+            RunState(values["state"]),
+            str(values["began_at"]),
+            Reason(values["stopped_by"]) if values["stopped_by"] else None,
+            tuple(_line(dict(zip(values["columns"], row, strict=True))) for row in values["files"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ReceiptError):
+            raise
+        raise ReceiptError(f"this is not a receipt: {error!r}") from error
+
+
+def _line(values: dict[str, Any]) -> ReceiptLine:
+    reason = Reason(values["reason"]) if values["reason"] else None
+    return ReceiptLine(**{**values, "state": FileState(values["state"]), "reason": reason})
+
+
+def receipt_of(run: str, journal: Journal) -> Receipt:
+    """The receipt of a run, as the journal has it now.
+
+    Raises:
+        JournalError: The journal knows no such run.
+    """
+    record = journal.run(run)
+    lines = tuple(_line_of(file) for file in journal.files(run))
+    return Receipt(
+        run, record.root, record.way.value, record.state, record.began_at, record.stopped_by, lines
+    )
+
+
+def _line_of(file: FileRecord) -> ReceiptLine:
+    return ReceiptLine(
+        file.id,
+        file.source,
+        file.target,
+        file.state,
+        file.reason,
+        file.detail,
+        file.size,
+        file.hash,
+        file.category,
+        file.by,
+        file.probability,
+    )

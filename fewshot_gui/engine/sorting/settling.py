@@ -1,0 +1,131 @@
+"""What becomes of a group when its turn comes: whether it is still as planned, and under which free names."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from fewshot_gui.engine.sorting.files import device_of, fingerprint, hash_file, is_one_file, same_content
+from fewshot_gui.engine.sorting.groups import stem_of
+from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned
+from fewshot_gui.engine.sorting.names import LONGEST_NAME, byte_length, cut, folded
+from fewshot_gui.engine.sorting.placing import tail_of
+from fewshot_gui.engine.sorting.plan import SameName, Way
+from fewshot_gui.engine.sorting.states import Failure, Reason
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.sorting.records import FileRecord
+
+_KINDS: Final = {
+    Way.COPY: Kind.COPY,
+    Way.HARD_LINK: Kind.HARD_LINK,
+    Way.SYMBOLIC_LINK: Kind.SYMBOLIC_LINK,
+}
+
+
+@dataclass(slots=True)
+class Settling:
+    """Makes items of records; nothing is written.
+
+    Attributes:
+        same_name: what becomes of a file whose name was taken since the plan.
+    """
+
+    same_name: SameName = SameName.RENAME
+    _claimed: set[str] = field(default_factory=set)
+    _devices: dict[str, int] = field(default_factory=dict)
+
+    def settle(self, group: list[FileRecord]) -> list[Item]:
+        """The items of a group; those that do not go bear the reason."""
+        items = [self._item(record) for record in group]
+        if all(item.failure is None for item in items):
+            self._name(items)
+        culprits = [item.record.source for item in items if item.failure and not item.skipped]
+        for item in items if culprits else ():
+            if item.failure is None or item.skipped:
+                item.failure, item.skipped = Failure(Reason.GROUP, culprits[0]), False
+        self._claimed.update(folded(item.record.target) for item in items if item.goes)
+        return items
+
+    def _item(self, record: FileRecord) -> Item:
+        item = Item(record, _KINDS.get(record.way, Kind.RENAME))
+        try:
+            found = fingerprint(record.source)
+            if not is_as_planned(record, found) and not _has_content(record, found.size):
+                raise Failure(Reason.SOURCE_CHANGED, record.source)
+            if record.way is Way.MOVE and self._device_of_target(record) != found.device:
+                item.kind = Kind.CARRY
+        except Failure as failure:
+            item.failure = failure
+        except FileNotFoundError:
+            item.failure = Failure(Reason.SOURCE_VANISHED, record.source)
+        except OSError as error:
+            item.failure = Failure(Reason.UNREADABLE, str(error))
+        if record.way is Way.SIDECAR:
+            item.failure = Failure(Reason.NOT_SUPPORTED, "sidecars are written, not sorted")
+        return item
+
+    def _device_of_target(self, record: FileRecord) -> int:
+        folder = os.path.dirname(record.target)  # noqa: PTH120
+        if folder not in self._devices:
+            self._devices[folder] = device_of(folder)
+        return self._devices[folder]
+
+    def _name(self, items: list[Item]) -> None:
+        taken = [item for item in items if self._is_taken(item.record.target)]
+        for item in items:
+            twin = _twin(item.record, taken=item in taken)
+            if twin:
+                item.failure, item.skipped = Failure(Reason.ALREADY_THERE, twin), True
+        if all(item.failure is not None for item in taken):
+            return
+        if self.same_name is SameName.SKIP:
+            for item in items:
+                if item.failure is None:
+                    item.failure, item.skipped = Failure(Reason.TARGET_TAKEN, item.record.target), True
+            return
+        for item, target in zip(
+            items, self._free_targets([item.record.target for item in items]), strict=True
+        ):
+            item.record = replace(item.record, target=target)
+
+    def _free_targets(self, targets: list[str]) -> list[str]:
+        """The targets with the first number that is free for all of them, so that they still share a stem."""
+        folders = [os.path.dirname(target) for target in targets]  # noqa: PTH120
+        names = [os.path.basename(target) for target in targets]  # noqa: PTH119
+        stem = min(map(stem_of, names), key=len)
+        tails = [tail_of(name, stem) for name in names]
+        longest = LONGEST_NAME - max(map(byte_length, tails))
+        for number in count(2):
+            mark = f" ({number})"
+            chosen = cut(stem, longest - len(mark)) + mark
+            paths = [os.path.join(folder, chosen + tail) for folder, tail in zip(folders, tails, strict=True)]  # noqa: PTH118
+            if not any(map(self._is_taken, paths)):
+                return paths
+        raise AssertionError("the numbers have an end")
+
+    def _is_taken(self, target: str) -> bool:
+        return os.path.lexists(target) or folded(target) in self._claimed
+
+
+def _has_content(record: FileRecord, size: int) -> bool:
+    """Return whether the source holds what was once read of it, as one that came back across disks does."""
+    return bool(record.hash) and size == record.size and hash_file(record.source) == record.hash
+
+
+def _twin(record: FileRecord, *, taken: bool) -> str:
+    """A file of the destination that is this one, or has its content; "" if there is none."""
+    candidates = [record.target, *record.alike] if taken else [*record.alike]
+    for path in candidates:
+        try:
+            if record.way is Way.SYMBOLIC_LINK and os.path.islink(path):  # noqa: PTH114
+                if os.readlink(path) == record.source:  # noqa: PTH115
+                    return path
+                continue
+            if is_one_file(record.source, path) or same_content(record.source, path):
+                return path
+        except (OSError, Failure):
+            continue
+    return ""

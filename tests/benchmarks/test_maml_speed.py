@@ -1,0 +1,141 @@
+"""A second-order meta-step against higher and torchopt, run by hand: `pytest tests/benchmarks`.
+
+The same weights, pictures and threads; the three take turns, so a busy machine slows them alike. A meta-step
+is 4 tasks, 5-way 1-shot with 15 queries a class, 5 inner steps, through four layers of 64 filters.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from fewshot_gui.core.backbones.networks import Conv4
+from fewshot_gui.core.learners.gradient.functional import functional_network
+from fewshot_gui.core.learners.gradient.methods import build_method
+from fewshot_gui.core.learners.gradient.tasks import Tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.filterwarnings("ignore")]
+
+WAYS, SHOTS, QUERIES, STEPS, LR = 5, 1, 15, 5, 0.01
+ROUNDS = 5
+BAR = {"cpu": 1.5, "cuda": 3.0}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def peer(name: str) -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip(name)
+
+
+def draw_tasks(side: int, channels: int, device: str) -> Tasks:
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.arange(WAYS).repeat(4, SHOTS), torch.arange(WAYS).repeat(4, QUERIES)
+    images = [torch.randn(4, part.shape[1], channels, side, side, generator=generator) for part in labels]
+    return Tasks(images[0].to(device), labels[0].to(device), images[1].to(device), labels[1].to(device), WAYS)
+
+
+def by_higher(classifier: nn.Module, tasks: Tasks) -> list[torch.Tensor]:
+    higher = peer("higher")
+    classifier.zero_grad()
+    optimiser = torch.optim.SGD(classifier.parameters(), lr=LR)
+    for task in range(len(tasks)):
+        with higher.innerloop_ctx(classifier, optimiser, copy_initial_weights=False) as (patched, descent):
+            for _ in range(STEPS):
+                loss = functional.cross_entropy(patched(tasks.support[task]), tasks.support_labels[task])
+                descent.step(loss)
+            answer = patched(tasks.query[task])
+            (functional.cross_entropy(answer, tasks.query_labels[task]) / len(tasks)).backward()
+    return [parameter.grad.clone() for parameter in classifier.parameters()]
+
+
+def by_torchopt(classifier: nn.Module, tasks: Tasks) -> list[torch.Tensor]:
+    torchopt = peer("torchopt")
+    classifier.zero_grad()
+    descent = torchopt.MetaSGD(classifier, lr=LR)
+    weights = torchopt.extract_state_dict(classifier, by="reference")
+    state = torchopt.extract_state_dict(descent, by="reference")
+    for task in range(len(tasks)):
+        for _ in range(STEPS):
+            descent.step(
+                functional.cross_entropy(classifier(tasks.support[task]), tasks.support_labels[task])
+            )
+        answer = classifier(tasks.query[task])
+        (functional.cross_entropy(answer, tasks.query_labels[task]) / len(tasks)).backward()
+        torchopt.recover_state_dict(classifier, weights)
+        torchopt.recover_state_dict(descent, state)
+    return [parameter.grad.clone() for parameter in classifier.parameters()]
+
+
+def by_us(classifier: nn.Sequential, tasks: Tasks) -> list[torch.Tensor]:
+    method = build_method("maml", {"steps": STEPS, "lr": LR, "head": "learned"})
+    network = {f"network.{key}": value for key, value in classifier[0].named_parameters()}
+    head = {f"head.{key}": value for key, value in classifier[1].named_parameters()}
+    step = method.meta_step(functional_network(classifier[0]), {**network, **head}, tasks)
+    return list(step.gradients.values())
+
+
+def measured(
+    ways: dict[str, Callable[[], list[torch.Tensor]]], device: str
+) -> tuple[dict[str, float], dict[str, list[torch.Tensor]]]:
+    """Return the median seconds and the answer of each, in turns, after a round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    answers = {}
+    for count in range(ROUNDS + 1):
+        for name, step in ways.items():
+            began = time.perf_counter()
+            answers[name] = step()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            if count:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(spent) for name, spent in seconds.items()}, answers
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("norm", ["none", "task"])
+@pytest.mark.parametrize(("side", "channels"), [(28, 1), (84, 3)])
+def test_a_second_order_meta_step_against_higher_and_torchopt(
+    side: int, channels: int, norm: str, device: str
+) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    torch.manual_seed(0)
+    embedding = 64 * (side // 16) ** 2
+    classifier = nn.Sequential(Conv4(channels, 64, norm=norm), nn.Linear(embedding, WAYS)).to(device)
+    tasks = draw_tasks(side, channels, device)
+    ways = {
+        "higher": lambda: by_higher(classifier, tasks),
+        "torchopt": lambda: by_torchopt(classifier, tasks),
+        "ours": lambda: by_us(classifier, tasks),
+    }
+
+    seconds, answers = measured(ways, device)
+
+    ratio = min(seconds["higher"], seconds["torchopt"]) / seconds["ours"]
+    print(f"{side} px, norm {norm}, {device}: {seconds}, {ratio:.2f} times as fast")  # noqa: T201 - its purpose
+    length = torch.cat([g.flatten() for g in answers["higher"]]).norm()
+    for other in ("torchopt", "ours"):
+        pairs = zip(answers["higher"], answers[other], strict=True)
+        apart = torch.cat([(a - b).flatten() for a, b in pairs]).norm()
+        # A rounding that tips a ReLU or a maximum the other way moves the gradient by more than itself.
+        assert float(apart / length) < 1e-3, other
+    assert ratio > BAR[device]

@@ -1,0 +1,205 @@
+"""Exports: each file is read back by a plain reader, and holds who said what."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fewshot_gui.core.images.scan import class_folders
+from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
+from fewshot_gui.engine.exports.csv_table import TableError, harmless, read_csv, write_csv
+from fewshot_gui.engine.exports.folders import FolderTakenError, Layout, write_folders
+from fewshot_gui.engine.exports.labelled import Labelled, SaidBy, new_file
+
+
+def picture(folder: Path, name: str, shade: int = 0, size: tuple[int, int] = (6, 4)) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    Image.fromarray(np.full((size[1], size[0], 3), shade, np.uint8)).save(path)
+    return str(path)
+
+
+def rows_in(folder: Path) -> list[Labelled]:
+    return [
+        Labelled(picture(folder, "a.png", 1), "cats", SaidBy.EXAMPLE, None, "2026-01-02T03:04:05+00:00"),
+        Labelled(
+            picture(folder, "b.png", 2),
+            "dogs",
+            SaidBy.MACHINE,
+            0.75,
+            "",
+            "ridge",
+            "photo",
+            "0123456789abcdef",
+        ),
+        Labelled(picture(folder / "more", "a.png", 3), "cats", SaidBy.ACCEPTED, 0.9),
+        Labelled(picture(folder, "c.png", 4), "", SaidBy.HUMAN),
+    ]
+
+
+def test_csv_comes_back_as_it_went(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path)
+    write_csv(tmp_path / "labels.csv", rows)
+    assert read_csv(tmp_path / "labels.csv") == rows
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=8))
+def test_any_text_survives_the_table(
+    tmp_path_factory: pytest.TempPathFactory, names: list[tuple[str, str]]
+) -> None:
+    tmp_path = tmp_path_factory.mktemp("csv")
+    clean = [(a.replace("\0", ""), b.replace("\0", "").strip()) for a, b in names]
+    rows = [Labelled(os.path.normpath(tmp_path / f"x{a}"), b, SaidBy.HUMAN) for a, b in clean]
+    write_csv(tmp_path / "t.csv", rows)
+    assert [(row.path, row.category) for row in read_csv(tmp_path / "t.csv")] == [
+        (row.path, row.category) for row in rows
+    ]
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_cell_is_run_as_a_formula(tmp_path: Path, cell: str) -> None:
+    write_csv(tmp_path / "labels.csv", [Labelled("/p/a.png", cell, SaidBy.HUMAN)])
+    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8-sig") as file:
+        written = list(csv.reader(file))[1][1]
+    assert written == harmless(cell) == f"'{cell}"
+
+
+def test_excel_sees_utf8(tmp_path: Path) -> None:
+    write_csv(tmp_path / "labels.csv", [Labelled("/p/ä.png", "Größe", SaidBy.HUMAN)])
+    data = (tmp_path / "labels.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert "Größe".encode() in data
+
+
+def test_reads_the_table_of_classify_and_of_a_german_excel(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("path,predicted,probability,probability:x\na.png,x,0.5,0.5\n")
+    (tmp_path / "b.csv").write_text("path;category;probability\nsub/a.png;x;0,5\n", encoding="utf-8-sig")
+    (first,), (second,) = read_csv(tmp_path / "a.csv"), read_csv(tmp_path / "b.csv")
+    assert (first.path, first.category, first.said_by) == (str(tmp_path / "a.png"), "x", SaidBy.MACHINE)
+    assert (second.path, second.said_by) == (str(tmp_path / "sub" / "a.png"), SaidBy.HUMAN)
+    assert first.probability == second.probability == 0.5
+
+
+@pytest.mark.parametrize("text", ["", "name,label\na,b\n", "path\na\n"])
+def test_a_table_without_labels_says_which_columns_it_needs(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(TableError, match="path and category"):
+        read_csv(tmp_path / "t.csv")
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("mine")
+    with pytest.raises(FileExistsError, match="another name"):
+        write_csv(tmp_path / "labels.csv", [])
+    assert (tmp_path / "labels.csv").read_text() == "mine"
+
+
+def test_a_failed_export_leaves_nothing_behind(tmp_path: Path) -> None:
+    def half_written() -> None:
+        with new_file(tmp_path / "x.json") as file:
+            file.write("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        half_written()
+    assert not list(tmp_path.iterdir())
+
+
+def test_coco_boxes_are_the_whole_upright_picture(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path)
+    turned = Image.new("RGB", (8, 3))
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "t.jpg", exif=exif)
+    rows.append(Labelled(str(tmp_path / "t.jpg"), "dogs", SaidBy.HUMAN))
+    rows.append(Labelled(str(tmp_path / "gone.jpg"), "dogs", SaidBy.HUMAN))
+    seen: list[tuple[int, int]] = []
+    write_coco(tmp_path / "coco.json", rows, progress=lambda done, total: seen.append((done, total)))
+    value = json.loads((tmp_path / "coco.json").read_text())
+    assert [c["name"] for c in value["categories"]] == ["cats", "dogs"]
+    assert [(i["width"], i["height"]) for i in value["images"]] == [(6, 4)] * 4 + [(3, 8), (0, 0)]
+    assert [a["image_id"] for a in value["annotations"]] == [1, 2, 3, 5, 6]
+    assert value["annotations"][1]["attributes"]["weights"] == "0123456789abcdef"
+    assert value["annotations"][1]["bbox"] == [0, 0, 6, 4]
+    assert seen[-1] == (6, 6)
+
+
+def test_label_studio_tells_people_from_machines(tmp_path: Path) -> None:
+    write_label_studio(tmp_path / "ls.json", rows_in(tmp_path))
+    example, machine, accepted, none = json.loads((tmp_path / "ls.json").read_text())
+    assert example["annotations"][0]["result"][0]["value"] == {"choices": ["cats"]}
+    assert "annotations" not in machine
+    assert machine["predictions"][0]["score"] == 0.75
+    assert "predictions" not in accepted
+    assert not {"annotations", "predictions"} & set(none)
+    assert example["data"]["image"] == (tmp_path / "a.png").as_uri()
+    ids = {task["annotations"][0]["result"][0]["id"] for task in (example, accepted)}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("layout", [Layout.IMAGE_FOLDER, Layout.HUGGING_FACE])
+def test_image_folder_reads_back(tmp_path: Path, layout: Layout) -> None:
+    rows = rows_in(tmp_path / "in")
+    done = write_folders(tmp_path / "out", rows, layout)
+    found = class_folders(tmp_path / "out")
+    assert (done.written, done.problems) == (3, ())
+    assert {name: len(files) for name, files in found.items()} == {"cats": 2, "dogs": 1}
+    contents = {Path(file.path).read_bytes() for file in found["cats"]}
+    assert contents == {Path(rows[0].path).read_bytes(), Path(rows[2].path).read_bytes()}
+    assert all(Path(row.path).exists() for row in rows)
+
+
+def test_hugging_face_metadata_names_each_file(tmp_path: Path) -> None:
+    write_folders(tmp_path / "out", rows_in(tmp_path / "in"), Layout.HUGGING_FACE)
+    with (tmp_path / "out" / "metadata.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["label"] for line in lines] == ["cats", "dogs", "cats"]
+    assert all((tmp_path / "out" / line["file_name"]).is_file() for line in lines)
+
+
+def test_yolo_parts_training_from_validation_the_same_way_every_time(tmp_path: Path) -> None:
+    rows = [Labelled(picture(tmp_path / "in", f"{i}.png", i), "x", SaidBy.HUMAN) for i in range(60)]
+    for out in ("one", "two"):
+        write_folders(tmp_path / out, rows, Layout.YOLO)
+    first, second = (
+        {str(p.relative_to(tmp_path / out)) for p in (tmp_path / out).rglob("*.png")}
+        for out in ("one", "two")
+    )
+    assert first == second
+    assert 3 <= sum(name.startswith("val") for name in first) <= 25
+
+
+def test_what_cannot_be_copied_is_listed_and_the_rest_goes_on(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path / "in")
+    Path(rows[0].path).unlink()
+    done = write_folders(tmp_path / "out", rows, Layout.IMAGE_FOLDER)
+    assert done.written == 2
+    assert done.problems[0][0] == rows[0].path
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("x")
+    with pytest.raises(FolderTakenError, match="new folder"):
+        write_folders(tmp_path / "out", rows_in(tmp_path / "in"), Layout.YOLO)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+def test_an_export_can_be_stopped(tmp_path: Path) -> None:
+    asked: list[int] = []
+    done = write_folders(
+        tmp_path / "out",
+        rows_in(tmp_path / "in"),
+        Layout.IMAGE_FOLDER,
+        cancelled=lambda: len(asked) >= 1,
+        progress=lambda count, _total: asked.append(count),
+    )
+    assert done.written == 1

@@ -1,0 +1,124 @@
+"""Arrivals: whole files, once, and not our own (FolderFresh#18 "too many changes")."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fewshot_gui.engine.sorting.arrivals import Arrivals
+from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
+
+
+def test_a_file_is_told_once_it_has_settled_and_only_once(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    path.write_bytes(b"1")
+    arrivals.touched(str(path), now=10)
+    assert arrivals.settled(11) == []
+    assert arrivals.waiting == 1
+    assert arrivals.settled(12) == [str(path)]
+    assert arrivals.settled(13) == []
+
+
+def test_a_file_that_grows_waits(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    path.write_bytes(b"1")
+    arrivals.touched(str(path), now=0)
+    path.write_bytes(b"12")  # and the watcher's report is late
+    assert arrivals.settled(3) == []
+    arrivals.touched(str(path), now=3.5)
+    assert arrivals.settled(4) == []
+    assert arrivals.settled(5) == [str(path)]
+
+
+def test_an_empty_file_is_still_on_its_way(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    path.touch()
+    arrivals.touched(str(path), now=0)
+    assert arrivals.settled(100) == []
+    assert arrivals.waiting == 1
+
+
+def test_a_file_that_is_gone_is_not_told(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    path.write_bytes(b"1")
+    arrivals.touched(str(path), now=0)
+    path.unlink()
+    assert arrivals.settled(5) == []
+    assert arrivals.waiting == 0
+    arrivals.touched(str(path), now=6)
+    assert arrivals.waiting == 0
+
+
+def test_our_own_operations_are_ignored_for_a_while(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    arrivals.ignore([str(path)], now=0)
+    path.write_bytes(b"1")
+    arrivals.touched(str(path), now=1)
+    assert arrivals.waiting == 0
+    assert arrivals.settled(30) == []
+    arrivals.touched(str(path), now=31)
+    assert arrivals.settled(40) == [str(path)]
+
+
+def test_a_thousand_reports_of_a_thousand_files_are_one_batch(tmp_path: Path) -> None:
+    arrivals = Arrivals(settle=2)
+    paths = [str(tmp_path / f"{number:04}.jpg") for number in range(1000)]
+    for path in paths:
+        Path(path).write_bytes(b"1")
+    for _ in range(3):
+        for path in paths:
+            arrivals.touched(path, now=0)
+    assert arrivals.settled(2) == paths
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.floats(0.1, 3)), max_size=30))
+def test_every_file_that_stays_is_told_at_last(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, bool, float]]
+) -> None:
+    folder, arrivals, now = tmp_path_factory.mktemp("watch"), Arrivals(settle=2), 0.0
+    told: set[str] = set()
+    for number, write, seconds in steps:
+        path = folder / f"{number}.jpg"
+        if write:
+            path.write_bytes(path.read_bytes() + b"x" if path.exists() else b"x")
+        else:
+            path.unlink(missing_ok=True)
+            told.discard(str(path))
+        arrivals.touched(str(path), now)
+        now += seconds
+        told |= set(arrivals.settled(now))
+    now += 2.1
+    told |= set(arrivals.settled(now)) | set(arrivals.settled(now + 2.1))
+    assert {str(path) for path in folder.iterdir()} <= told
+
+
+def next_call(calls: queue.Queue[Callable[[], None]]) -> None:
+    calls.get(timeout=10)()
+
+
+def test_the_system_reports_pictures_and_nothing_else(tmp_path: Path) -> None:
+    calls: queue.Queue[Callable[[], None]] = queue.Queue()
+    seen: list[str] = []
+    watch = FolderWatch(str(tmp_path), calls.put, seen.append)
+    try:
+        (tmp_path / "notes.txt").write_text("x")
+        (tmp_path / "a.jpg").write_bytes(b"x")
+        next_call(calls)
+        (tmp_path / "sub").mkdir()
+        (tmp_path / "part.crdownload").write_bytes(b"x")
+        (tmp_path / "part.crdownload").rename(tmp_path / "b.png")
+        while str(tmp_path / "b.png") not in seen:
+            next_call(calls)
+    finally:
+        watch.close()
+    assert set(seen) == {str(tmp_path / "a.jpg"), str(tmp_path / "b.png")}
+
+
+def test_a_folder_that_is_gone_says_so(tmp_path: Path) -> None:
+    with pytest.raises(WatchError, match="not there"):
+        FolderWatch(str(tmp_path / "gone"), queue.Queue[Callable[[], None]]().put, print)
