@@ -39,6 +39,11 @@ class Examiner:
         self._version = 0
         self._job: Job | None = None
 
+    @property
+    def under_way(self) -> bool:
+        """True while a report is on its way."""
+        return self._job is not None and self.report is None
+
     def start(self, fitted: Fitted) -> None:
         """Examine this classifier, unless its network adapts for too long to be asked so often."""
         if space_of(fitted.recipe.learner) == "pixels" and fitted.seconds > LONGEST_FIT_SECONDS:

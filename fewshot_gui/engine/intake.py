@@ -7,7 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fewshot_gui.core.images.problems import ImageProblem
-from fewshot_gui.engine.commands import AddCategory, AddExamples, Command, Together, name_key, new_category_id
+from fewshot_gui.engine.commands import (
+    AddCategory,
+    AddExamples,
+    Command,
+    RemoveExamples,
+    Together,
+    name_key,
+    new_category_id,
+)
 from fewshot_gui.engine.drop import find_lost, list_pictures, pack_pixels, read_file
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.state import Example
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.pictures import StoredPicture
     from fewshot_gui.engine.problems import ProblemLog
     from fewshot_gui.engine.session import Session
-    from fewshot_gui.engine.state import CategoryId
+    from fewshot_gui.engine.state import CategoryId, Document
     from fewshot_gui.engine.worker import Worker
 
 T = TypeVar("T")
@@ -73,6 +81,8 @@ class Intake:
     def __init__(self, session: Session, problems: ProblemLog, decode: Worker) -> None:
         self.added: Event[[CategoryId, int]] = Event()
         """A category has got so many pictures more."""
+        self.taught: Event[[Document, tuple[AddExamples, ...]]] = Event()
+        """So much was given to the categories of this document; frames of a capture are not told."""
         self.reading: Event[[int, int]] = Event()
         """So many pictures of the present drop are read, of so many; equal when it is done."""
         self.pictured: Event[[PictureId]] = Event()
@@ -175,8 +185,10 @@ class Intake:
         commands.append(new)
         return new.id
 
-    def _do(self, commands: Sequence[Command], gesture: Capture | None = None) -> None:
-        """Do the commands as one step, and say how many pictures each category got."""
+    def _do(
+        self, commands: Sequence[Command], gesture: Capture | None = None, *, told: Document | None = None
+    ) -> None:
+        """Do the commands as one step, and say how many pictures each category got; `told`: see `taught`."""
         before = self._session.document
         command = commands[0] if len(commands) == 1 else Together(tuple(commands))
         self._session.do(command, gesture=gesture)
@@ -185,6 +197,14 @@ class Intake:
             more = len(category.pictures - old)
             if more:
                 self.added.emit(category.id, more)
+        if gesture is None:
+            self._tell(told or before, commands)
+
+    def _tell(self, before: Document, commands: Sequence[Command]) -> None:
+        for command in commands:
+            if isinstance(command, AddCategory):
+                before = command.apply(before)
+        self.taught.emit(before, tuple(each for each in commands if isinstance(each, AddExamples)))
 
     # Pictures of the gallery --------------------------------------------------------------------------
 
@@ -203,7 +223,8 @@ class Intake:
             return  # it went while the menu that offers it was open
         known = [(file, picture) for file, picture in pictures if picture is not None]
         if known:
-            self._do([AddExamples(category, tuple(Example(picture, file.path) for file, picture in known))])
+            examples = tuple(Example(picture, file.path) for file, picture in known)
+            self._do([AddExamples(category, examples)], told=self._without(picture for _, picture in known))
         for file, picture in known:
             if self._session.picture(picture) is None:
                 self._submit(
@@ -215,6 +236,12 @@ class Intake:
         unread = [file.path for file, picture in pictures if picture is None]
         if unread:
             self.add_files(unread, category)
+
+    def _without(self, pictures: Iterable[PictureId]) -> Document:
+        """Return the document without these examples: whoever moves one in the gallery knows where it was."""
+        document = self._session.document
+        owned = tuple(picture for picture in pictures if document.owner(picture) is not None)
+        return RemoveExamples(owned).apply(document) if owned else document
 
     def _keep_taught(self, wanted: PictureId, picture: StoredPicture) -> None:
         if picture.id != wanted:

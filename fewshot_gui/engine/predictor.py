@@ -99,6 +99,11 @@ class Predictor:
         """The leave-one-out report of the present classifier, None until it is there."""
         return self._examiner.report
 
+    @property
+    def examining(self) -> bool:
+        """True while that report is on its way; a learner that takes long is not examined at all."""
+        return self._fit_job is not None or self._examiner.under_way
+
     def close(self) -> None:
         """Follow nothing any more, and drop what is being computed or was asked."""
         self._closed = True
@@ -156,7 +161,11 @@ class Predictor:
         if former.key != self._recipe.key:
             self._fit()
             self._publish_if_relabelled()
-        elif before.settings.threshold != after.settings.threshold or not self._aligned():
+        elif (
+            before.settings.threshold != after.settings.threshold
+            or before.labels is not after.labels
+            or not self._aligned()
+        ):
             self._publish(self._scores)
 
     def _on_cleared(self) -> None:
@@ -200,6 +209,8 @@ class Predictor:
         self._known = self._gallery.known
         self._index.note(rows.tolist(), self._gallery.ids)
         self._score_more()
+        if self._fitted is None and self._session.document.labels:
+            self._publish(self._scores)  # no score comes that would show what a person said of these rows
 
     def _on_gallery_failed(self, error: Exception) -> None:
         """Tell it until the gallery begins anew."""
@@ -378,7 +389,8 @@ class Predictor:
         cutoff = np.inf if fitted is None else fitted.cutoff(document.settings.threshold)
         if cutoff != scores.cutoff:
             scores = with_cutoff(scores, cutoff)
-        self._scores = replace(scores, taught=self._index.taught(document, scores.classes, scores.count))
+        owners = self._index.owners(document, scores.classes, scores.count)
+        self._scores = replace(scores, taught=owners.taught, said=owners.said)
         self.updated.emit(self._scores)
 
     def _publish_if_relabelled(self) -> None:
@@ -386,8 +398,9 @@ class Predictor:
         scores = self._scores
         if scores is None or not self._recipe.support:
             return
-        taught = self._index.taught(self._session.document, self._classes(), scores.count)
-        if not self._aligned() or not np.array_equal(taught, scores.taught):
+        owners = self._index.owners(self._session.document, self._classes(), scores.count)
+        same = np.array_equal(owners.taught, scores.taught) and np.array_equal(owners.said, scores.said)
+        if not self._aligned() or not same:
             self._publish(scores)
 
     def _set_status(self, **changes: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.engine.commands import AddExamples, SetThreshold
+from fewshot_gui.engine.commands import AcceptLabels, AddExamples, SetThreshold, Together
 from fewshot_gui.engine.state import Document
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class Timeline:
         Args:
             command: What to do.
             gesture: What the person is doing meanwhile, such as holding a button: examples that go into
-                one category within one gesture are one step, unless something else was done between.
+                one category within one gesture are one step, and so are suggestions that are accepted,
+                unless something else was done between.
 
         Raises:
             CommandError: The command is impossible; nothing was changed.
@@ -112,6 +113,8 @@ class Timeline:
             return command
         if gesture is None or gesture is not self._gesture:
             return None
+        if isinstance(command, AcceptLabels):
+            return _accepted(last, command)
         if not isinstance(command, AddExamples) or not isinstance(last, AddExamples):
             return None
         if command.category != last.category:
@@ -147,3 +150,13 @@ class Timeline:
             for step, document in self._documents.items()
             if step % MILESTONE == 0 or abs(step - self._position) < RECENT
         }
+
+
+def _accepted(last: Command | None, command: AcceptLabels) -> Command | None:
+    """The last step with more suggestions accepted; None where it was about something else."""
+    parts: tuple[Command, ...] = () if last is None else (last,)
+    if isinstance(last, Together):
+        parts = last.commands
+    if not parts or not all(isinstance(part, AcceptLabels) for part in parts):
+        return None
+    return Together((*parts, command))

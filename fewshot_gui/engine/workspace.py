@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.comparing import Comparer
+from fewshot_gui.engine.drop_watch import DropWatch
 from fewshot_gui.engine.folders import cache_folder
 from fewshot_gui.engine.gallery import Gallery
 from fewshot_gui.engine.intake import Intake
@@ -86,6 +87,7 @@ class Workspace:
         self.predictor = Predictor(session, self.library, self.gallery, lanes.model)
         self.comparer = Comparer(session, self.library, self.gallery, self.predictor, lanes.model)
         self.intake = Intake(session, self.problems, lanes.decode)
+        self.drops = DropWatch(session, self.intake, self.predictor, lanes.decode)
         self.camera = CameraSource(lanes.camera, post)
         self.video = VideoSource(lanes.video, post)
         self.camera_loop = LiveLoop(self.predictor, time.perf_counter)
@@ -123,6 +125,7 @@ class Workspace:
             return False
         self._closed = True
         self.intake.close()
+        self.drops.close()
         self.camera.stop()
         self.video.stop()
         self.camera_loop.reset()

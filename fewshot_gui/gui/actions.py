@@ -28,6 +28,7 @@ class ActionRow:
     key: str = ""
     icon: IconName | None = None
     ends_group: bool = False
+    checkable: bool = False
 
 
 def action_rows() -> tuple[ActionRow, ...]:
@@ -37,7 +38,11 @@ def action_rows() -> tuple[ActionRow, ...]:
         ActionRow("openSessionAction", "file", translate("Actions", "Open session…"), "Ctrl+Shift+O"),
         ActionRow("copySessionAction", "file", translate("Actions", "Save a copy of the session…"), "Ctrl+Shift+S", ends_group=True),
         ActionRow("openFolderAction", "file", translate("Actions", "Open a folder of pictures…"), "Ctrl+O", "folder"),
-        ActionRow("exportAction", "file", translate("Actions", "Save the labels as CSV…"), "Ctrl+E", ends_group=True),
+        ActionRow("watchAction", "file", translate("Actions", "Watch this folder"), checkable=True, ends_group=True),
+        ActionRow("sortAction", "file", translate("Actions", "Sort the files…"), "Ctrl+M", "sort"),
+        ActionRow("takeBackAction", "file", translate("Actions", "Sorted before…"), "Ctrl+Shift+M", ends_group=True),
+        ActionRow("exportAction", "file", translate("Actions", "Export the labels…"), "Ctrl+E"),
+        ActionRow("importAction", "file", translate("Actions", "Bring labels in…"), "Ctrl+I", ends_group=True),
         ActionRow("quitAction", "file", translate("Actions", "Quit"), "Ctrl+Q"),
         ActionRow("undoAction", "edit", translate("Actions", "Undo"), "Ctrl+Z", "undo"),
         ActionRow("redoAction", "edit", translate("Actions", "Redo"), "Ctrl+Shift+Z", "redo", ends_group=True),
@@ -46,6 +51,8 @@ def action_rows() -> tuple[ActionRow, ...]:
         ActionRow("cameraAction", "view", translate("Actions", "Camera"), "Ctrl+2", "camera"),
         ActionRow("videoAction", "view", translate("Actions", "Video file"), "Ctrl+3", "video"),
         ActionRow("drawAction", "view", translate("Actions", "Draw"), "Ctrl+4", "draw", ends_group=True),
+        ActionRow("tableAction", "view", translate("Actions", "Is this enough?…"), "Ctrl+T"),
+        ActionRow("compareAction", "view", translate("Actions", "Compare learners…"), "Ctrl+K"),
         ActionRow("problemsAction", "view", translate("Actions", "Problems…"), "Ctrl+P", "warning", ends_group=True),
         ActionRow("systemThemeAction", "view", translate("Actions", "Colours of the system")),
         ActionRow("lightThemeAction", "view", translate("Actions", "Light"), icon="sun"),
@@ -67,7 +74,7 @@ def menu_titles() -> dict[str, str]:
 
 
 def build_actions(
-    window: QWidget, menu_bar: QMenuBar, slots: Mapping[str, Callable[[], object]]
+    window: QWidget, menu_bar: QMenuBar, slots: Mapping[str, Callable[..., object]]
 ) -> dict[str, QAction]:
     """Return the actions by name, put into the menus of `menu_bar` and connected to `slots`."""
     menus = {key: menu_bar.addMenu(title) for key, title in menu_titles().items()}
@@ -77,6 +84,7 @@ def build_actions(
         action.setObjectName(row.name)
         if row.key:
             action.setShortcut(QKeySequence(row.key))
+        action.setCheckable(row.checkable)
         action.triggered.connect(slots[row.name])
         menus[row.menu].addAction(action)
         if row.ends_group:

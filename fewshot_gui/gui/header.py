@@ -1,20 +1,23 @@
-"""The header: undo and redo, the source of pictures, and the three choices."""
+"""The header: undo and redo, the source of pictures, the way to sorting, and the three choices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.selectors import Selectors
-from fewshot_gui.gui.widgets import Segmented, ToolButton
+from fewshot_gui.gui.widgets import PushButton, Segmented, ToolButton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from PySide6.QtGui import QAction
 
+    from fewshot_gui.engine.gallery import Gallery
+    from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.session import Session
+    from fewshot_gui.gui.theme import Appearance
 
 
 class Header(QFrame):
@@ -25,15 +28,6 @@ class Header(QFrame):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("header")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 16, 8)
-        row.setSpacing(8)
-        for name, icon_name, key in (
-            ("undoAction", "undo", "Ctrl+Z"),
-            ("redoAction", "redo", "Ctrl+Shift+Z"),
-        ):
-            row.addWidget(_button(actions[name], icon_name, key, self))
-        row.addSpacing(8)
         self.source = Segmented(
             [
                 ("folder", self.tr("Folder"), "folder"),
@@ -45,15 +39,41 @@ class Header(QFrame):
         )
         self.source.setObjectName("sourceSelector")
         self.source.setAccessibleName(self.tr("Source of pictures"))
-        row.addWidget(self.source)
-        row.addStretch(1)
         self.selectors = Selectors(session, self)
-        layout = QHBoxLayout(self.selectors)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
+        self.notice = self.selectors.notice
+        self._lay_out(actions)
+
+    def _lay_out(self, actions: Mapping[str, QAction]) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for name, icon_name, key in (
+            ("undoAction", "undo", "Ctrl+Z"),
+            ("redoAction", "redo", "Ctrl+Shift+Z"),
+        ):
+            row.addWidget(_button(actions[name], icon_name, key, self))
+        row.addSpacing(8)
+        row.addWidget(self.source)
+        if "sortAction" in actions:
+            row.addSpacing(8)
+            row.addWidget(_sort_button(actions["sortAction"], self))
+        row.addStretch(1)
+        choices = QHBoxLayout(self.selectors)
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setSpacing(8)
         for choice in (self.selectors.learner, self.selectors.backbone, self.selectors.device):
-            layout.addWidget(choice)
+            choices.addWidget(choice)
         row.addWidget(self.selectors)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 8, 16, 8)
+        column.setSpacing(8)
+        column.addLayout(row)
+        column.addWidget(self.notice)
+
+    def follow(self, predictor: Predictor, gallery: Gallery, appearance: Appearance) -> None:
+        """Mind the pictures and what cannot be learned from them, and draw in the colours of the theme."""
+        self.selectors.follow(predictor, gallery)
+        self.notice.tint(appearance)
+        appearance.changed.connect(lambda: self.notice.tint(appearance))
 
 
 def _button(action: QAction, icon_name: str, key: str, parent: QWidget) -> ToolButton:
@@ -64,6 +84,21 @@ def _button(action: QAction, icon_name: str, key: str, parent: QWidget) -> ToolB
     def follow() -> None:
         button.setEnabled(action.isEnabled())
         button.set_tip(action.text(), key)
+
+    action.changed.connect(follow)
+    follow()
+    return button
+
+
+def _sort_button(action: QAction, parent: QWidget) -> PushButton:
+    """Return the button with words that leads to sorting, enabled when the action is."""
+    button = PushButton(parent.tr("Sort…"), parent, icon_name="sort")
+    button.setObjectName("sortButton")
+    button.clicked.connect(action.trigger)
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(f"{action.text()} ({action.shortcut().toString()})")
 
     action.changed.connect(follow)
     follow()

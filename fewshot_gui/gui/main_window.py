@@ -38,7 +38,7 @@ class MainWindow(QMainWindow):
     closing = Signal()
 
     def __init__(
-        self, workspace: Workspace, appearance: Appearance, slots: Mapping[str, Callable[[], object]]
+        self, workspace: Workspace, appearance: Appearance, slots: Mapping[str, Callable[..., object]]
     ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
         self.allow_close = False
         self.toast = Toast(self)
         session = workspace.session
-        own: dict[str, Callable[[], object]] = {
+        own: dict[str, Callable[..., object]] = {
             "undoAction": session.undo,
             "redoAction": session.redo,
             **{
@@ -86,12 +86,13 @@ class MainWindow(QMainWindow):
         column.addWidget(self.splitter, 1)
         column.addWidget(self.status)
         self.setCentralWidget(centre)
+        self._column = column
         self.setWindowTitle(self.tr("{0} – Few-shot Labeler").format(self.workspace.session.title))
         self.resize(1280, 760)
         # Else Qt gives the focus, with its ring, to the first button of the header.
         centre.setFocus()
 
-    def _connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
+    def _connect(self, slots: Mapping[str, Callable[..., object]]) -> None:
         self.header.source.chosen.connect(self.show_source)
         self.header.selectors.refused.connect(lambda text: self.toast.say(text, stay=True))
         self.support.sampleRequested.connect(slots["sampleAction"])
@@ -100,6 +101,10 @@ class MainWindow(QMainWindow):
         self.query.folder.selectionChanged.connect(self.inspector.show_rows)
         self.query.draw.guessed.connect(self.feed.offer)
         self.status.problemsRequested.connect(slots["problemsAction"])
+
+    def add_strip(self, strip: QWidget) -> None:
+        """Show a line between the header and the panels."""
+        self._column.insertWidget(1, strip)
 
     def _source_slot(self, source: str) -> Callable[[], None]:
         return lambda: self.show_source(source)

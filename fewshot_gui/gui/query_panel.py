@@ -28,7 +28,14 @@ class QueryPanel(QStackedWidget):
         self.setAccessibleName(self.tr("Pictures to classify"))
         space = workspace
         self.folder = FolderPage(
-            space.session, space.gallery, space.predictor, space.library, space.intake, appearance, self
+            space.session,
+            space.gallery,
+            space.predictor,
+            space.library,
+            space.intake,
+            appearance,
+            self,
+            lane=space.lanes.decode,
         )
         self.camera = CameraPage(
             space.session, space.camera, space.camera_loop, space.intake, appearance, self

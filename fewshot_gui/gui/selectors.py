@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle
+from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
 from fewshot_gui.core.backbones.catalogue import shipped_sound
-from fewshot_gui.engine.commands import ChooseBackbone, ChooseDevice, ChooseLearner
+from fewshot_gui.engine.commands import ChooseBackbone, ChooseDevice
+from fewshot_gui.gui.learner_notice import LearnerNotice
+from fewshot_gui.gui.learner_offers import Offer, Task, offers_for, task_of
+from fewshot_gui.gui.learner_words import family_title, learner_line, learner_title, misfit_words
+from fewshot_gui.gui.row_list import Choice, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fewshot_gui.engine.devices import Device
+    from fewshot_gui.engine.gallery import Gallery
+    from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import Document
 
@@ -22,69 +28,11 @@ translate = QCoreApplication.translate
 _FROM_FILE = "\0file"
 
 
-def learner_choices() -> list[tuple[str, str, str]]:
-    """Return (name, words, one line on it) of each learner that the window offers."""
-    return [
-        (
-            "prototypical",
-            translate("Selectors", "Prototypes"),
-            translate("Selectors", "Each category is the average of its examples. The best start with a few."),
-        ),
-        (
-            "prototypical-cosine",
-            translate("Selectors", "Prototypes by angle"),
-            translate("Selectors", "The same, comparing directions: indifferent to how strong a picture's features are."),
-        ),
-        (
-            "nearest",
-            translate("Selectors", "Nearest example"),
-            translate("Selectors", "The most similar example decides. Good where one category has many looks."),
-        ),
-        (
-            "ridge",
-            translate("Selectors", "Ridge regression"),
-            translate("Selectors", "Learns what parts the categories. Often the best from five examples each."),
-        ),
-    ]  # fmt: skip
-
-
-class Choice(QComboBox):
-    """A list of (value, words, hint); `picked(value)` is emitted when the person picks one."""
-
-    picked = Signal(str)
-
-    def __init__(self, name: str, accessible: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName(accessible)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.activated.connect(lambda index: self.picked.emit(self.itemData(index)))
-
-    def offer(self, choices: Sequence[tuple[str, str, str]], current: str) -> None:
-        """List the choices and show the current one; one that is not among them is shown as it is called."""
-        self.blockSignals(True)  # noqa: FBT003 - Qt's own signature
-        self.clear()
-        for value, words, hint in choices:
-            self.addItem(words, value)
-            self.setItemData(self.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
-        self.show_value(current)
-        self.blockSignals(False)  # noqa: FBT003 - Qt's own signature
-
-    def show_value(self, value: str) -> None:
-        """Show `value` as chosen; nothing is emitted."""
-        index = self.findData(value)
-        if index < 0:
-            self.insertItem(0, value.rsplit("/", 1)[-1], value)
-            index = 0
-        self.setCurrentIndex(index)
-        hint = self.itemData(index, Qt.ItemDataRole.ToolTipRole)
-        self.setToolTip(f"{self.accessibleName()}: {self.currentText()}\n{hint or ''}".strip())
-
-
 class Selectors(QWidget):
     """Owns the three choices, keeps them in step with the document, and sends the commands.
 
-    `refused(text)` is emitted with the reason when a chosen file is no backbone.
+    `refused(text)` is emitted with the reason when a chosen file is no backbone. `notice` is the line to put
+    below, shown where the learner does not fit.
     """
 
     refused = Signal(str)
@@ -92,29 +40,72 @@ class Selectors(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._gallery: Gallery | None = None
+        self._task: Task | None = None
+        self._offers: dict[str, Offer] = {}
         self.learner = Choice("learnerSelector", self.tr("Learner"), self)
         self.backbone = Choice("backboneSelector", self.tr("Backbone"), self)
         self.device = Choice("deviceSelector", self.tr("Device"), self)
-        settings = session.document.settings
-        self.learner.offer(learner_choices(), settings.learner)
-        self.backbone.offer(_backbone_choices(), settings.backbone)
+        self.notice = LearnerNotice(self)
+        self.notice.wanted.connect(session.do)
+        self.backbone.offer(_backbone_rows(), session.document.settings.backbone)
         self.show_devices(())
-        self.learner.picked.connect(lambda name: session.do(ChooseLearner(name)))
+        self.learner.picked.connect(self._choose_learner)
         self.backbone.picked.connect(self._choose_backbone)
         self.device.picked.connect(lambda name: session.do(ChooseDevice(name)))
-        self._disconnect = session.changed.connect(self._follow)
+        self._disconnect = [session.changed.connect(self._on_document)]
+        self._show_learners()
+
+    def follow(self, predictor: Predictor, gallery: Gallery) -> None:
+        """Mind how many pictures there are, and what the predictor cannot learn from, until `release`."""
+        self._gallery = gallery
+        self._disconnect += [
+            gallery.listed.connect(self._show_learners),
+            gallery.cleared.connect(self._show_learners),
+            predictor.status_changed.connect(self.notice.show_status),
+        ]
+        self.notice.show_status(predictor.status)
+        self._show_learners()
 
     def show_devices(self, devices: Sequence[Device]) -> None:
         """Offer the devices of this machine; only "automatic" and the CPU until they are known."""
-        found = [(device.name, device.title, "") for device in devices] or [
-            ("cpu", self.tr("Processor (CPU)"), "")
+        found = [Row(device.name, device.title) for device in devices] or [
+            Row("cpu", self.tr("Processor (CPU)"))
         ]
-        automatic = ("auto", self.tr("Automatic device"), self.tr("The fastest device that works"))
+        automatic = Row("auto", self.tr("Automatic device"), self.tr("The fastest device that works"))
         self.device.offer([automatic, *found], self._session.document.settings.device)
 
     def release(self) -> None:
         """Follow the session no more."""
-        self._disconnect()
+        for disconnect in self._disconnect:
+            disconnect()
+
+    # Learners ---------------------------------------------------------------------------------------
+
+    def _show_learners(self) -> None:
+        """List what fits the present task, unless nothing that matters has changed."""
+        document = self._session.document
+        task = task_of(document, self._gallery.count if self._gallery is not None else 0)
+        if task != self._task:
+            self._task = task
+            self._offers = {offer.name: offer for offer in offers_for(task)}
+            self.learner.offer(_learner_rows(list(self._offers.values())), document.settings.learner)
+        self.learner.show_value(document.settings.learner)
+        self.notice.show_chosen(self._offers.get(document.settings.learner))
+
+    def _choose_learner(self, name: str) -> None:
+        offer, present = self._offers.get(name), self._session.document.settings.learner
+        if offer is None or name == present:
+            self.notice.ask(None)
+        elif offer.misfit is None:
+            self.notice.ask(None)
+            self._session.do(offer.command)
+        else:
+            # Another backbone looks at every picture anew: asked for, not done in passing.
+            self.learner.show_value(present)
+            self.notice.ask(offer)
+
+    # Backbones --------------------------------------------------------------------------------------
 
     def _choose_backbone(self, name: str) -> None:
         chosen = self._ask_for_file() if name == _FROM_FILE else name
@@ -136,23 +127,45 @@ class Selectors(QWidget):
         )
         return chosen
 
-    def _follow(self, before: Document, after: Document) -> None:
+    def _on_document(self, before: Document, after: Document) -> None:
         if before.settings != after.settings:
-            self.learner.show_value(after.settings.learner)
+            self.notice.ask(None)
             self.backbone.show_value(after.settings.backbone)
             self.device.show_value(after.settings.device)
+        if before.settings != after.settings or before.categories is not after.categories:
+            self._show_learners()
 
 
-def _backbone_choices() -> list[tuple[str, str, str]]:
+def _learner_rows(offers: Sequence[Offer]) -> list[Row]:
+    """Return the rows of the list of learners, each family under its heading."""
+    rows: list[Row] = []
+    family = None
+    for offer in offers:
+        if offer.family != family:
+            family = offer.family
+            rows.append(Row("", family_title(family)))
+        line = learner_line(offer.name)
+        if offer.misfit is None:
+            rows.append(Row(offer.name, learner_title(offer.name), line))
+        else:
+            reason = misfit_words(offer.misfit, offer.most, offer.bundle)
+            title = learner_title(offer.name)
+            rows.append(Row(offer.name, title, reason, faded=True, enabled=offer.possible, tip=line))
+    return rows
+
+
+def _backbone_rows() -> list[Row]:
     """Return the shipped backbones and the door to others; a damaged one must not keep the window from opening."""
     found = [
-        (info.name, info.title, _hint(info.preprocessing.side, info.size_bytes)) for info in shipped_sound()
+        Row(info.name, info.title, _hint(info.preprocessing.side, info.size_bytes))
+        for info in shipped_sound()
     ]
-    door = (
+    door = Row(
+        _FROM_FILE,
         translate("Selectors", "Load from a file…"),
         translate("Selectors", "Weights trained by this program"),
     )
-    return [*found, (_FROM_FILE, *door)]
+    return [*found, door]
 
 
 def _hint(side: int, size: int) -> str:

@@ -30,10 +30,11 @@ from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
 from fewshot_gui.gui.dialogs.help import about_dialog, keys_dialog
 from fewshot_gui.gui.dialogs.problems import ProblemsDialog
 from fewshot_gui.gui.error_words import session_words
+from fewshot_gui.gui.extras import compare, enough
 from fewshot_gui.gui.first_paint import FirstPaint
 from fewshot_gui.gui.garbage import settle
-from fewshot_gui.gui.label_export import export_labels
 from fewshot_gui.gui.main_window import MainWindow
+from fewshot_gui.gui.sorting.desk import SortingDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ class Shell(QObject):
         super().__init__()
         self._lanes, self._post, self._appearance = lanes, post, appearance
         self.window: MainWindow | None = None
+        self.desk = SortingDesk(post, appearance, self)
         for lane in lanes.all():
             lane.on_error.connect(self._job_failed)
 
@@ -67,6 +69,7 @@ class Shell(QObject):
         path = session or next(iter(recent_sessions()), None)
         if path is None or not self.open_session(path, create=session is not None):
             self.new_session()
+        self.desk.recover()
         if sample:
             self.try_sample()
 
@@ -153,6 +156,7 @@ class Shell(QObject):
         window.closing.connect(self.close)
         session.failed.connect(self._session_failed)
         self.window = window
+        self.desk.attach(window)
         note_session(session.path)
         if former is not None:
             window.setGeometry(former.geometry())
@@ -183,7 +187,10 @@ class Shell(QObject):
     def close(self) -> None:
         """Close the window and quit, unless something could not be written and the person wants to stay."""
         window = self.window
-        if window is not None and self._leave(window):
+        if window is None:
+            self.desk.close()  # no session could be opened
+        elif self._leave(window):
+            self.desk.close()
             self._dismiss(window)
             self.window = None
             QApplication.quit()
@@ -193,7 +200,10 @@ class Shell(QObject):
         focused = window.focusWidget()
         if focused is not None:
             focused.clearFocus()  # a name that is still being typed is taken as it stands
+        if not self.desk.may_leave():
+            return False
         if window.workspace.close():
+            self.desk.detach()
             return True
         answer = QMessageBox.warning(
             window,
@@ -202,7 +212,10 @@ class Shell(QObject):
             QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Cancel,
         )
-        return answer == QMessageBox.StandardButton.Discard and window.workspace.close(discard=True)
+        if answer != QMessageBox.StandardButton.Discard or not window.workspace.close(discard=True):
+            return False
+        self.desk.detach()
+        return True
 
     def _dismiss(self, window: MainWindow) -> None:
         window.release()
@@ -223,13 +236,15 @@ class Shell(QObject):
 
     # Menus -------------------------------------------------------------------------------------------
 
-    def _slots(self) -> dict[str, Callable[[], object]]:
+    def _slots(self) -> dict[str, Callable[..., object]]:
         return {
             "newSessionAction": self.new_session,
             "openSessionAction": self.ask_session,
             "copySessionAction": self.ask_copy,
             "openFolderAction": self.ask_folder,
-            "exportAction": self._on_window(export_labels),
+            **self.desk.slots(),
+            "compareAction": self._on_window(compare),
+            "tableAction": self._on_window(enough),
             "quitAction": self.close,
             "addCategoryAction": self._on_window(lambda window: window.support.add_category()),
             "problemsAction": self.show_problems,

@@ -61,6 +61,8 @@ QToolButton:disabled { color: $faded; }
 QToolButton::menu-indicator { image: none; }
 QToolButton[role="framed"] { background: $raised; border-color: $line; }
 QToolButton[role="framed"]:hover { background: $hover; }
+QToolButton[role="framed"]:checked { background: $accent_soft; border-color: $accent; }
+QToolButton[role="framed"]:focus { border-color: $focus; }
 QToolButton[role="segment"] { color: $muted; padding: 4px 6px 4px 10px; }
 QToolButton[role="segment"]:checked { background: $chosen; color: $text; border-color: $line; }
 QToolButton[role="segment"]:focus { border: 2px solid $focus; padding: 3px 5px 3px 9px; }
@@ -88,7 +90,10 @@ QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; bord
     background: $surface; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent;
     image: url("$icons/tick-$shade.svg"); }
-QCheckBox:focus { color: $focus; }
+QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 8px;
+    background: $surface; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; }
+QCheckBox:focus, QRadioButton:focus { color: $focus; }
 
 QSlider { background: transparent; min-height: 22px; }
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
@@ -128,7 +133,7 @@ QTableView { border: 1px solid $line; border-radius: 8px; }
 QTableView::item { padding: 0 8px; }
 QHeaderView { background: transparent; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;
-    padding: 6px 8px; }
+    padding: 6px 11px; }
 QSplitter::handle { background: transparent; }
 QStatusBar { background: $window; color: $muted; border-top: 1px solid $line; }
 QStatusBar::item { border: none; }

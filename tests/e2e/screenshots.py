@@ -44,7 +44,10 @@ class Shot:
 
 def all_shots() -> list[Shot]:
     """Return every picture there is."""
-    kinds = ("window", "empty", "draw", "camera", "problems", "many", "menu")
+    kinds = (
+        "window", "empty", "draw", "camera", "problems", "many", "menu",
+        "sort", "receipt", "export", "import", "arrivals", "grace",
+    )  # fmt: skip
     return [
         Shot(kind, *size, theme) for kind in kinds for size in (SMALL, LARGE) for theme in ("light", "dark")
     ]
@@ -62,7 +65,7 @@ def main() -> int:
     if parsed.one:
         return take(wanted[0], parsed.out)
     failed = [shot.name for shot in wanted if not _take_apart(shot, parsed.out)]
-    print(f"{len(wanted) - len(failed)} pictures in {parsed.out}; failed: {', '.join(failed) or 'none'}")  # noqa: T201
+    print(f"{len(wanted) - len(failed)} pictures in {parsed.out}; failed: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
 
 
@@ -86,7 +89,7 @@ def take(shot: Shot, out: Path) -> int:
     lanes = Lanes.start(bridge.post)
     shell = Shell(lanes, bridge.post, app.property("appearance"))
     try:
-        shell.start(None, sample=shot.what in {"window", "problems", "menu"})
+        shell.start(None, sample=shot.what not in {"empty", "draw", "camera", "many"})
         assert shell.window is not None
         shell.window.resize(shot.width // shot.scale, shot.height // shot.scale)
         ready = SCENES[shot.what](app, shell, shell.window)
@@ -203,6 +206,78 @@ def menu(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     return ready
 
 
+def sort(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the plan of the sample, with a name that is taken."""
+    from fewshot_gui.gui.report import wait_until
+    from fewshot_gui.gui.sorting.dialog import SortDialog
+
+    ready = sample(app, shell, window)
+    target = Path(os.environ["FEWSHOT_DATA"]) / "sorted"
+    category = window.workspace.session.document.categories[0]
+    for file in window.workspace.gallery.files:
+        taken = target / category.name / Path(file.path).name
+        taken.parent.mkdir(parents=True, exist_ok=True)
+        taken.write_bytes(b"another picture")
+    window.named_actions["sortAction"].trigger()
+    dialog = window.findChild(SortDialog)
+    assert dialog is not None
+    dialog.choices.destination.setText(str(target))
+    dialog.choices.same_name.setCurrentIndex(1)
+    dialog.choices.none.setChecked(True)
+    dialog.choices.scope.setCurrentIndex(2)
+    wait_until(lambda: False, SETTLE_MS)
+    return ready and wait_until(lambda: dialog.plan.planned is not None, PATIENCE_MS)
+
+
+def receipt(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the receipt of the sample."""
+    from fewshot_gui.gui.report import wait_until
+    from fewshot_gui.gui.sorting.dialog import SortDialog
+
+    ready = sort(app, shell, window)
+    dialog = window.findChild(SortDialog)
+    assert dialog is not None
+    dialog.apply()
+    return ready and wait_until(lambda: dialog.pages.currentWidget() is dialog.receipt, PATIENCE_MS)
+
+
+def export(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the export dialog over the sample."""
+    ready = sample(app, shell, window)
+    window.named_actions["exportAction"].trigger()
+    return ready
+
+
+def bring_in(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the import dialog with lines that have no picture."""
+    from fewshot_gui.gui.report import wait_until
+    from fewshot_gui.gui.sorting.import_dialog import ImportDialog
+
+    ready = sample(app, shell, window)
+    table = Path(os.environ["FEWSHOT_DATA"]) / "labels.csv"
+    table.write_text("path,category\nholiday/IMG_1.jpg,Beach\nholiday/IMG_2.jpg,Snow\n", encoding="utf-8")
+    window.named_actions["importAction"].trigger()
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None
+    dialog.read(table)
+    return ready and wait_until(dialog.unmatched.isVisible, PATIENCE_MS)
+
+
+def arrivals(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the line that says what has arrived."""
+    ready = sample(app, shell, window)
+    assert shell.desk.strip is not None
+    shell.desk.strip.show_arrived(12, 9)
+    return ready
+
+
+def grace(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the question whether arrivals are sorted by themselves."""
+    ready = arrivals(app, shell, window)
+    shell.desk.ask_grace()
+    return ready
+
+
 SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "window": sample,
     "empty": empty,
@@ -211,6 +286,12 @@ SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "problems": problems,
     "many": many,
     "menu": menu,
+    "sort": sort,
+    "receipt": receipt,
+    "export": export,
+    "import": bring_in,
+    "arrivals": arrivals,
+    "grace": grace,
 }
 
 if __name__ == "__main__":

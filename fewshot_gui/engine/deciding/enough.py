@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +47,7 @@ class LooReport:
         version: of the classifier.
         classes: the categories that have examples.
         cells: the pictures behind each cell of the confusion table: (taught as, taken for) -> pictures.
+        sure: the probability of the category that each example was taken for, 0 to 1.
     """
 
     examined: int
@@ -55,6 +56,7 @@ class LooReport:
     version: int
     classes: tuple[CategoryId, ...]
     cells: Mapping[tuple[CategoryId, CategoryId], tuple[PictureId, ...]]
+    sure: Mapping[PictureId, float] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float | None:
@@ -87,13 +89,15 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
 
     most = min(MOST_EXAMINED, max(10, int(EXAMINE_SECONDS / max(fitted.seconds, 1e-6))))
     cells: dict[tuple[CategoryId, CategoryId], list[PictureId]] = {}
+    sure: dict[PictureId, float] = {}
     for place, probabilities in left_out(fitted.support, answer, most):
         own = fitted.classes[int(fitted.support.labels[place])]
         taken = fitted.classes[int(probabilities.argmax())]
         cells.setdefault((own, taken), []).append(fitted.support_ids[place])
+        sure[fitted.support_ids[place]] = float(probabilities.max())
         yield
     found = {cell: tuple(pictures) for cell, pictures in cells.items()}
-    return report_of(found, fitted.classes, fitted.version)
+    return replace(report_of(found, fitted.classes, fitted.version), sure=sure)
 
 
 def report_of(

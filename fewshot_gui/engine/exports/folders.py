@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.exports.labelled import Labelled, category_names, new_file
-from fewshot_gui.engine.sorting.names import free_name, safe_folder_name
+from fewshot_gui.engine.sorting.names import folded, free_stem, safe_folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,10 +102,12 @@ def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPat
         folder = PurePosixPath(folders[row.category])
         if layout is Layout.YOLO:
             folder = PurePosixPath("val" if _held_out(row.path) else "train") / folder
-        names = taken.setdefault(folder, set())
+        used = taken.setdefault(folder, set())
         path = Path(row.path)
-        name = free_name(path.stem, path.suffix, names)
-        names.add(name)
+        name = path.name
+        if folded(name) in used:
+            name = free_stem(path.stem, (path.suffix,), used.__contains__)[0] + path.suffix
+        used.add(folded(name))
         yield folder / name, row
 
 

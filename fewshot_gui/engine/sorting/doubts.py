@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.engine.sorting import sidecars
 from fewshot_gui.engine.sorting.files import (
     fingerprint,
     hash_file,
@@ -70,6 +71,8 @@ def _settle(record: FileRecord, root: str) -> Settled:
     if not os.path.isdir(root) and not os.path.lexists(record.source):  # noqa: PTH112
         return Settled(record, Verdict.LEFT)
     try:
+        if record.way is Way.SIDECAR:
+            return _finished(record) if sidecars.settle(record) else _put_back(record)
         return _SETTLERS[record.state](record)
     except Failure as failure:
         return Settled(replace(record, reason=failure.reason, detail=failure.detail), Verdict.LEFT)
@@ -84,7 +87,9 @@ def _finished(record: FileRecord) -> Settled:
 
 def _put_back(record: FileRecord, reason: Reason | None = None, detail: str = "") -> Settled:
     state = record.rest if reason is None or record.back else FileState.FAILED
-    if record.back:  # what we left at the target, which the way back may have overwritten in the journal
+    if (
+        record.back and record.way is not Way.SIDECAR
+    ):  # what we left at the target, which the way back may have overwritten in the journal
         record = _as_found_at_target(record)
     back = replace(record, state=state, back=False, temporary="", reason=reason, detail=detail)
     return Settled(back, Verdict.PUT_BACK)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.engine.sorting import sidecars
 from fewshot_gui.engine.sorting.files import fingerprint, hash_file, rename_exclusively
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
 
@@ -24,6 +25,8 @@ class Kind(Enum):
     HARD_LINK = auto()
     SYMBOLIC_LINK = auto()
     DROP = auto()  # our own copy or link is removed
+    SIDECAR = auto()  # a sidecar is written, and what was there is kept
+    RESTORE = auto()  # the sidecar that was there comes back
 
 
 class Stage(Enum):
@@ -42,6 +45,8 @@ FIRST_STATE: Final = {
     Kind.HARD_LINK: FileState.LINKING,
     Kind.SYMBOLIC_LINK: FileState.LINKING,
     Kind.DROP: FileState.REMOVING,
+    Kind.SIDECAR: FileState.COPYING,
+    Kind.RESTORE: FileState.REMOVING,
 }
 COPYING: Final = (Kind.COPY, Kind.CARRY)
 
@@ -95,17 +100,22 @@ class Item:
             self.handle = -1
         if self.stage is Stage.TEMPORARY:
             _unlink(self.record.temporary)
-        elif self.stage is Stage.PUBLISHED and self.kind is Kind.RENAME:
-            rename_exclusively(self.record.goal, self.record.origin)
-        elif self.stage is Stage.PUBLISHED and self.kind is Kind.SYMBOLIC_LINK:
-            if not is_our_link(self.record):
-                raise Failure(Reason.TARGET_CHANGED, self.record.goal)
-            _unlink(self.record.goal)
+            if self.kind is Kind.SIDECAR:
+                sidecars.withdraw(self.record)
         elif self.stage is Stage.PUBLISHED:
-            if not is_as_left(self.record, self.record.goal):
-                raise Failure(Reason.TARGET_CHANGED, self.record.goal)
-            _unlink(self.record.goal)
+            self._withdraw_published()
         self.stage = Stage.NOTHING
+
+    def _withdraw_published(self) -> None:
+        record = self.record
+        if self.kind is Kind.SIDECAR:
+            sidecars.restore(record)
+        elif self.kind is Kind.RENAME:
+            rename_exclusively(record.goal, record.origin)
+        elif is_our_link(record) if self.kind is Kind.SYMBOLIC_LINK else is_as_left(record, record.goal):
+            _unlink(record.goal)
+        else:
+            raise Failure(Reason.TARGET_CHANGED, record.goal)
 
 
 def _unlink(path: str) -> None:

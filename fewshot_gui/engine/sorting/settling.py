@@ -22,6 +22,7 @@ _KINDS: Final = {
     Way.COPY: Kind.COPY,
     Way.HARD_LINK: Kind.HARD_LINK,
     Way.SYMBOLIC_LINK: Kind.SYMBOLIC_LINK,
+    Way.SIDECAR: Kind.SIDECAR,
 }
 
 
@@ -40,7 +41,7 @@ class Settling:
     def settle(self, group: list[FileRecord]) -> list[Item]:
         """The items of a group; those that do not go bear the reason."""
         items = [self._item(record) for record in group]
-        if all(item.failure is None for item in items):
+        if all(item.failure is None and item.kind is not Kind.SIDECAR for item in items):
             self._name(items)
         culprits = [item.record.source for item in items if item.failure and not item.skipped]
         for item in items if culprits else ():
@@ -63,8 +64,6 @@ class Settling:
             item.failure = Failure(Reason.SOURCE_VANISHED, record.source)
         except OSError as error:
             item.failure = Failure(Reason.UNREADABLE, str(error))
-        if record.way is Way.SIDECAR:
-            item.failure = Failure(Reason.NOT_SUPPORTED, "sidecars are written, not sorted")
         return item
 
     def _device_of_target(self, record: FileRecord) -> int:

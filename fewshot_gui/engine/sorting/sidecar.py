@@ -69,7 +69,8 @@ def merged(existing: bytes | None, keyword: Keyword) -> bytes:
             etree.SubElement(bag, f"{{{RDF}}}li").text = keyword.category
     _set(description, keyword, added=added)
     tree = root.getroottree()
-    return bytes(etree.tostring(tree, xml_declaration=existing is None, encoding="UTF-8"))
+    declared = existing is None or existing.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml ")
+    return bytes(etree.tostring(tree, xml_declaration=declared, encoding="UTF-8"))
 
 
 def keywords(existing: bytes) -> list[str]:

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     NAME_TOO_LONG = "name-too-long"
     TOO_LARGE = "too-large"
     NOT_SUPPORTED = "not-supported"
+    SIDECAR = "sidecar"  # the one that is there is damaged, or no XMP
     VERIFY_FAILED = "verify-failed"  # what was read back is not what was written
     GROUP = "group"  # another file of its group did not go
     CANCELLED = "cancelled"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.engine.sorting import sidecars
 from fewshot_gui.engine.sorting.files import fingerprint, hash_file, is_one_file, rename_exclusively
 from fewshot_gui.engine.sorting.item import Kind, is_as_left, is_as_planned, is_our_link
 from fewshot_gui.engine.sorting.plan import Way
@@ -66,4 +67,6 @@ STEPS: Final[dict[Kind, Callable[[FileRecord], None]]] = {
     Kind.HARD_LINK: _hard_link,
     Kind.SYMBOLIC_LINK: _symbolic_link,
     Kind.DROP: _drop,
+    Kind.SIDECAR: sidecars.publish,
+    Kind.RESTORE: sidecars.restore,
 }

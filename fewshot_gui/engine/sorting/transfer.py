@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.engine.sorting import sidecars
 from fewshot_gui.engine.sorting.files import (
     copy_to_new,
     fingerprint,
@@ -27,6 +28,7 @@ from fewshot_gui.engine.sorting.item import (
     Stage,
     temporary_beside,
 )
+from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason, from_system
 from fewshot_gui.engine.sorting.steps import STEPS
 
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.journal import Journal
     from fewshot_gui.engine.sorting.records import FileRecord, RunRecord
 
-_WITH_TEMPORARY: Final = (*COPYING, Kind.DROP)
+_WRITTEN: Final = (*COPYING, Kind.SIDECAR)
+_AT_TARGET: Final = (Kind.DROP, Kind.RESTORE)
+_WITH_TEMPORARY: Final = (*_WRITTEN, *_AT_TARGET)
 BATCH_FILES: Final = 64
 BATCH_BYTES: Final = 64 << 20
 
@@ -117,10 +121,10 @@ class Transfer:
         self._check_root(items)
         self._begin(items)
         self._each(items, "folder", self._make_folder)
-        self._each([item for item in items if item.kind in COPYING], "written", self._write)
+        self._each([item for item in items if item.kind in _WRITTEN], "written", self._write)
         self._sync_files([item for item in items if item.handle >= 0])
         self._break_groups(batch)
-        self._note([item for item in items if item.kind in COPYING], FileState.COPIED)
+        self._note([item for item in items if item.kind in _WRITTEN], FileState.COPIED)
         self._each(items, "published", self._publish)
         self._sync_folders(items, goal=True)
         self._break_groups(batch)
@@ -135,7 +139,7 @@ class Transfer:
 
     def _check_root(self, items: list[Item]) -> None:
         # A drive that was taken away must not be made anew as a folder of the disk below it.
-        there = os.path.isdir(self.run.root)  # noqa: PTH112
+        there = os.path.isdir(self.run.root) or self.run.way is Way.SIDECAR  # noqa: PTH112
         if not there and (self._root_is_there or any(item.record.back for item in items)):
             self._stop_at(Failure(Reason.TARGET_VANISHED, self.run.root), items)
 
@@ -147,7 +151,7 @@ class Transfer:
         folders: dict[str, None] = {}
         for item in (item for item in items if item.goes):
             record = item.record
-            beside = record.target if item.kind is Kind.DROP else record.goal
+            beside = record.target if item.kind in _AT_TARGET else record.goal
             temporary = temporary_beside(record, beside) if item.kind in _WITH_TEMPORARY else ""
             item.record = replace(record, state=FIRST_STATE[item.kind], temporary=temporary)
             if not record.back:
@@ -190,6 +194,9 @@ class Transfer:
         record = item.record
         self._check_cancelled()
         item.stage = Stage.TEMPORARY
+        if item.kind is Kind.SIDECAR:
+            item.record = sidecars.write(record)
+            return
         copied = copy_to_new(record.origin, record.temporary, lambda count: self._tick(item, count))
         item.handle, item.copied_from = copied.handle, copied.source
         if record.back:
@@ -252,6 +259,8 @@ class Transfer:
         if item.stage is Stage.ORIGIN_REMOVED:  # it has arrived, whatever comes after
             return
         item.failure = failure
+        if item.kind is Kind.SIDECAR and failure.reason is Reason.ALREADY_THERE:
+            item.skipped = True
         try:
             item.withdraw()
         except (Failure, OSError):

@@ -75,7 +75,7 @@ def _out_of_group(record: FileRecord, culprit: str | None) -> FileRecord:
 
 def _item(record: FileRecord, root: str) -> Item:
     going = replace(record, back=True)
-    item = Item(going, Kind.DROP)
+    item = Item(going, Kind.RESTORE if record.way is Way.SIDECAR else Kind.DROP)
     try:
         if record.way is Way.MOVE:
             _check_moved(record)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from fewshot_gui.engine.scores import count_labels
+from fewshot_gui.gui.inspector.answer_words import answer_words
 from fewshot_gui.gui.inspector.bars import BarRow, Bars, Kind
+from fewshot_gui.gui.inspector.enough_view import EnoughView
+from fewshot_gui.gui.inspector.inner_loop import InnerLoopView
 from fewshot_gui.gui.inspector.neighbours import Neighbour, Neighbours
+from fewshot_gui.gui.inspector.preview import PictureCanvas
 from fewshot_gui.gui.inspector.reading import Reading, reading_of_row, reading_of_single
 from fewshot_gui.gui.inspector.threshold import ThresholdControl
-from fewshot_gui.gui.query.picture_viewer import PictureCanvas
 from fewshot_gui.gui.query.problem_words import problem_words
 from fewshot_gui.gui.widgets import ElidedLabel, EmptyState, SectionHeader, Separator
 
@@ -32,14 +35,20 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.state import Category, CategoryId, Document
     from fewshot_gui.gui.theme import Appearance
 
-_tr = QCoreApplication.translate
 PREVIEW_HEIGHT = 152
 # Twice the preview's height: sharp on a screen of 200 %.
 _PREVIEW_PIXELS = 512
 
 
 class InspectorPanel(QWidget):
-    """Shows the chosen picture of the gallery, or a single prediction such as of a live frame."""
+    """Shows the chosen picture of the gallery, or a single prediction such as of a live frame.
+
+    `rowWanted` carries a row of the gallery that is to be shown there, `tableWanted` asks for the table of
+    what is taken for what.
+    """
+
+    rowWanted = Signal(int)  # noqa: N815 - signals are named as Qt names them
+    tableWanted = Signal()  # noqa: N815 - the same
 
     def __init__(
         self,
@@ -53,6 +62,7 @@ class InspectorPanel(QWidget):
         super().__init__(parent)
         self._session, self._predictor = session, predictor
         self._gallery, self._library = gallery, library
+        self.appearance = appearance
         self._file: PictureFile | None = None
         self._reading: Reading | None = None
         self.setObjectName("inspectorPanel")
@@ -71,6 +81,10 @@ class InspectorPanel(QWidget):
         self.distances.setAccessibleName(self.tr("Distance to each category"))
         self.neighbours = Neighbours(appearance, self)
         self.threshold = ThresholdControl(session, self)
+        self.inner_loop = InnerLoopView(predictor, appearance, self)
+        self.enough = EnoughView(session, predictor, gallery, library, self)
+        self.enough.rowWanted.connect(self.rowWanted)
+        self.enough.tableWanted.connect(self.tableWanted)
         self._pages = QStackedWidget(self)
         self._empty = EmptyState(
             "target",
@@ -123,6 +137,9 @@ class InspectorPanel(QWidget):
         outer.addWidget(Separator(self))
         foot = QVBoxLayout()
         foot.setContentsMargins(16, 12, 16, 12)
+        foot.setSpacing(12)
+        foot.addWidget(self.inner_loop)
+        foot.addWidget(self.enough)
         foot.addWidget(self.threshold)
         outer.addLayout(foot)
 
@@ -234,22 +251,6 @@ class InspectorPanel(QWidget):
         stored = self._session.picture(picture)
         thumbnail = stored.thumbnail if stored is not None else b""
         return Neighbour(thumbnail, category.name, category.colour, distance)
-
-
-def answer_words(reading: Reading | None, categories: dict[CategoryId, Category]) -> str:
-    """Return the answer in words, such as 'Mug, 93 %'."""
-    if reading is None or (reading.best < 0 and reading.taught is None):
-        return _tr("InspectorPanel", "Not looked at yet")
-    if reading.taught is not None and reading.taught in categories:
-        name = categories[reading.taught].name
-        return _tr("InspectorPanel", "{category}, taught by you").format(category=name)
-    if reading.rejected:
-        return _tr("InspectorPanel", "None of these")
-    category = categories.get(reading.classes[reading.best])
-    if category is None:
-        return _tr("InspectorPanel", "Not looked at yet")
-    percent = round(100 * float(reading.probabilities[reading.best]))
-    return _tr("InspectorPanel", "{category}, {percent} %").format(category=category.name, percent=percent)
 
 
 def _probability_rows(reading: Reading, categories: dict[CategoryId, Category]) -> list[BarRow]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fewshot_gui.engine.scores import UNKNOWN, Said
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -26,6 +28,7 @@ class Reading:
         best: index into `classes`; -1 where nothing is known.
         rejected: True where the picture is none of these.
         taught: the category that a person gave it, or None.
+        said: who says what the picture shows; a person may also say that it is none of these.
         nearest: the nearest examples with their distances, nearest first.
     """
 
@@ -36,6 +39,7 @@ class Reading:
     rejected: bool
     taught: CategoryId | None
     nearest: tuple[tuple[PictureId, float], ...]
+    said: Said = Said.MACHINE
 
 
 def reading_of_row(scores: Scores | None, row: int) -> Reading | None:
@@ -43,7 +47,7 @@ def reading_of_row(scores: Scores | None, row: int) -> Reading | None:
     if scores is None or not 0 <= row < scores.count:
         return None
     taught = int(scores.taught[row])
-    if not scores.known[row] and taught < 0:
+    if not scores.known[row] and taught == UNKNOWN:
         return None
     nearest = tuple(
         (scores.support_ids[index], float(distance))
@@ -58,6 +62,7 @@ def reading_of_row(scores: Scores | None, row: int) -> Reading | None:
         bool(scores.rejected[row]),
         scores.classes[taught] if taught >= 0 else None,
         nearest,
+        Said(int(scores.said[row])),
     )
 
 

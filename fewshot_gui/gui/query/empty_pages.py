@@ -35,13 +35,25 @@ class EmptyPages(QStackedWidget):
             self.tr("JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF are read, in folders below too."),
             self._opener("openAnotherFolder"),
         )
-        show_all = PushButton(self.tr("Show all pictures"), self)
-        show_all.setObjectName("showAllButton")
-        show_all.clicked.connect(self.show_all_requested)
         self.nothing_left = self._page(
-            "grid", self.tr("No picture here"), self.tr("No picture carries this label now."), show_all
+            "grid",
+            self.tr("No picture here"),
+            self.tr("No picture carries this label, or lies in this pile, now."),
+            self._shower("showAllButton"),
+        )
+        self.nothing_to_ask = self._page(
+            "check",
+            self.tr("Nothing to ask"),
+            self.tr("Everything here is sure or decided."),
+            self._shower("nothingToAskButton"),
         )
         self.addWidget(gallery)
+
+    def _shower(self, name: str) -> PushButton:
+        button = PushButton(self.tr("Show all pictures"), self)
+        button.setObjectName(name)
+        button.clicked.connect(self.show_all_requested)
+        return button
 
     def _opener(self, name: str) -> PushButton:
         button = PushButton(self.tr("Open folder…"), self, icon_name="folder", role="primary")
@@ -57,13 +69,17 @@ class EmptyPages(QStackedWidget):
         self.addWidget(page)
         return page
 
-    def choose(self, *, opened: bool, listing: bool, pictures: int, shown: int) -> None:
+    def choose(
+        self, *, opened: bool, listing: bool, pictures: int, shown: int, nothing_to_ask: bool = False
+    ) -> None:
         """Show the gallery where it has something to show, else the reason why not."""
         page: QWidget = self.gallery
         if not opened:
             page = self.no_folder
         elif not pictures:
             page = self.listing if listing else self.no_pictures
+        elif nothing_to_ask:
+            page = self.nothing_to_ask
         elif not shown:
             page = self.nothing_left
         self.setCurrentWidget(page)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QSlider, QVBoxLayout, QWidget
 
+from fewshot_gui.gui.query.arranging import Arrangement
 from fewshot_gui.gui.query.filter_chips import FilterChips
-from fewshot_gui.gui.query.gallery_model import Arrangement
 from fewshot_gui.gui.query.grid_view import DEFAULT_SIDE, TILE_SIDES
 from fewshot_gui.gui.widgets import ElidedLabel, ToolButton
 
@@ -135,6 +135,11 @@ class FilterBar(QWidget):
         self._progress.setRange(0, max(1, count))
         self._progress.setValue(embedded)
         self._progress.setVisible(busy)
+
+    def allow_sorting(self, allowed: bool) -> None:
+        """Let the order be chosen, or not: questions have an order of their own."""
+        self._sort.setEnabled(allowed)
+        self._direction.setEnabled(allowed)
 
     def choose(self, key: OrderKey, *, descending: bool) -> None:
         """Sort by this from now on."""

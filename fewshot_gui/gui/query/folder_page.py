@@ -10,8 +10,10 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.scores import count_labels
 from fewshot_gui.gui.mime import MIME, unpack
+from fewshot_gui.gui.query.deciding import Deciding
 from fewshot_gui.gui.query.empty_pages import EmptyPages
 from fewshot_gui.gui.query.filter_bar import FilterBar
 from fewshot_gui.gui.query.gallery_model import Arrangement, GalleryModel
@@ -19,6 +21,7 @@ from fewshot_gui.gui.query.gallery_view import GalleryView
 from fewshot_gui.gui.query.hint_strip import HintStrip
 from fewshot_gui.gui.query.order_pill import OrderPill
 from fewshot_gui.gui.query.picture_viewer import PictureViewer
+from fewshot_gui.gui.query.pile_bar import PileBar
 from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
 from fewshot_gui.gui.query.tile_menu import tile_menu
 from fewshot_gui.gui.widgets import Separator
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId, Document
+    from fewshot_gui.engine.worker import Worker
     from fewshot_gui.gui.theme import Appearance
 
 
@@ -60,6 +64,7 @@ class FolderPage(QWidget):
         intake: Intake,
         appearance: Appearance,
         parent: QWidget | None = None,
+        lane: Worker | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._gallery, self._predictor = session, gallery, predictor
@@ -67,13 +72,17 @@ class FolderPage(QWidget):
         self.setObjectName("folderPage")
         self.setAccessibleName(self.tr("Folder"))
         self.setAcceptDrops(True)
-        self.model = GalleryModel(session, gallery, predictor, self)
+        self.model = GalleryModel(session, gallery, predictor, self, lane)
         self.thumbnails = ThumbnailCache(library, parent=self)
         self.bar = FilterBar(appearance, self)
+        self.piles = PileBar(self)
         self.hint = HintStrip(appearance, self)
         self.view = GalleryView(self.model, self.thumbnails, appearance, self)
         self.pages = EmptyPages(self.view, self)
         self.pill = OrderPill(appearance, self.view)
+        self.deciding = Deciding(
+            session, gallery, intake, self.model, self.view, self.piles, page=self, lane=lane
+        )
         self._pick_soon = QTimer(self, interval=0, singleShot=True)
         self._lay_out()
         self._connect_widgets()
@@ -94,6 +103,7 @@ class FolderPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
+        column.addWidget(self.piles)
         column.addWidget(self._line)
         column.addWidget(self.hint)
         column.addWidget(self.pages, 1)
@@ -103,7 +113,7 @@ class FolderPage(QWidget):
         self.bar.resized.connect(self.view.set_tile_side)
         self.bar.open_requested.connect(self.openFolderRequested)
         self.pages.open_requested.connect(self.openFolderRequested)
-        self.pages.show_all_requested.connect(lambda: self.bar.chips.choose(None))
+        self.pages.show_all_requested.connect(self._show_all)
         self.pill.clicked.connect(self.refresh)
         QShortcut(QKeySequence(Qt.Key.Key_F5), self, self.refresh).setContext(
             Qt.ShortcutContext.WidgetWithChildrenShortcut
@@ -114,7 +124,9 @@ class FolderPage(QWidget):
         self.view.picked.connect(self._pick_soon.start)
         self._pick_soon.timeout.connect(lambda: self.selectionChanged.emit(self.selected_rows()))
         self.view.opened.connect(self.enlarge)
-        self.view.shortcut_pressed.connect(self._teach_by_key)
+        self.piles.chosen.connect(lambda pile: self.bar.allow_sorting(pile is not Pile.ASK))
+        self.piles.chosen.connect(self._choose_page)
+        self.model.advanced.connect(self._choose_page)
         self.view.looked_at.connect(self._prefer)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._show_menu)
@@ -132,10 +144,7 @@ class FolderPage(QWidget):
 
     def teach(self, category: CategoryId) -> None:
         """Put the chosen pictures into this category, as one step of undo."""
-        rows = self.selected_rows()
-        if len(rows):
-            files, ids = self._gallery.files, self._gallery.ids
-            self._intake.teach_all([(files[row], ids[row]) for row in rows.tolist()], category)
+        self.deciding.answers.teach(category)
 
     def refresh(self) -> None:
         """Sort by the present predictions; the chosen pictures stay chosen."""
@@ -143,7 +152,16 @@ class FolderPage(QWidget):
 
     def enlarge(self, index: QModelIndex) -> PictureViewer:
         """Show the picture large; return the window that shows it."""
-        viewer = PictureViewer(self.model, self._library, index.row(), self)
+        viewer = PictureViewer(
+            self.model,
+            self._library,
+            index.row(),
+            self,
+            session=self._session,
+            appearance=self._appearance,
+        )
+        viewer.answered.connect(self.deciding.answer_large)
+        viewer.moved.connect(self.view.go_to)
         viewer.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         viewer.open()
         return viewer
@@ -151,8 +169,13 @@ class FolderPage(QWidget):
     # What happens -----------------------------------------------------------------------------------
 
     def _arrange(self, arrangement: Arrangement) -> None:
-        self.model.arrange(arrangement)
+        self.model.arrange(self.deciding.completed(arrangement))
+        self.deciding.show_counts()
         self.view.scrollToTop()
+
+    def _show_all(self) -> None:
+        self.piles.choose(None)
+        self.bar.chips.choose(None)
 
     def _on_stale(self, stale: bool) -> None:
         if stale and self.view.at_rest:
@@ -168,6 +191,8 @@ class FolderPage(QWidget):
 
     def _on_scores(self, _scores: Scores) -> None:
         self._show_counts()
+        if self.piles.pile is not None:
+            self._choose_page()
 
     def _on_document(self, before: Document, after: Document) -> None:
         if before.categories is not after.categories:
@@ -198,6 +223,7 @@ class FolderPage(QWidget):
         scores = self.model.scores
         counts = count_labels(scores) if scores is not None else None
         self.bar.chips.show_counts(self._gallery.count, counts, scores.classes if scores is not None else ())
+        self.deciding.show_counts()
 
     def _choose_page(self) -> None:
         gallery, document = self._gallery, self._session.document
@@ -205,19 +231,21 @@ class FolderPage(QWidget):
         self.bar.setVisible(opened)
         self._line.setVisible(opened)
         self.hint.show_for(document, opened=bool(gallery.count))
+        self.deciding.show_for(document)
+        focused = self.pages.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
         self.pages.choose(
-            opened=opened, listing=gallery.listing, pictures=gallery.count, shown=self.model.rowCount()
+            opened=opened,
+            listing=gallery.listing,
+            pictures=gallery.count,
+            shown=self.model.rowCount(),
+            nothing_to_ask=self.deciding.nothing_left(),
         )
+        if focused and self.pages.currentWidget() is self.view:
+            self.view.setFocus()  # it was away while there was nothing to show
 
     def _prefer(self, rows: NDArray[np.int64]) -> None:
         if self._gallery.embedded < self._gallery.count:
             self._gallery.prefer(rows.tolist())
-
-    def _teach_by_key(self, key: str) -> None:
-        for category in self._session.document.categories:
-            if category.shortcut.casefold() == key:
-                self.teach(category.id)
-                return
 
     def _show_menu(self, point: QPoint) -> None:
         rows = self.selected_rows()
@@ -228,6 +256,7 @@ class FolderPage(QWidget):
             self._session.document.categories,
             self._appearance.theme,
             teach=self.teach,
+            answer=self.deciding.answers.answer,
             enlarge=lambda: self.view.opened.emit(self.view.currentIndex()),
             parent=self,
         )

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
-from fewshot_gui.engine.scores import OrderKey, Special, name_ranks, order_by
+from fewshot_gui.engine.deciding.answers import show
+from fewshot_gui.engine.deciding.asking import AskQueue
+from fewshot_gui.engine.deciding.piles import Pile
+from fewshot_gui.engine.scores import Special
+from fewshot_gui.engine.worker import Priority
 from fewshot_gui.gui.mime import DraggedPicture, pack
-from fewshot_gui.gui.query.tile import Tile, TileState, tile_of
+from fewshot_gui.gui.query.arranging import Arrangement, Arranger
+from fewshot_gui.gui.query.tile import Tile, tile_of
+from fewshot_gui.gui.query.tile_words import sentence, tooltip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from PySide6.QtCore import QMimeData
 
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.deciding.answers import Shown
+    from fewshot_gui.engine.deciding.piles import Piles
+    from fewshot_gui.engine.deciding.stacks import Stacks
     from fewshot_gui.engine.gallery import Gallery
     from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.session import Session
-    from fewshot_gui.engine.state import CategoryId, Document
+    from fewshot_gui.engine.state import Document
+    from fewshot_gui.engine.worker import Job, Worker
+
+__all__ = ["Arrangement", "GalleryModel"]
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 NO_INDEX: Final = QModelIndex()
@@ -32,13 +45,8 @@ ROW_ROLE: Final = Qt.ItemDataRole.UserRole + 2
 PATH_ROLE: Final = Qt.ItemDataRole.UserRole + 3
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """Which rows are shown, and in what order."""
-
-    key: OrderKey = "folder"
-    descending: bool = False
-    only: CategoryId | Special | None = None
+AHEAD_MS: Final = 250
+"""So long what comes next may be out of date: at 20 answers a second it need not follow each of them."""
 
 
 class GalleryModel(QAbstractListModel):
@@ -47,21 +55,46 @@ class GalleryModel(QAbstractListModel):
     The order is a snapshot. New predictions change what the tiles say at once (`dataChanged`), but they
     move no tile: `stale` then says that the shown order is no longer the one that was asked for, and
     `refresh` makes it so. The caller decides when nobody has a hand over the pictures.
+
+    A pile is a queue: what is at the cursor or before it stays, answered or not, and only what lies ahead
+    follows the predictions. `held` says up to which position somebody has a hand over the pictures;
+    `folders_shown` counts the folders, for a row means another picture in the next one.
+
+    Args:
+        session: names and colours of the categories.
+        gallery: the rows.
+        predictor: what is said of them.
+        parent: owns the model.
+        lane: puts the questions in order; without it that is done at once.
     """
 
     stale_changed = Signal(bool)
     rearranged = Signal()
+    advanced = Signal()
 
     def __init__(
-        self, session: Session, gallery: Gallery, predictor: Predictor, parent: QObject | None = None
+        self,
+        session: Session,
+        gallery: Gallery,
+        predictor: Predictor,
+        parent: QObject | None = None,
+        lane: Worker | None = None,
     ) -> None:
         super().__init__(parent)
+        self.held: Callable[[], int] = lambda: -1
+        self._arranger = Arranger(gallery)
+        self._lane = lane
+        self._jobs: list[Job] = []
+        self._again = False
+        self._touched = -1
+        self._ahead = QTimer(self, interval=AHEAD_MS, singleShot=True)
+        self._ahead.timeout.connect(self.follow)
         self._session, self._gallery, self._predictor = session, gallery, predictor
         self._arrangement = Arrangement()
         self._folder = gallery.folder
         self._scores: Scores | None = predictor.scores
-        self._names: NDArray[np.int64] | None = None
         self._categories = {category.id: category for category in session.document.categories}
+        self.folders_shown = 0
         self._listed = 0
         self._stale = False
         self._order: NDArray[np.int64] = np.empty(0, np.int64)
@@ -72,8 +105,8 @@ class GalleryModel(QAbstractListModel):
             session.changed.connect(self._on_document),
         ]
         # The connections are to plain functions: the object itself must not be needed when it is gone.
-        disconnect = self._disconnect
-        self.destroyed.connect(lambda: [each() for each in disconnect])
+        ends: list[Callable[[], None]] = [*self._disconnect, partial(_cancel, self._jobs)]
+        self.destroyed.connect(lambda: [each() for each in ends])
         self.refresh()
 
     @property
@@ -92,6 +125,11 @@ class GalleryModel(QAbstractListModel):
         return self._scores
 
     @property
+    def piles(self) -> Piles | None:
+        """The piles of the predictions that the tiles speak of, None before anything was taught."""
+        return self._arranger.piles(self._scores)
+
+    @property
     def stale(self) -> bool:
         """True while `refresh` would move or hide a picture."""
         return self._stale
@@ -101,15 +139,52 @@ class GalleryModel(QAbstractListModel):
         self._arrangement = arrangement
         self.refresh()
 
+    def set_boldness(self, boldness: float) -> None:
+        """Cut the piles here from now on, 0 careful to 1 bold; `refresh` then moves the pictures."""
+        self._arranger.boldness = boldness
+
+    def set_stacks(self, stacks: Stacks | None) -> None:
+        """Show look-alikes as one tile, or with None each picture."""
+        self._arranger.stacks, self._arranger.opened = stacks, frozenset()
+        self.refresh()
+
+    def toggle_stack(self, position: int) -> None:
+        """Show all pictures of the stack at this position, or one for all again."""
+        self._arranger.toggle(int(self._order[position]))
+        self.refresh()
+
     def refresh(self) -> None:
         """Put every picture where the present predictions say."""
+        self._drop_job()
         self._listed = len(self._gallery.files)
-        self._set_order(self._wanted_order())
+        self._touched = -1
+        self._set_order(self._arranger.wanted(self._scores, self._arrangement))
 
     def tile(self, position: int) -> Tile:
         """What the tile at this position says now."""
         row = int(self._order[position])
-        return tile_of(row, self._gallery.files[row], self._scores, self._categories)
+        tile = tile_of(row, self._gallery.files[row], self._scores, self._categories)
+        if self._arranger.stacks is None:
+            return tile
+        return replace(tile, stack=self._arranger.size(row), opened=self._arranger.is_open(row))
+
+    def shown(self, position: int) -> Shown | None:
+        """What the tile at this position suggests now, to be kept by whoever draws it; None if unknown."""
+        row = int(self._order[position])
+        return None if self._scores is None else show(row, self._gallery.ids, self._scores)
+
+    def behind(self, row: int) -> list[int]:
+        """The rows that an answer to the tile of a row is about, that row first."""
+        return self._arranger.behind(row, self._scores, self._arrangement)
+
+    def stack(self, row: int) -> list[int]:
+        """The rows of the stack whose tile the row is, decided or not; the row alone where it is opened."""
+        return self._arranger.members(row)
+
+    def is_closed_stack(self, position: int) -> bool:
+        """True where the tile stands for pictures that are not shown."""
+        row = int(self._order[position])
+        return self._arranger.size(row) > 1 and not self._arranger.is_open(row)
 
     def file(self, position: int) -> PictureFile:
         """The picture at this position."""
@@ -152,7 +227,7 @@ class GalleryModel(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self.sentence(position)
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{self.sentence(position)}\n{self.file(position).path}"
+                return tooltip(self.tile(position))
             case _ if role == PATH_ROLE:
                 return self.file(position).path
             case _:
@@ -160,20 +235,7 @@ class GalleryModel(QAbstractListModel):
 
     def sentence(self, position: int) -> str:
         """What a screen reader says of the tile: the file and the answer."""
-        tile = self.tile(position)
-        match tile.state:
-            case TileState.UNSEEN:
-                return self.tr("{file}: not looked at yet").format(file=tile.name)
-            case TileState.REJECTED:
-                return self.tr("{file}: none of these").format(file=tile.name)
-            case TileState.TAUGHT:
-                return self.tr("{file}: {category}, taught by you").format(
-                    file=tile.name, category=tile.category
-                )
-            case _:
-                return self.tr("{file}: {category}, {percent} %").format(
-                    file=tile.name, category=tile.category, percent=round(100 * tile.probability)
-                )
+        return sentence(self.tile(position))
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         """Pictures are chosen and dragged, never edited."""
@@ -191,19 +253,6 @@ class GalleryModel(QAbstractListModel):
         return pack([DraggedPicture(files[row].path, ids[row], row) for row in rows])
 
     # What the engine tells --------------------------------------------------------------------------
-
-    def _wanted_order(self) -> NDArray[np.int64]:
-        files, arrangement = self._gallery.files, self._arrangement
-        if arrangement.key == "name" and (self._names is None or len(self._names) != len(files)):
-            self._names = name_ranks(files)
-        return order_by(
-            self._scores,
-            files,
-            arrangement.key,
-            descending=arrangement.descending,
-            only=arrangement.only,
-            names=self._names if arrangement.key == "name" else None,
-        )
 
     def _set_order(self, order: NDArray[np.int64]) -> None:
         self.beginResetModel()
@@ -226,14 +275,16 @@ class GalleryModel(QAbstractListModel):
 
     def _change_folder(self) -> None:
         # Scores of the former folder say nothing of this one, whatever their rows.
-        self._folder, self._names, self._scores = self._gallery.folder, None, None
+        self._folder, self._scores = self._gallery.folder, None
+        self._arranger.forget_folder()
+        self.folders_shown += 1
         self.refresh()
 
     def _append(self, count: int) -> None:
         """Show new rows of the same folder at the end, so that nothing above them moves."""
         fresh = np.arange(self._listed, count)
         self._listed, self._positions = count, None
-        if self._arrangement.only in {None, Special.UNKNOWN}:
+        if self._arrangement.pile is None and self._arrangement.only in {None, Special.UNKNOWN}:
             self.beginInsertRows(NO_INDEX, len(self._order), len(self._order) + len(fresh) - 1)
             self._order = np.concatenate([self._order, fresh])
             self.endInsertRows()
@@ -248,7 +299,72 @@ class GalleryModel(QAbstractListModel):
             self._change_folder()
         self._scores = self._fitting(scores)
         self._tell_all()
-        self._set_stale(stale=not np.array_equal(self._wanted_order(), self._order))
+        if self._arrangement.pile is not None:
+            self._follow_soon()
+            return
+        wanted = self._arranger.wanted(self._scores, self._arrangement)
+        self._set_stale(stale=not np.array_equal(wanted, self._order))
+
+    # What lies ahead --------------------------------------------------------------------------------
+
+    def _follow_soon(self) -> None:
+        if not self._ahead.isActive():
+            self._ahead.start()
+
+    def follow(self) -> None:
+        """Put what lies ahead of the cursor of a pile where the present predictions say."""
+        scores, pile = self._scores, self._arrangement.pile
+        if pile is None or scores is None:
+            return
+        if pile is not Pile.ASK or self._lane is None:
+            self._take_order(self._arranger.wanted(scores, self._arrangement))
+            return
+        if self._jobs:  # not cancelled: twenty answers a second would never get an order
+            self._again = True
+            return
+        question = self._arranger.question(scores, self._arrangement, self._order[: self._hold() + 1])
+        job = self._lane.submit(
+            lambda _token: question.order(),
+            then=lambda order: self._take_order(self._arranger.folded(order)),
+            priority=Priority.VISIBLE,
+        )
+        self._jobs.append(job)
+
+    def _drop_job(self) -> None:
+        self._ahead.stop()
+        self._again = False
+        _cancel(self._jobs)
+
+    def _hold(self) -> int:
+        """Return the last position that stays where it is from now on, -1 where there is none."""
+        self._touched = max(self._touched, min(self.held(), len(self._order) - 1))
+        return self._touched
+
+    def _take_order(self, order: NDArray[np.int64]) -> None:
+        """Show this order ahead of what is held: nothing at or before that moves or is chosen anew."""
+        again, self._again = self._again, False
+        self._jobs.clear()
+        held = self._hold()
+        if held >= 0:
+            order = AskQueue(self._order, held).refreshed(order).rows
+        self._replace_ahead(order, held + 1)
+        if again:
+            self._follow_soon()
+
+    def _replace_ahead(self, order: NDArray[np.int64], start: int) -> None:
+        before, after = len(self._order), len(order)
+        if after > before:
+            self.beginInsertRows(NO_INDEX, before, after - 1)
+        elif after < before:
+            self.beginRemoveRows(NO_INDEX, after, before - 1)
+        self._order, self._positions = order, None
+        if after > before:
+            self.endInsertRows()
+        elif after < before:
+            self.endRemoveRows()
+        if start < after:
+            self.dataChanged.emit(self.index(start), self.index(after - 1))
+        self.advanced.emit()
 
     def _on_document(self, _before: Document, after: Document) -> None:
         self._categories = {category.id: category for category in after.categories}
@@ -257,3 +373,9 @@ class GalleryModel(QAbstractListModel):
     def _tell_all(self) -> None:
         if len(self._order):
             self.dataChanged.emit(self.index(0), self.index(len(self._order) - 1))
+
+
+def _cancel(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.cancel()
+    jobs.clear()

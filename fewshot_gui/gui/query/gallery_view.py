@@ -19,8 +19,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QDrag, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
 
+from fewshot_gui.gui.query.answer_keys import Answer, meaning
 from fewshot_gui.gui.query.grid_view import GridView, spans
-from fewshot_gui.gui.query.tile_delegate import CAPTION, TileDelegate
+from fewshot_gui.gui.query.tile_delegate import CAPTION, TileDelegate, badge_rect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.deciding.answers import Shown
     from fewshot_gui.gui.query.gallery_model import GalleryModel
     from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
     from fewshot_gui.gui.theme import Appearance
@@ -37,19 +39,21 @@ MANY_RANGES: Final = 2_000
 DRAG_SIDE: Final = 72
 JUMP_MS: Final = 50
 SCROLL_MS: Final = 24
-_OPEN_KEYS: Final = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+_REMEMBERED: Final = 2_000
 
 
 class GalleryView(GridView):
     """Shows the gallery model, chooses pictures by mouse and keys, and drags them out.
 
     Scrolling shifts what is painted and draws the new strip only. `opened` asks for a large view,
-    `shortcut_pressed` carries a key of `shortcuts` that was typed over the pictures, `picked` says that
-    another set of pictures is chosen, `looked_at` carries the rows that are in view, int64 (K,).
+    `shortcut_pressed` carries a key of `shortcuts` that was typed over the pictures, `answered` another
+    Answer, `picked` says that another set of pictures is chosen, `looked_at` carries the rows that are in
+    view, int64 (K,).
     """
 
     opened = Signal(QModelIndex)
     shortcut_pressed = Signal(str)
+    answered = Signal(object)
     picked = Signal()
     looked_at = Signal(object)
 
@@ -66,6 +70,8 @@ class GalleryView(GridView):
         self._band: QRect | None = None
         self._pressed = QPoint()
         self._hovered = -1
+        self._drawn: dict[int, Shown | None] = {}
+        self._folders = 0
         self._remembered: tuple[NDArray[np.int64], int] = (np.empty(0, np.int64), -1)
         self._ask_soon = QTimer(self, interval=0, singleShot=True)
         self._ask_soon.timeout.connect(self._ask)
@@ -80,7 +86,9 @@ class GalleryView(GridView):
         self._ask_soon.start(0)
 
     def _listen(self) -> None:
+        self._gallery.held = self.held
         self._gallery.modelAboutToBeReset.connect(self._remember)
+        self._gallery.advanced.connect(self._show_advance)
         self._gallery.rearranged.connect(self._restore)
         self.laid_out.connect(lambda: self._ask_soon.start(0))
         self._thumbnails.arrived.connect(self._repaint_files)
@@ -110,6 +118,36 @@ class GalleryView(GridView):
             chosen.append(self.run(int(run[0]), int(run[-1])))
         self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
+    def targets(self) -> NDArray[np.int64]:
+        """int64 (K,): the rows that an answer is about: the chosen ones, else the one under the cursor."""
+        rows, current = self.selected_rows(), self.currentIndex()
+        if len(rows) or not current.isValid():
+            return rows
+        return self._gallery.order[current.row() : current.row() + 1]
+
+    def drawn(self, row: int) -> Shown | None:
+        """What the person saw of a row when it was last painted; None where nothing was known of it then.
+
+        A row that was never painted, such as one that was chosen with all others, stands as it is now.
+        """
+        if row in self._drawn:
+            return self._drawn[row]
+        position = self._gallery.position_of(row)
+        return None if position is None else self._gallery.shown(position)
+
+    def held(self) -> int:
+        """The last position that somebody has a hand over, -1 where there is none."""
+        chosen = self.selectionModel().selection()
+        last = max((span.bottom() for span in spans(chosen)), default=-1)
+        if self.viewport().underMouse():
+            last = max(last, self.visible().stop - 1)
+        return max(last, self.currentIndex().row())
+
+    def go_to(self, position: int) -> None:
+        """Put the cursor on this position, and choose it alone."""
+        index = self._gallery.index(min(max(0, position), len(self._gallery.order) - 1))
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
     @property
     def at_rest(self) -> bool:
         """True while nobody has a hand over the pictures: only then may they move by themselves."""
@@ -127,6 +165,10 @@ class GalleryView(GridView):
 
     def _restore(self) -> None:
         rows, current = self._remembered
+        if self._folders != self._gallery.folders_shown:
+            # The rows of another folder: a key must not answer for what was seen of the former one.
+            rows, current, self._folders = rows[:0], -1, self._gallery.folders_shown
+            self._drawn.clear()
         self.updateGeometries()
         position = self._gallery.position_of(current)
         if position is not None:
@@ -134,6 +176,11 @@ class GalleryView(GridView):
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
         if len(rows):
             self.select_rows(rows)
+        self.viewport().update()
+
+    def _show_advance(self) -> None:
+        """Show what has come ahead of the cursor, and ask for its pictures."""
+        self.updateGeometries()
         self.viewport().update()
 
     # Thumbnails -------------------------------------------------------------------------------------
@@ -198,7 +245,16 @@ class GalleryView(GridView):
                 focused=focused and position == current,
             )
             self.itemDelegate().paint(painter, option, index)
+            self._note_drawn(position)
         self._paint_band(painter)
+
+    def _note_drawn(self, position: int) -> None:
+        """Keep what the person sees from now on, so that an answer is about that."""
+        row = int(self._gallery.order[position])
+        self._drawn.pop(row, None)
+        self._drawn[row] = self._gallery.shown(position)
+        if len(self._drawn) > _REMEMBERED:
+            del self._drawn[next(iter(self._drawn))]
 
     def _paint_band(self, painter: QPainter) -> None:
         if self._band is None or self.state() != QAbstractItemView.State.DragSelectingState:
@@ -213,9 +269,22 @@ class GalleryView(GridView):
     # Mouse, keys, drag ------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a picture, or begin a rubber band between the pictures."""
+        """Choose a picture, open a stack, or begin a rubber band between the pictures."""
+        if event.button() == Qt.MouseButton.LeftButton and self._press_badge(event.position().toPoint()):
+            return
         self._pressed = event.position().toPoint() + QPoint(0, self.verticalOffset())
         super().mousePressEvent(event)
+
+    def _press_badge(self, point: QPoint) -> bool:
+        """Open or close the stack whose badge lies there, and say whether there was one."""
+        index = self.indexAt(point)
+        if not index.isValid():
+            return False
+        stack = self._gallery.tile(index.row()).stack
+        if stack < 2 or not badge_rect(self.visualRect(index), self._appearance.theme, stack).contains(point):
+            return False
+        self._gallery.toggle_stack(index.row())
+        return True
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Stretch the rubber band, begin a drag, or light the picture under the pointer."""
@@ -253,20 +322,24 @@ class GalleryView(GridView):
             self._hovered = position
 
     def event(self, event: QEvent) -> bool:
-        """Take a category's key before the window's own shortcuts do."""
+        """Take a key that answers before the window's own shortcuts do."""
         override = event.type() == QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and self._shortcut(event):
+        if override and isinstance(event, QKeyEvent) and meaning(event, self.shortcuts) is not None:
             event.accept()
             return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Teach by a category's key, open by Space or Enter, else move and choose."""
-        if key := self._shortcut(event):
-            self.shortcut_pressed.emit(key)
-        elif event.key() in _OPEN_KEYS and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            if self.currentIndex().isValid():
-                self.opened.emit(self.currentIndex())
+        """Answer by a key, open by Space, else move and choose."""
+        answer = meaning(event, self.shortcuts)
+        if answer is not None and event.isAutoRepeat():
+            return  # a key that is held down would answer for pictures that nobody has looked at
+        if isinstance(answer, Answer):
+            self.answered.emit(answer)
+        elif answer is not None:
+            self.shortcut_pressed.emit(answer)
+        elif event.key() == Qt.Key.Key_Space and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._open_current()
         elif event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
         else:
@@ -275,11 +348,12 @@ class GalleryView(GridView):
     def keyboardSearch(self, _search: str) -> None:
         """Letters teach; they do not search."""
 
-    def _shortcut(self, event: QKeyEvent) -> str:
-        """The category's key that was typed, or an empty string."""
-        plain = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
-        text = event.text().casefold()
-        return text if event.modifiers() in plain and text in self.shortcuts else ""
+    def _open_current(self) -> None:
+        current = self.currentIndex()
+        if current.isValid() and self._gallery.is_closed_stack(current.row()):
+            self._gallery.toggle_stack(current.row())
+        elif current.isValid():
+            self.opened.emit(current)
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         """Drag the chosen pictures out, as a small stack with their number."""

@@ -1,127 +1,292 @@
-"""One picture as large as the screen allows, with what the program says of it."""
+"""One picture as large as the window allows, with what the program says of it, to be answered there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from fewshot_gui.gui.query.answer_keys import Answer, meaning
+from fewshot_gui.gui.query.large_answer import LargeAnswer, bars_of
+from fewshot_gui.gui.query.large_canvas import ZoomCanvas
+from fewshot_gui.gui.query.large_pictures import LargePictures
 from fewshot_gui.gui.query.problem_words import problem_words
-from fewshot_gui.gui.widgets import ElidedLabel, qimage
+from fewshot_gui.gui.widgets import ElidedLabel, ToolButton
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Collection
 
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.deciding.answers import Shown
     from fewshot_gui.engine.library import Library
+    from fewshot_gui.engine.session import Session
     from fewshot_gui.gui.query.gallery_model import GalleryModel
+    from fewshot_gui.gui.theme import Appearance
 
-# Larger than any window here is, small enough to decode within a tenth of a second.
-_SHORTER_SIDE = 1_400
-_BACK = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp})
-_ON = frozenset({Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown})
-_CLOSE = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+_BACK: Final = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp})
+_ON: Final = frozenset({Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown})
+_NUDGE: Final = 80
+_NUDGES: Final = {
+    Qt.Key.Key_Left: (_NUDGE, 0),
+    Qt.Key.Key_Right: (-_NUDGE, 0),
+    Qt.Key.Key_Up: (0, _NUDGE),
+    Qt.Key.Key_Down: (0, -_NUDGE),
+}
+_AHEAD: Final = (1, -1, 2)
+"""The neighbours that are decoded while one looks, in this order."""
 
 
 class PictureViewer(QDialog):
-    """Shows the picture at a position of the gallery; arrows lead to the next, Space and Esc close."""
+    """Shows the picture at a position of the gallery; the keys of the gallery answer it.
 
-    def __init__(self, model: GalleryModel, library: Library, position: int, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._model, self._library = model, library
+    Arrows lead to the neighbours, Space and Esc close. `answered` carries the Shown that the person had
+    before their eyes and an Answer or the key of a category; `moved` the position that is shown now.
+
+    Args:
+        model: the order of the pictures, and what is said of them.
+        library: reads the files.
+        position: of the first picture.
+        parent: the page whose window is filled.
+        session: names and colours of the bars.
+        appearance: the look.
+    """
+
+    answered = Signal(object, object)
+    moved = Signal(int)
+
+    def __init__(
+        self,
+        model: GalleryModel,
+        library: Library,
+        position: int,
+        parent: QWidget,
+        *,
+        session: Session,
+        appearance: Appearance,
+    ) -> None:
+        super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        self.shortcuts: Collection[str] = frozenset(
+            category.shortcut.casefold() for category in session.document.categories if category.shortcut
+        )
+        self._model, self._session = model, session
+        window = parent.window()
+        pixels = round(min(window.width(), window.height()) * window.devicePixelRatioF())
+        self._pictures = LargePictures(library, self, shorter_side=pixels)
         self._file: PictureFile | None = None
-        self._position = position
+        self._position = self._row = -1
         self.setObjectName("pictureViewer")
         self.setWindowTitle(self.tr("Picture"))
-        self._canvas = PictureCanvas(self)
-        self._words = ElidedLabel(parent=self, mode=Qt.TextElideMode.ElideMiddle)
-        self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 12)
-        column.setSpacing(12)
-        column.addWidget(self._canvas, 1)
-        column.addWidget(self._words)
-        model.modelReset.connect(self.close)
-        model.dataChanged.connect(self._say)
-        self.resize(parent.window().size() * 0.9)
+        self.canvas = ZoomCanvas(self)
+        self.canvas.setObjectName("largePicture")
+        self.answer = LargeAnswer(appearance, self)
+        self._name = ElidedLabel(parent=self, mode=Qt.TextElideMode.ElideMiddle)
+        self._place = QLabel(self)
+        self._lay_out()
+        self._connect()
+        self.setGeometry(window.geometry())
         self.show_position(position)
+
+    def _lay_out(self) -> None:
+        self._place.setProperty("role", "muted")
+        self._place.setObjectName("largePlace")
+        close = ToolButton("close", self.tr("Close"), self, key="Esc")
+        close.clicked.connect(self.close)
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys here are about the picture
+        top = QHBoxLayout()
+        top.setSpacing(16)
+        top.addWidget(self._name, 1)
+        top.addWidget(self._place)
+        top.addWidget(close)
+        self.help = QLabel(self._help(), self)
+        self.help.setProperty("role", "small")
+        self.help.setObjectName("largeHelp")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 8, 16, 12)
+        column.setSpacing(8)
+        column.addLayout(top)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.answer)
+        column.addWidget(self.help)
+
+    def _help(self) -> str:
+        return "   ·   ".join(
+            (
+                self.tr("Enter: accept"),
+                self.tr("letter or digit: its category"),
+                self.tr("N: none of these"),
+                self.tr("Backspace: withdraw"),
+                self.tr("← →: next"),
+                self.tr("+ −: zoom"),
+                self.tr("Esc: close"),
+            )
+        )
+
+    def _connect(self) -> None:
+        self._pictures.arrived.connect(self._arrived)
+        self._pictures.finer_arrived.connect(self._finer_arrived)
+        self.canvas.magnified.connect(self._want_finer)
+        self._model.modelReset.connect(self._follow)
+        self._model.rowsInserted.connect(self._follow)
+        self._model.rowsRemoved.connect(self._follow)
+        self._model.dataChanged.connect(self._say)
+
+    # Places -----------------------------------------------------------------------------------------
 
     @property
     def position(self) -> int:
         """The position of the gallery that is shown."""
         return self._position
 
+    @property
+    def file(self) -> PictureFile | None:
+        """The picture that is shown, None once it is closed."""
+        return self._file
+
     def show_position(self, position: int) -> None:
         """Show the picture at this position."""
-        self._position = min(max(0, position), len(self._model.order) - 1)
+        count = len(self._model.order)
+        self._position = min(max(0, position), count - 1)
+        self._place_words()
+        self._row = int(self._model.order[self._position])
         file = self._model.file(self._position)
-        self._file = file
-        self._say()
-        self._canvas.show_pixels(None)
+        if file != self._file:
+            self._file = file
+            self._name.setText(file.path)
+            self._show_picture()
+            self._say()
+        around = (self._position + step for step in (0, *_AHEAD))
+        self._pictures.want([self._model.file(each) for each in around if 0 <= each < count])
+        self.moved.emit(self._position)
 
-        def came(pixels: NDArray[np.uint8]) -> None:
-            if self._file is file:
-                self._canvas.show_pixels(pixels)
+    def _place_words(self) -> None:
+        words = self.tr("{number} of {count}")
+        count = len(self._model.order)
+        self._place.setText(words.format(number=f"{self._position + 1:,}", count=f"{count:,}"))
 
-        def failed(error: Exception) -> None:
-            if self._file is file:
-                self._canvas.show_words(problem_words(str(getattr(error, "kind", ""))))
+    def _follow(self, *_change: object) -> None:
+        """Stay with the picture where the gallery was put in another order; close where it is gone."""
+        if self._file is None:
+            return
+        found = self._model.position_of(self._row)
+        # Rows of one folder keep their numbers; in another folder the same row is another picture.
+        if found is None or self._model.file(found) != self._file:
+            self.close()
+        elif found != self._position:
+            self.show_position(found)
+        else:
+            self._place_words()
 
-        self._library.pixels(file.path, came, failed, at_least=_SHORTER_SIDE, replaces="picture-viewer")
+    # What is shown ----------------------------------------------------------------------------------
 
-    def _say(self) -> None:
-        self._words.setText(self._model.sentence(self._position))
+    def _say(self, *_change: object) -> None:
+        position = self._position
+        if self._file is None or position >= len(self._model.order):
+            return
+        if self._model.file(position) != self._file:
+            return  # it moved, and `_follow` hears of it in a moment
+        bars = bars_of(self._model.scores, self._row, self._session.document)
+        self.answer.show_answer(self._model.sentence(position), bars, self._model.shown(position))
+
+    def _show_picture(self) -> None:
+        found = None if self._file is None else self._pictures.get(self._file)
+        if isinstance(found, QImage):
+            self.canvas.show_image(found)
+        elif found is not None:
+            self.canvas.show_words(problem_words(str(getattr(found, "kind", ""))))
+        else:
+            self.canvas.show_image(None)
+
+    def _arrived(self, file: PictureFile) -> None:
+        if file == self._file and not self.canvas.has_picture:
+            self._show_picture()
+
+    def _want_finer(self) -> None:
+        if self._file is not None and self.canvas.has_picture:
+            self._pictures.want_finer(self._file)
+
+    def _finer_arrived(self, file: PictureFile, image: QImage) -> None:
+        if file == self._file and not self.canvas.is_fitted:
+            self.canvas.show_finer(image)
+
+    # Keys -------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Take the keys that answer before any shortcut does."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            event.accept()
+            return True
+        return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go to the neighbour, or close."""
-        if event.key() in _BACK:
-            self.show_position(self._position - 1)
-        elif event.key() in _ON:
+        """Answer, go to a neighbour, zoom, or close."""
+        answer = meaning(event, self.shortcuts)
+        if answer is not None:
+            self._answer(answer)
+        elif not self._walk(event) and not self._zoom(event) and not self._undo(event):
+            if event.key() == Qt.Key.Key_Space:
+                self.close()
+            else:
+                super().keyPressEvent(event)
+
+    def _answer(self, answer: Answer | str) -> None:
+        """Say the answer of what the person sees, and go on; where nothing is known of it yet, stay."""
+        shown = self._before_the_eyes()
+        if shown is None or answer is Answer.ACCEPT_LINE:
+            return
+        self.answered.emit(shown, answer)
+        if answer is not Answer.WITHDRAW:
             self.show_position(self._position + 1)
-        elif event.key() in _CLOSE:
-            self.close()
+
+    def _undo(self, event: QKeyEvent) -> bool:
+        # The actions of the window do not hear keys while this is before it.
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self._session.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self._session.redo()
         else:
-            super().keyPressEvent(event)
+            return False
+        return True
+
+    def _before_the_eyes(self) -> Shown | None:
+        """Return what the person sees; of a picture that was never painted, what is true of it now."""
+        now = self._model.shown(self._position)
+        drawn = self.answer.drawn
+        same = drawn is not None and now is not None and drawn.picture == now.picture
+        return drawn if same else now
+
+    def _walk(self, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and key in _NUDGES:
+            self.canvas.move_by(*_NUDGES[key])
+        elif key in _BACK or key in _ON:
+            self.show_position(self._position + (1 if key in _ON else -1))
+        elif key in {Qt.Key.Key_Home, Qt.Key.Key_End}:
+            self.show_position(0 if key == Qt.Key.Key_Home else len(self._model.order) - 1)
+        else:
+            return False
+        return True
+
+    def _zoom(self, event: QKeyEvent) -> bool:
+        if event.text() in {"+", "="} or event.matches(QKeySequence.StandardKey.ZoomIn):
+            self.canvas.zoom(1)
+        elif event.text() == "-" or event.matches(QKeySequence.StandardKey.ZoomOut):
+            self.canvas.zoom(-1)
+        elif event.text() == "*" or _with_control(event, Qt.Key.Key_0):
+            self.canvas.fit()
+        elif _with_control(event, Qt.Key.Key_1):
+            self.canvas.actual_size()
+        else:
+            return False
+        return True
 
     def done(self, result: int) -> None:
-        """Close, and drop a picture that is still on its way."""
+        """Close, and drop the pictures that are still on their way."""
         self._file = None
+        self._pictures.close()
         super().done(result)
 
 
-class PictureCanvas(QWidget):
-    """A picture fitted into the widget, never enlarged beyond twice its size; words where there is none."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._image: QImage | None = None
-        self._words = ""
-        self.setMinimumSize(160, 120)
-
-    def show_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
-        """Show the picture (H, W, 3) uint8 RGB, or nothing."""
-        self._image = None if pixels is None else qimage(pixels)
-        self._words = ""
-        self.update()
-
-    def show_words(self, words: str) -> None:
-        """Say why there is no picture."""
-        self._image, self._words = None, words
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the picture into the middle."""
-        painter = QPainter(self)
-        if self._image is None:
-            painter.setPen(self.palette().placeholderText().color())
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._words)
-            return
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        size = size.boundedTo(QSize(2 * self._image.width(), 2 * self._image.height()))
-        box = QRect(0, 0, size.width(), size.height())
-        box.moveCenter(self.rect().center())
-        painter.drawImage(box, self._image)
+def _with_control(event: QKeyEvent, key: Qt.Key) -> bool:
+    return event.key() == key and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.engine.scores import NONE_OF_THESE, UNKNOWN
+from fewshot_gui.engine.scores import NONE_OF_THESE, UNKNOWN, Said
 
 if TYPE_CHECKING:
     from fewshot_gui.core.images.scan import PictureFile
@@ -15,12 +15,38 @@ if TYPE_CHECKING:
 
 
 class TileState(Enum):
-    """How a picture stands: not scored, told by the program, none of these, or told by a person."""
+    """How a picture stands: who says what of it."""
 
     UNSEEN = auto()
     PREDICTED = auto()
     REJECTED = auto()
+    """The program says that it is none of these."""
     TAUGHT = auto()
+    SAID = auto()
+    """A person named its category without teaching it."""
+    ACCEPTED = auto()
+    """A person accepted the category that the program suggested."""
+    SAID_NONE = auto()
+    ACCEPTED_NONE = auto()
+
+    @property
+    def is_none(self) -> bool:
+        """True where the answer is none of these, whoever says so."""
+        return self in {TileState.REJECTED, TileState.SAID_NONE, TileState.ACCEPTED_NONE}
+
+    @property
+    def is_decided(self) -> bool:
+        """True where a person has spoken."""
+        return self not in {TileState.UNSEEN, TileState.PREDICTED, TileState.REJECTED}
+
+
+_OF_CATEGORY: Final = {
+    Said.MACHINE: TileState.PREDICTED,
+    Said.TAUGHT: TileState.TAUGHT,
+    Said.HUMAN: TileState.SAID,
+    Said.ACCEPTED: TileState.ACCEPTED,
+}
+_OF_NONE: Final = {Said.MACHINE: TileState.REJECTED, Said.ACCEPTED: TileState.ACCEPTED_NONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,8 @@ class Tile:
         category: the name of the answer; empty where there is none.
         colour: the palette index of the answer; -1 where there is none.
         probability: of the answer, 0 to 1; 0 where there is none.
+        stack: how many look-alikes the tile stands for; 1 where it stands for itself.
+        opened: True where those look-alikes are all shown.
     """
 
     row: int
@@ -42,6 +70,8 @@ class Tile:
     category: str = ""
     colour: int = -1
     probability: float = 0.0
+    stack: int = 1
+    opened: bool = False
 
     @property
     def name(self) -> str:
@@ -55,18 +85,18 @@ def tile_of(
     """Return what the scores say of this row, in the names and colours of the present document."""
     if scores is None or row >= scores.count:
         return Tile(row, file)
-    taught = int(scores.taught[row])
-    label = taught if taught >= 0 else _machine_label(scores, row)
+    taught, said = int(scores.taught[row]), Said(int(scores.said[row]))
+    label = taught if taught != UNKNOWN else _machine_label(scores, row)
     if label == UNKNOWN:
         return Tile(row, file)
     if label == NONE_OF_THESE:
-        return Tile(row, file, TileState.REJECTED, probability=float(scores.confidence[row]))
+        state = _OF_NONE.get(said, TileState.SAID_NONE)
+        return Tile(row, file, state, probability=float(scores.confidence[row]))
     category = categories.get(scores.classes[label])
     if category is None:  # removed a moment ago; its new scores are on their way
         return Tile(row, file)
-    state = TileState.TAUGHT if taught >= 0 else TileState.PREDICTED
     probability = float(scores.probabilities[row, label])
-    return Tile(row, file, state, category.name, category.colour, probability)
+    return Tile(row, file, _OF_CATEGORY[said], category.name, category.colour, probability)
 
 
 def _machine_label(scores: Scores, row: int) -> int:

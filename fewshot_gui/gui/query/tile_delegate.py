@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.gui.icons import IconName
     from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
     from fewshot_gui.gui.theme import Appearance, Theme
 
@@ -33,6 +34,16 @@ _ELIDED: Final = Qt.TextElideMode.ElideRight
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTRE: Final = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+
+
+_ACCEPTED: Final = frozenset({TileState.ACCEPTED, TileState.ACCEPTED_NONE})
+_SIGNS: Final[dict[TileState, IconName]] = {TileState.SAID: "edit", TileState.SAID_NONE: "close"}
+
+
+def badge_rect(tile: QRect, theme: Theme, count: int) -> QRect:
+    """Return where a tile carries the number of its look-alikes, in the tile's own coordinates."""
+    width = max(24, QFontMetrics(theme.font("small")).horizontalAdvance(f"{count:,}") + 14)
+    return QRect(tile.right() - width - 8, tile.top() + 10, width, _BADGE)
 
 
 class _Brushes:
@@ -61,8 +72,10 @@ class _Brushes:
 class TileDelegate(QStyledItemDelegate):
     """Paints the tile of an index; everything it says comes from the one Tile value of that index.
 
-    A category is a dot of its colour and its name; a picture that a person taught carries a tick in place
-    of the probability; none of these is a dashed frame and the words: colour is never the only sign.
+    A category is a dot of its colour and its name; none of these is a dashed frame and the words: colour
+    is never the only sign. What a person decided carries a mark in place of the probability: a filled disc
+    with a tick (taught), a pencil or a cross (said), or a ring with a tick (accepted). A stack of look-alikes
+    carries their number.
     """
 
     def __init__(
@@ -96,12 +109,14 @@ class TileDelegate(QStyledItemDelegate):
         self._paint_back(painter, rect, state)
         self._paint_picture(painter, square, tile)
         self._paint_caption(painter, square, tile)
-        if tile.state is TileState.REJECTED:
+        if tile.state.is_none:
             # The plain line below the dashes keeps them visible on any picture.
             self._paint_frame(painter, square, QPen(self._appearance.theme.surface, 3))
             self._paint_frame(painter, square, QPen(self._appearance.theme.muted, 2, Qt.PenStyle.DashLine))
-        if tile.state is TileState.TAUGHT:
+        if tile.state.is_decided:
             self._paint_badge(painter, square, tile)
+        if tile.stack > 1:
+            self._paint_stack(painter, rect, tile)
         if state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus):
             self._paint_ring(painter, rect, state)
 
@@ -163,7 +178,7 @@ class TileDelegate(QStyledItemDelegate):
     def _paint_caption(self, painter: QPainter, square: QRect, tile: Tile) -> None:
         theme, brushes = self._appearance.theme, self._brushes
         line = QRect(square.left() + 2, square.bottom() + _TEXT_TOP, square.width() - 4, _TEXT_HEIGHT)
-        if tile.state in {TileState.UNSEEN, TileState.REJECTED}:
+        if tile.state is TileState.UNSEEN or tile.state.is_none:
             words = tile.name if tile.state is TileState.UNSEEN else self._none_of_these
             painter.setFont(brushes.body)
             painter.setPen(theme.muted)
@@ -177,7 +192,7 @@ class TileDelegate(QStyledItemDelegate):
         name = line.adjusted(_DOT + 6, 0, -brushes.number_widths[len(percent)] - 6, 0)
         painter.setFont(brushes.body)
         painter.setPen(theme.text)
-        if tile.state is TileState.TAUGHT:
+        if tile.state.is_decided:
             name.setRight(line.right())
         painter.drawText(name, int(_LEFT), brushes.elided(tile.category, name.width()))
         if tile.state is TileState.PREDICTED:
@@ -199,13 +214,35 @@ class TileDelegate(QStyledItemDelegate):
         )
 
     def _paint_badge(self, painter: QPainter, square: QRect, tile: Tile) -> None:
-        """A tick on a disc of the category's colour: a person said so."""
+        """A sign on a disc of the category's colour: a person said so."""
         theme = self._appearance.theme
         disc = QRect(square.left() + 8, square.top() + 8, _BADGE, _BADGE)
+        colour = theme.muted if tile.state.is_none else theme.category(tile.colour)
         painter.setPen(QPen(theme.surface, 2))
-        painter.setBrush(theme.category(tile.colour))
+        painter.setBrush(colour)
         painter.drawEllipse(disc)
-        icon("check", theme.on_category(tile.colour)).paint(painter, disc.adjusted(3, 3, -3, -3))
+        ink = theme.surface if tile.state.is_none else theme.on_category(tile.colour)
+        if tile.state in _ACCEPTED:  # a ring: the same sign, less loud than what was taught
+            painter.setPen(QPen(colour, 2))
+            painter.setBrush(theme.surface)
+            painter.drawEllipse(disc.adjusted(1, 1, -1, -1))
+            ink = theme.text
+        icon(_SIGNS.get(tile.state, "check"), ink).paint(painter, disc.adjusted(3, 3, -3, -3))
+
+    def _paint_stack(self, painter: QPainter, rect: QRect, tile: Tile) -> None:
+        """The number of look-alikes, as a pill over a second one that shows from behind it."""
+        theme = self._appearance.theme
+        pill = badge_rect(rect, theme, tile.stack)
+        painter.setFont(self._brushes.small)
+        painter.setPen(QPen(theme.surface, 1))
+        for shift in () if tile.opened else (3, 0):
+            painter.setBrush(theme.muted if shift else theme.text)
+            painter.drawRoundedRect(pill.translated(shift, -shift), 6, 6)
+        if tile.opened:
+            painter.setBrush(theme.muted)
+            painter.drawRoundedRect(pill, 6, 6)
+        painter.setPen(theme.surface)
+        painter.drawText(pill, int(_CENTRE), f"{tile.stack:,}")
 
     def drag_picture(self, file: PictureFile, count: int, side: int, ratio: float) -> QPixmap:
         """Return what hangs at the pointer while pictures are dragged: the first, and their number."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
+
+from fewshot_gui.gui.query.answer_keys import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +27,7 @@ def tile_menu(
     theme: Theme,
     *,
     teach: Callable[[CategoryId], None],
+    answer: Callable[[Answer], None],
     enlarge: Callable[[], None],
     parent: QWidget,
 ) -> QMenu:
@@ -40,12 +44,22 @@ def tile_menu(
     lessons.setEnabled(bool(categories))
     for category in categories:
         _add_lesson(lessons, category, theme, teach)
+    for words, meant in (
+        (tr("TileMenu", "Accept what is suggested\tEnter"), Answer.ACCEPT),
+        (tr("TileMenu", "None of these\tN"), Answer.NONE_OF_THESE),
+        (tr("TileMenu", "Take back what was said\tBackspace"), Answer.WITHDRAW),
+    ):
+        menu.addAction(words).triggered.connect(partial(_tell, answer, meant))
     menu.addSeparator()
     show = menu.addAction(tr("TileMenu", "Show in file manager"))
     show.triggered.connect(lambda: show_in_file_manager(paths[0]))
     copy = menu.addAction(tr("TileMenu", "Copy path") if len(paths) == 1 else tr("TileMenu", "Copy paths"))
     copy.triggered.connect(lambda: QGuiApplication.clipboard().setText("\n".join(paths)))
     return menu
+
+
+def _tell(answer: Callable[[Answer], None], meant: Answer, *_checked: bool) -> None:
+    answer(meant)
 
 
 def _add_lesson(menu: QMenu, category: Category, theme: Theme, teach: Callable[[CategoryId], None]) -> None:

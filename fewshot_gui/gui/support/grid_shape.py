@@ -44,6 +44,11 @@ class GridShape:
         cell = self.cell(position)
         return QRect(cell.right() - _BADGE - 1, cell.top() + 3, _BADGE, _BADGE)
 
+    def warning(self, position: int) -> QRect:
+        """Return the rectangle of the sign in the lower corner of the tile at `position`."""
+        cell = self.cell(position)
+        return QRect(cell.left() + 3, cell.bottom() - _BADGE - 1, _BADGE, _BADGE)
+
     def position_at(self, point: QPoint) -> int:
         """Return the position of the tile under `point`, -1 between the tiles and outside."""
         column, row = point.x() // _PITCH, point.y() // _PITCH

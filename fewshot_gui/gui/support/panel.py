@@ -16,12 +16,17 @@ from fewshot_gui.gui.support.card_list import CardList
 from fewshot_gui.gui.support.drop_strip import DropStrip
 from fewshot_gui.gui.support.teaching import Teaching
 from fewshot_gui.gui.support.thumbnails import ThumbnailCache
+from fewshot_gui.gui.support.warning_marks import Teller, WarningMarks, found_words
 from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader, Toast, ToolButton
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 
     from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.engine.deciding.warnings import DropWarning
+    from fewshot_gui.engine.drop_watch import DropWatch
     from fewshot_gui.engine.intake import Intake
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import Category, Document
@@ -40,7 +45,13 @@ class SupportPanel(QFrame):
     sampleRequested = Signal()  # noqa: N815
 
     def __init__(
-        self, session: Session, intake: Intake, appearance: Appearance, parent: QWidget | None = None
+        self,
+        session: Session,
+        intake: Intake,
+        appearance: Appearance,
+        parent: QWidget | None = None,
+        *,
+        watch: DropWatch | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("supportPanel")
@@ -53,6 +64,8 @@ class SupportPanel(QFrame):
         self._appearance = appearance
         self._thumbnails = ThumbnailCache(session.picture)
         self._capture_enabled = False
+        self._warnings = WarningMarks(watch, session)
+        self._teller = Teller()
         self.paste_action = self._paste_action()
         self.header = self._header()
         self.cards = CardList(self._card, appearance, self)
@@ -65,6 +78,7 @@ class SupportPanel(QFrame):
         self.toast = Toast(self)
         self._arrange()
         self._listen(session, intake)
+        self._watch(watch)
         self._show(session.document)
 
     # Building ---------------------------------------------------------------------------------------
@@ -125,9 +139,16 @@ class SupportPanel(QFrame):
         # The panel is half gone when it says so: nothing of it may be named in these calls.
         self.destroyed.connect(lambda: [disconnect() for disconnect in disconnects])
 
+    def _watch(self, watch: DropWatch | None) -> None:
+        if watch is None:
+            return
+        disconnects = watch.changed.connect(self._mark_warnings), watch.found.connect(self._tell_warnings)
+        self.destroyed.connect(lambda: [disconnect() for disconnect in disconnects])
+
     def _card(self, category: Category) -> CategoryCard:
         card = CategoryCard(category, self.teaching, self._thumbnails, self._appearance, self.cards.widget())
         card.set_capture_enabled(enabled=self._capture_enabled)
+        card.grid.show_warnings(self._warnings.of(category))
         card.filesWanted.connect(self._add_files)
         card.captureHeld.connect(self.captureHeld)
         card.left.connect(self._step)
@@ -146,6 +167,7 @@ class SupportPanel(QFrame):
         count = len(document.categories)
         self.header.note.setText(str(count) if count else "")
         self.cards.show_categories(document.categories)
+        self._mark_warnings()
         self._stack.setCurrentWidget(self.cards if count else self.empty)
 
     def _on_pictured(self, picture: PictureId) -> None:
@@ -160,6 +182,30 @@ class SupportPanel(QFrame):
         else:
             count = len(self.teaching.document.categories)
             self.header.note.setText(str(count) if count else "")
+
+    def _mark_warnings(self) -> None:
+        for card in self.cards.cards:
+            card.grid.show_warnings(self._warnings.of(card.category))
+
+    def _tell_warnings(self, found: tuple[DropWarning, ...]) -> None:
+        found = self._teller.gather(found)
+        if not found:
+            return
+        pictures = {warning.picture for warning in found}
+        self.toast.say(
+            found_words(found), button=self.tr("Show them"), action=lambda: self.show_examples(pictures)
+        )
+
+    def show_examples(self, pictures: Collection[PictureId]) -> None:
+        """Choose these examples in their cards, and show the first of the cards."""
+        document = self.teaching.document
+        owners = [category for category in document.categories if not category.pictures.isdisjoint(pictures)]
+        for category in reversed(owners):
+            card = self.cards.card(category.id)
+            if card is not None:
+                card.grid.select_pictures(pictures)
+                self.cards.reveal(card)
+                card.grid.setFocus()
 
     def _offer_undo(self, text: str) -> None:
         self.toast.say(text, button=self.tr("Undo"), action=self.teaching.undo)
@@ -192,6 +238,7 @@ class SupportPanel(QFrame):
         """Teach the category with the focus, else a new one, with what lies on the clipboard."""
         dropped = unpack(QGuiApplication.clipboard().mimeData())
         if dropped:
+            self._teller.expect()
             self.teaching.receive(dropped, self.focused_category, "clipboard")
         else:
             self.toast.say(self.tr("There is no picture on the clipboard."))
@@ -199,6 +246,7 @@ class SupportPanel(QFrame):
     def _add_files(self, category: str) -> None:
         paths = self.choose_files()
         if paths:
+            self._teller.expect()
             self.teaching.add_files(paths, CategoryId(category))
 
     def _ask_for_files(self) -> list[str]:
@@ -239,6 +287,7 @@ class SupportPanel(QFrame):
         # Ours are moved by a command: the source must not remove them a second time.
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
+        self._teller.expect()
         self.teaching.receive(unpack(event.mimeData()), card.id if card is not None else None, "web")
 
     @property

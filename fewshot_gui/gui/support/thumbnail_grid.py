@@ -25,6 +25,8 @@ from fewshot_gui.gui.support.tile_painter import TilePainter
 from fewshot_gui.gui.support.wording import origin_words
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.engine.state import Example
     from fewshot_gui.gui.support.thumbnails import ThumbnailCache
@@ -54,6 +56,7 @@ class ThumbnailGrid(QWidget):
         self._thumbnails = thumbnails
         self._appearance = appearance
         self._examples: tuple[Example, ...] = ()
+        self._warned: Mapping[PictureId, str] = {}
         self._selection = Selection()
         self._hovered = -1
         self._pressed: QPoint | None = None
@@ -93,6 +96,23 @@ class ThumbnailGrid(QWidget):
         self._say_current()
         self.update()
 
+    def show_warnings(self, warned: Mapping[PictureId, str]) -> None:
+        """Mark the pictures about which there is something to say, with the words for it."""
+        if warned != self._warned:
+            self._warned = warned
+            self._say_current()
+            self.update()
+
+    def warning(self, picture: PictureId) -> str:
+        """Return what is said of a picture, empty where nothing is."""
+        return self._warned.get(picture, "")
+
+    def select_pictures(self, pictures: Collection[PictureId]) -> None:
+        """Choose these of the pictures, and stand on the first of them."""
+        places = [at for at, example in enumerate(self._examples) if example.picture in pictures]
+        if places:
+            self.select(Selection(places[0], places[0], frozenset(places)))
+
     def select(self, selection: Selection) -> None:
         """Show `selection`."""
         self._selection = selection
@@ -105,6 +125,8 @@ class ThumbnailGrid(QWidget):
             text = self.tr("Example {number} of {count}, {origin}").format(
                 number=at + 1, count=len(self._examples), origin=origin_words(self._examples[at].origin)
             )
+            if words := self.warning(self._examples[at].picture):
+                text = f"{text}. {words}"
         else:
             text = self.tr("{count} examples, then a tile to add files").format(count=len(self._examples))
         self.setAccessibleDescription(text)
@@ -164,6 +186,8 @@ class ThumbnailGrid(QWidget):
             tiles.chosen(cell)
         elif focused:
             tiles.focused(cell)
+        if self._examples[position].picture in self._warned:
+            tiles.warning(shape.warning(position))
         if position == self._hovered:
             tiles.badge(shape.badge(position))
 
@@ -321,4 +345,6 @@ class ThumbnailGrid(QWidget):
             return ""
         if self.shape.badge(position).contains(point):
             return self.tr("Remove this example (Delete)")
-        return origin_words(self._examples[position].origin)
+        origin = origin_words(self._examples[position].origin)
+        words = self.warning(self._examples[position].picture)
+        return f"{words}\n{origin}" if words else origin

@@ -51,6 +51,13 @@ class TilePainter:
         self._painter.drawEllipse(QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5))
         icon("close", self._theme.text).paint(self._painter, place.adjusted(3, 3, -3, -3))
 
+    def warning(self, place: QRect) -> None:
+        """Paint the round sign of a picture about which there is something to say."""
+        self._painter.setPen(QPen(self._theme.line, 1))
+        self._painter.setBrush(self._theme.surface)
+        self._painter.drawEllipse(QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5))
+        icon("warning", self._theme.warning).paint(self._painter, place.adjusted(3, 2, -3, -4))
+
     def plus(self, cell: QRect, *, hovered: bool, focused: bool) -> None:
         """Paint the tile that adds files."""
         theme = self._theme

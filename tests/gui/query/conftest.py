@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from fewshot_gui.core.images.scan import PictureFile
-from fewshot_gui.engine.commands import AddCategory, new_category_id
+from fewshot_gui.engine.commands import AddCategory, AddExamples, new_category_id
+from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.scores import RawScores, Scores, unknown, with_rows
+from fewshot_gui.engine.predictor_status import PredictorStatus
+from fewshot_gui.engine.scores import RawScores, Said, Scores, unknown, with_rows
+from fewshot_gui.engine.state import Example
+from fewshot_gui.engine.taught import RowIndex
+from fewshot_gui.gui.query.folder_page import FolderPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytestqt.qtbot import QtBot
+
+    from fewshot_gui.engine.deciding.enough import LooReport
     from fewshot_gui.engine.session import Session
-    from fewshot_gui.engine.state import CategoryId
+    from fewshot_gui.engine.state import CategoryId, Decision, Document
+    from fewshot_gui.gui.theme import Appearance
 
 
 class FakeGallery:
@@ -34,6 +45,19 @@ class FakeGallery:
         self.listing = False
         self.preferred: list[int] = []
         self.opened: list[str] = []
+        self.vectors: np.ndarray[Any, np.dtype[np.float32]] | None = None
+
+    @property
+    def embeddings(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        return np.zeros((0, 2), np.float32) if self.vectors is None else self.vectors
+
+    @property
+    def known(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return np.ones(self.count, np.bool_)
+
+    @property
+    def missing(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return np.zeros(self.count, np.bool_)
 
     @property
     def count(self) -> int:
@@ -64,11 +88,29 @@ class FakePredictor:
 
     def __init__(self) -> None:
         self.updated: Event[[Scores]] = Event()
+        self.examined: Event[[LooReport]] = Event()
+        self.status_changed: Event[[PredictorStatus]] = Event()
+        self.adapting: Event[[int, int, float]] = Event()
         self.scores: Scores | None = None
+        self.report: LooReport | None = None
+        self.status = PredictorStatus()
+        self.inner_loop = None
+        self.examining = False
 
     def say(self, scores: Scores) -> None:
         self.scores = scores
         self.updated.emit(scores)
+
+    def examine(self, report: LooReport) -> None:
+        """Say how well the examples explain each other."""
+        self.report = report
+        self.examined.emit(report)
+
+    def cancel_fit(self) -> None:
+        """What the inner loop's button asks for."""
+
+    def refresh(self) -> None:
+        """What the inner loop's other button asks for."""
 
 
 class FakeJob:
@@ -145,10 +187,10 @@ def make_scores(
     parts = {name: getattr(raw, name)[known] for name in RawScores.__slots__}
     blank = unknown(count, tuple(classes), tuple(support), cutoff=0.5, version=version)
     scores = with_rows(blank, known, RawScores(**parts))
-    labels = scores.taught.copy()
+    labels, said = scores.taught.copy(), scores.said.copy()
     for row, index in (taught or {}).items():
-        labels[row] = index
-    return replace(scores, taught=labels)
+        labels[row], said[row] = index, Said.TAUGHT
+    return replace(scores, taught=labels, said=said)
 
 
 @pytest.fixture
@@ -167,3 +209,87 @@ def world(session: Session) -> SimpleNamespace:
         ids=ids,
         scores=lambda *args, **more: make_scores(ids, *args, **more),
     )
+
+
+class Desk:
+    """The page over twelve pictures, and a predictor that follows what a person says as the real one does.
+
+    Rows 0 to 3 are surely mugs, 4 to 6 surely pens, 7 to 10 are asked about, and 11 is none of these.
+    """
+
+    rows = 12
+    sure = ((0.999, 0.001),) * 4 + ((0.001, 0.999),) * 3
+    doubt = ((0.6, 0.4), (0.45, 0.55), (0.55, 0.45), (0.3, 0.7))
+
+    def __init__(self, page: FolderPage, world: SimpleNamespace) -> None:
+        self.page, self.world, self.session = page, world, world.session
+        self.mug, self.pen = world.ids
+        self._index = RowIndex()
+        world.intake.teach_all = self._teach
+        self.session.changed.connect(self._follow)
+
+    def open(self, scores: Scores) -> None:
+        gallery = self.world.gallery
+        for category, number in ((self.mug, 900), (self.pen, 901)):
+            self.session.do(AddExamples(category, (Example(f"{number:032x}", "elsewhere"),)))  # type: ignore[arg-type]
+        gallery.show("/pictures", scores.count)
+        self._index.note(range(gallery.count), gallery.ids)
+        self.say(scores)
+
+    def say(self, scores: Scores) -> None:
+        owners = self._index.owners(self.session.document, scores.classes, scores.count)
+        self.world.predictor.say(replace(scores, taught=owners.taught, said=owners.said))
+
+    def _follow(self, _before: Document, after: Document) -> None:
+        scores = self.world.predictor.scores
+        if scores is not None and scores.classes == tuple(each.id for each in after.categories):
+            self.say(scores)
+
+    def _teach(self, pictures: list[tuple[Any, Any]], category: CategoryId) -> None:
+        self.session.do(
+            AddExamples(category, tuple(Example(picture, file.path) for file, picture in pictures))
+        )
+
+    def usual(self, **more: Any) -> Scores:
+        table = [*self.sure, *self.doubt, [0.5, 0.5]]
+        scores: Scores = self.world.scores(table, rejected=[11], **more)
+        return scores
+
+    # What the person does and sees -----------------------------------------------------------------
+
+    def press(self, *keys: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        for key in keys:
+            QTest.keyClick(self.page.view, key, modifier)
+
+    def go_to(self, row: int) -> None:
+        position = self.page.model.position_of(row)
+        assert position is not None
+        self.page.view.go_to(position)
+        self.page.view.setFocus()
+        self.page.view.grab()
+
+    @property
+    def cursor(self) -> int:
+        return int(self.page.model.order[self.page.view.currentIndex().row()])
+
+    def said(self, row: int) -> Decision | None:
+        return self.session.document.labels.get(self.world.gallery.ids[row])
+
+    def taught(self, row: int) -> CategoryId | None:
+        return self.session.document.owner(self.world.gallery.ids[row])
+
+    def counts(self) -> dict[Pile, int]:
+        piles = self.page.model.piles
+        assert piles is not None
+        return {pile: piles.count(pile) for pile in Pile}
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, world: SimpleNamespace, appearance: Appearance) -> Desk:
+    page = FolderPage(world.session, world.gallery, world.predictor, world.library, world.intake, appearance)
+    qtbot.addWidget(page)
+    page.resize(800, 700)
+    page.show()
+    result = Desk(page, world)
+    result.open(result.usual())
+    return result

@@ -15,17 +15,21 @@ from fewshot_gui.core.images.encode import encode_jpeg, encode_png
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine import fitting
 from fewshot_gui.engine.commands import (
+    AcceptLabels,
     AddCategory,
     AddExamples,
     ChooseBackbone,
     ChooseLearner,
     Command,
+    LabelNoneOfThese,
+    LabelPictures,
     MoveCategory,
     RemoveCategory,
     RemoveExamples,
     RenameCategory,
     SetThreshold,
     Together,
+    WithdrawLabels,
 )
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.examples import SupportVectors
@@ -35,6 +39,7 @@ from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.predictor import Predictor
 from fewshot_gui.engine.problems import ProblemLog
 from fewshot_gui.engine.recipe import recipe_of
+from fewshot_gui.engine.scores import Said
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
 from fewshot_gui.engine.state import Category, CategoryId, Document, Example
@@ -813,3 +818,28 @@ def test_an_error_of_every_frame_is_told_once(taught: Bench) -> None:
         taught.lane.run()
     assert reported == [error]
     assert taught.predictor.status.problem == "unexpected"
+
+
+# What a person says without teaching ----------------------------------------------------------------------
+
+
+def test_a_label_shows_at_once_and_fits_nothing(taught: Bench) -> None:
+    version = taught.scores.version
+    taught.session.do(LabelPictures((PictureId("row0"),), BLUE), LabelNoneOfThese((PictureId("row1"),)))
+    assert not taught.lane.waiting
+    assert shown(taught.scores) == ["blue", "none", "none"]
+    assert taught.scores.said.tolist() == [Said.HUMAN, Said.HUMAN_NONE, Said.MACHINE]
+    assert taught.scores.version == version
+
+
+def test_taking_a_label_back_shows_the_machine_again(taught: Bench) -> None:
+    taught.session.do(AcceptLabels((PictureId("row0"),), RED))
+    assert taught.scores.said[0] == Said.ACCEPTED
+    taught.session.do(WithdrawLabels((PictureId("row0"),)))
+    assert taught.scores.said[0] == Said.MACHINE
+
+
+def test_labels_show_on_rows_that_arrive_while_nothing_is_taught(bench: Bench) -> None:
+    bench.session.do(AddCategory(RED, "red"), LabelPictures((PictureId("row0"),), RED))
+    bench.rows(R)
+    assert shown(bench.scores) == ["red"]

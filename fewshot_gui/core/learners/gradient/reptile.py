@@ -36,6 +36,8 @@ def reptile_step(inner: InnerLoop, model: Model, params: Params, tasks: Tasks, b
     total = {key: torch.zeros_like(value) for key, value in params.items()}
     loss = right = 0.0
     with FastConvolutions(twice=False) as convolutions:
+        with torch.no_grad():
+            model(params, tasks.support[0][:2])  # so that it is known whether pictures belong together
         for task in range(len(tasks)):
             adapted = _adapted(inner, model, params, tasks, task, batch, convolutions)
             for key, gradient in total.items():

@@ -60,7 +60,7 @@ def prototype_head(embeddings: Tensor, labels: Tensor, ways: int) -> Params:
     centre = means.mean(0)
     around = means - centre
     spread = around.square().sum(1).mean().clamp(min=torch.finfo(means.dtype).tiny ** 0.5)
-    weight = _GAP * around / spread.detach()
+    weight = _GAP * around / spread
     # -|q - c|^2 + |q - centre|^2 = 2 (q - centre).(c - centre) - |c - centre|^2
-    bias = -_GAP / 2 * around.square().sum(1) / spread.detach() - weight @ centre
+    bias = -_GAP / 2 * around.square().sum(1) / spread - weight @ centre
     return {WEIGHT: weight, BIAS: bias}

@@ -80,7 +80,9 @@ def test_a_learner_fits_and_its_classifier_answers(
     assert prediction.probabilities.shape == (6, 3)
     torch.testing.assert_close(prediction.probabilities.sum(1), torch.ones(6))
     assert prediction.nearest.shape == (6, 5)
-    torch.testing.assert_close(classifier.novelty(tasks.query[0].flatten(1)), prediction.nearest_distance[:, 0])
+    torch.testing.assert_close(
+        classifier.novelty(tasks.query[0].flatten(1)), prediction.nearest_distance[:, 0]
+    )
     assert classifier.temperature == (1.7 if own else pytest.approx(1.0))
     for key, value in network.state_dict().items():
         assert torch.equal(value, before[key])

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from fewshot_gui.core.learners.gradient import pieces
 from fewshot_gui.core.learners.gradient.functional import adapt, functional_network, network_params
 from fewshot_gui.core.learners.gradient.learned_rule import LearnedUpdate, preprocess
 from fewshot_gui.core.learners.gradient.meta_step import step_weights
@@ -18,15 +19,13 @@ from fewshot_gui.core.learners.gradient.methods import METHODS, SettingsError, b
 from fewshot_gui.core.learners.gradient.reptile import minibatches
 from fewshot_gui.core.learners.gradient.rules import AdaptiveDescent, PolyakDescent
 from fewshot_gui.core.learners.gradient.start import head_logits, prototype_head
-from fewshot_gui.core.learners.gradient.tasks import Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
     from fewshot_gui.core.learners.gradient.functional import Params
+    from fewshot_gui.core.learners.gradient.tasks import Tasks
 
-Maker = "Callable[..., Any]"
 CASES = [
     ("maml", {"steps": 3, "lr": 0.2, "head": "learned"}),
     ("maml", {"steps": 2, "lr": 0.2, "head": "zero"}),
@@ -47,41 +46,41 @@ def initial(name: str, settings: dict[str, Any], network: nn.Module, ways: int) 
     return {**network_params(network), **{key: value.to(dtype) for key, value in own.items()}}
 
 
-def naive_loss(name: str, settings: dict[str, Any], network: nn.Module, params: Params, tasks: Tasks) -> float:
+def naive_loss(
+    name: str, settings: dict[str, Any], network: nn.Module, params: Params, tasks: Tasks
+) -> float:
     """Return the meta-loss by a derivation of its own: plain loops, autograd and no class of the package."""
-    total = 0.0
-    half = settings.get("multi_step", 0.0) > 0
+    model, total = functional_network(network), 0.0
+
+    def loss_of(weights: Params, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        logits = functional.linear(model(weights, images), weights["head.weight"], weights["head.bias"])
+        return functional.cross_entropy(logits, labels)
+
     for task in range(len(tasks)):
         weights = {key: value.clone().requires_grad_() for key, value in params.items()}
-        names = [key for key in weights if key.startswith(("network.", "head.")) or key.startswith("head")]
         if settings.get("head") == "zero":
-            weights["head.weight"] = torch.zeros(tasks.ways, 12, dtype=torch.float64, requires_grad=True)
-            weights["head.bias"] = torch.zeros(tasks.ways, dtype=torch.float64, requires_grad=True)
-            names += ["head.weight", "head.bias"]
-        if name == "anil":
-            names = ["head.weight", "head.bias"]
-        model = functional_network(network)
-
-        def loss_of(images: torch.Tensor, labels: torch.Tensor, w: Params = weights) -> torch.Tensor:
-            logits = functional.linear(model(w, images), w["head.weight"], w["head.bias"])  # noqa: B023
-            return functional.cross_entropy(logits, labels)
-
+            zeros = {"head.weight": torch.zeros(tasks.ways, 12), "head.bias": torch.zeros(tasks.ways)}
+            weights |= {key: value.double().requires_grad_() for key, value in zeros.items()}
+        moved = ("head.",) if name == "anil" else ("network.", "head.")
+        names = [key for key in weights if key.startswith(moved)]
         losses = []
         for step in range(settings["steps"]):
-            slopes = torch.autograd.grad(
-                loss_of(tasks.support[task], tasks.support_labels[task], weights),
-                [weights[key] for key in names],
-            )
+            loss = loss_of(weights, tasks.support[task], tasks.support_labels[task])
+            slopes = torch.autograd.grad(loss, [weights[key] for key in names])
             for key, slope in zip(names, slopes, strict=True):
-                rate: Any = settings["lr"]
-                if name == "meta-sgd":
-                    rate = params["lr." + key]
-                elif settings.get("rates") == "layer-step":
-                    rate = params["lr." + key][step]
+                rate = naive_rate(name, settings, params, key, step)
                 weights[key] = (weights[key] - rate * slope).detach().requires_grad_()
-            losses.append(float(loss_of(tasks.query[task], tasks.query_labels[task], weights).detach()))
-        total += sum(losses) / len(losses) if half else losses[-1]
+            losses.append(float(loss_of(weights, tasks.query[task], tasks.query_labels[task]).detach()))
+        total += sum(losses) / len(losses) if "multi_step" in settings else losses[-1]
     return total / len(tasks)
+
+
+def naive_rate(
+    name: str, settings: dict[str, Any], params: Params, key: str, step: int
+) -> torch.Tensor | float:
+    if name == "meta-sgd":
+        return params["lr." + key]
+    return params["lr." + key][step] if "rates" in settings else settings["lr"]
 
 
 @pytest.mark.parametrize(("name", "settings"), [case for case in CASES if case[1]["head"] != "prototype"])
@@ -101,7 +100,29 @@ def test_a_meta_gradient_is_the_slope_of_the_meta_loss(
             for sign in (1, -1)
         ]
         expected = (ends[0] - ends[1]) / 2e-6
-        assert float((step.gradients[key] * direction).sum()) == pytest.approx(expected, rel=1e-5, abs=1e-8), key
+        assert float((step.gradients[key] * direction).sum()) == pytest.approx(
+            expected, rel=1e-5, abs=1e-8
+        ), key
+
+
+def test_the_meta_gradient_goes_through_the_scale_of_a_prototype_head(
+    tiny_network: Any, draw_tasks: Any
+) -> None:
+    """A scale taken for a constant rewards longer embeddings, which change no answer: training diverged."""
+    network, tasks = tiny_network(), draw_tasks()
+    settings = {"steps": 2, "lr": 0.05, "head": "prototype"}
+    params = initial("maml", settings, network, tasks.ways)
+    method, model = build_method("maml", settings), functional_network(network)
+    gradients = method.meta_step(model, params, tasks).gradients
+    generator = torch.Generator().manual_seed(1)
+    for key in params:
+        direction = torch.randn(params[key].shape, generator=generator, dtype=torch.float64)
+        ends = [
+            method.meta_step(model, {**params, key: params[key] + sign * 1e-6 * direction}, tasks).loss
+            for sign in (1, -1)
+        ]
+        expected = (ends[0] - ends[1]) / 2e-6
+        assert float((gradients[key] * direction).sum()) == pytest.approx(expected, rel=1e-5, abs=1e-8), key
 
 
 @pytest.mark.parametrize(("name", "settings"), [*CASES, ("fomaml", {"steps": 2, "head": "zero"})])
@@ -272,6 +293,19 @@ def test_reptile_with_one_step_is_the_first_order_gradient_on_the_support_set(
         torch.testing.assert_close(step.gradients[key], 0.3 * gradient)
 
 
+def test_reptile_keeps_together_what_shares_statistics(
+    tiny_network: Any, draw_tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, tasks = tiny_network("task"), draw_tasks()
+    params, model = initial("reptile", REPTILE, network, 3), functional_network(network)
+    whole = build_method("reptile", REPTILE).meta_step(model, params, tasks)
+    monkeypatch.setattr(pieces, "_PIXELS_AT_ONCE", 64)
+    parted = build_method("reptile", REPTILE).meta_step(model, params, tasks)
+    assert parted.transductive
+    assert parted.loss == whole.loss
+    assert all(torch.equal(parted.gradients[key], whole.gradients[key]) for key in params)
+
+
 @pytest.mark.parametrize("optimiser", ["sgd", "adam"])
 def test_reptile_with_a_meta_step_of_one_lands_on_the_mean_of_the_tasks(
     optimiser: str, tiny_network: Any, draw_tasks: Any
@@ -331,7 +365,7 @@ def test_a_meta_lstm_that_keeps_all_and_lets_in_a_rate_is_plain_descent(rate: fl
 def test_the_meta_gradient_of_the_lstm_takes_inner_gradients_for_constants(
     batch: bool, tiny_network: Any, draw_tasks: Any
 ) -> None:
-    """Finite differences with the inner gradients held at what they were, as the paper's derivative has it."""
+    """Finite differences with the inner gradients held at what they were, as in the paper."""
     network, tasks = tiny_network(), draw_tasks(count=1)
     settings = {"steps": 2, "hidden": 3}
     method, model = build_method("meta-lstm", settings), functional_network(network)
@@ -351,7 +385,9 @@ def test_the_meta_gradient_of_the_lstm_takes_inner_gradients_for_constants(
                 slopes = torch.autograd.grad(value, list(leaf.values()))
                 held.append((dict(zip(leaf, slopes, strict=True)), value.detach()))
             fast, memory = rule.update(number, params, fast, *held[number], memory)
-        return float(functional.cross_entropy(head_logits(fast, model(fast, tasks.query[0])), tasks.query_labels[0]))
+        return float(
+            functional.cross_entropy(head_logits(fast, model(fast, tasks.query[0])), tasks.query_labels[0])
+        )
 
     assert step.loss == pytest.approx(loss(params))
     generator = torch.Generator().manual_seed(1)
@@ -388,7 +424,9 @@ def test_the_head_of_prototypes_orders_by_distance_to_the_class_means() -> None:
     distances = torch.cdist(query, means).square()
     scale = (means - means.mean(0)).square().sum(1).mean()
     expected = -distances / scale * 2
-    torch.testing.assert_close(logits - logits.mean(1, keepdim=True), expected - expected.mean(1, keepdim=True), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        logits - logits.mean(1, keepdim=True), expected - expected.mean(1, keepdim=True), rtol=1e-3, atol=1e-3
+    )
 
 
 def test_the_weights_of_the_steps_fade_toward_the_last() -> None:

@@ -1,0 +1,185 @@
+"""Writes sidecars that can be taken back: what was there is kept, to the byte, before it is replaced."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from fewshot_gui.engine.folders import data_folder
+from fewshot_gui.engine.sorting.files import (
+    copy_to_new,
+    hash_file,
+    rename_exclusively,
+    sync_and_close,
+    sync_folder,
+)
+from fewshot_gui.engine.sorting.sidecar import Keyword, SidecarError, merged
+from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.sorting.records import FileRecord
+
+KEPT: Final = "quarantine"
+_ASIDE: Final = ".aside"
+
+
+def kept_path(record: FileRecord) -> str:
+    """The place where the former sidecar is kept; nothing is there if there was none."""
+    return str(data_folder() / KEPT / record.run / f"{record.id}.xmp")
+
+
+def _aside(record: FileRecord) -> str:
+    return record.temporary + _ASIDE
+
+
+def write(record: FileRecord) -> FileRecord:
+    """The record with the hash of the new sidecar, which lies whole under its temporary name.
+
+    Raises:
+        Failure: The category is there already, or the sidecar that is there cannot be merged into.
+        OSError: It cannot be written.
+    """
+    existing = _read(record.target)
+    try:
+        data = merged(existing, Keyword(record.category, record.by, record.probability))
+    except SidecarError as error:
+        raise Failure(Reason.SIDECAR, str(error)) from error
+    if data == existing:
+        raise Failure(Reason.ALREADY_THERE, record.target)
+    if existing is not None:
+        _keep(record)
+    with open(record.temporary, "xb") as file:  # noqa: PTH123 - a string, as all paths here
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    made = os.stat(record.temporary)  # noqa: PTH116 - as above
+    return replace(
+        record, hash=hash_file(record.temporary), made_inode=made.st_ino, made_mtime_ns=made.st_mtime_ns
+    )
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _keep(record: FileRecord) -> None:
+    """A copy of the former sidecar is on the disk, with its times, before anything is done to it."""
+    kept = kept_path(record)
+    os.makedirs(os.path.dirname(kept), exist_ok=True)  # noqa: PTH103, PTH120
+    with suppress(FileNotFoundError):  # of an attempt that was put back
+        os.unlink(kept)  # noqa: PTH108
+    sync_and_close(copy_to_new(record.target, kept, lambda _count: None).handle, is_synced=False)
+    sync_folder(os.path.dirname(kept))  # noqa: PTH120
+
+
+def publish(record: FileRecord) -> None:
+    """The new sidecar bears its name; the former one is kept.
+
+    Raises:
+        Failure: The former one was changed after it was read; it is as it was.
+        OSError: It cannot be done; all is as it was.
+    """
+    kept = kept_path(record)
+    if not os.path.lexists(kept):
+        rename_exclusively(record.temporary, record.target)
+        return
+    rename_exclusively(record.target, _aside(record))
+    try:
+        if hash_file(_aside(record)) != hash_file(kept):
+            raise Failure(Reason.SOURCE_CHANGED, record.target)
+        rename_exclusively(record.temporary, record.target)
+    except (Failure, OSError):
+        rename_exclusively(_aside(record), record.target)
+        raise
+    os.unlink(_aside(record))  # noqa: PTH108 - its content is kept
+
+
+def withdraw(record: FileRecord) -> None:
+    """The former sidecar bears its name, and nothing else of ours is left."""
+    if os.path.lexists(_aside(record)):
+        rename_exclusively(_aside(record), record.target)
+    drop_kept(record)
+
+
+def drop_kept(record: FileRecord) -> None:
+    """Nothing is kept of a sidecar that was not replaced."""
+    with suppress(FileNotFoundError):
+        os.unlink(kept_path(record))  # noqa: PTH108
+    with suppress(OSError):  # others of the run are kept there
+        os.rmdir(os.path.dirname(kept_path(record)))  # noqa: PTH106, PTH120
+
+
+def restore(record: FileRecord) -> None:
+    """The former sidecar is at its place, to the byte, or none where there was none.
+
+    Raises:
+        Failure: Our sidecar was changed since; it is left as it is.
+        OSError: It cannot be done; all is as it was.
+    """
+    kept, former = kept_path(record), _aside(record)
+    rename_exclusively(record.target, record.temporary)
+    try:
+        if hash_file(record.temporary) != record.hash:
+            raise Failure(Reason.TARGET_CHANGED, record.target)
+        if os.path.lexists(kept):
+            sync_and_close(copy_to_new(kept, former, lambda _count: None).handle, is_synced=False)
+            rename_exclusively(former, record.target)
+    except (Failure, OSError):
+        with suppress(FileNotFoundError):
+            os.unlink(former)  # noqa: PTH108
+        rename_exclusively(record.temporary, record.target)
+        raise
+    os.unlink(record.temporary)  # noqa: PTH108
+    drop_kept(record)
+
+
+def settle(record: FileRecord) -> bool:
+    """Return whether a sidecar in doubt has got to its goal; if not, it is as it was before it set out.
+
+    Raises:
+        OSError: It cannot be told; nothing more was done.
+    """
+    folder = os.path.dirname(record.target)  # noqa: PTH120
+    if not os.path.isdir(folder):  # noqa: PTH112 - its drive is gone, which says nothing of the sidecar
+        raise FileNotFoundError(folder)
+    if record.state is FileState.REMOVING:
+        return _settle_back(record)
+    aside, temporary = _aside(record), record.temporary
+    if not os.path.lexists(temporary) and _is_ours(record):
+        with suppress(FileNotFoundError):
+            os.unlink(aside)  # noqa: PTH108
+        return True
+    if os.path.lexists(aside):
+        rename_exclusively(aside, record.target)
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)  # noqa: PTH108
+    drop_kept(record)
+    return False
+
+
+def _settle_back(record: FileRecord) -> bool:
+    aside, temporary, kept = _aside(record), record.temporary, kept_path(record)
+    if os.path.lexists(temporary):
+        back = not os.path.lexists(kept) or os.path.lexists(record.target)
+        if back and hash_file(temporary) == record.hash:
+            os.unlink(temporary)  # noqa: PTH108
+        else:
+            back = False
+            rename_exclusively(temporary, record.target)
+    else:
+        back = not _is_ours(record)
+    with suppress(FileNotFoundError):
+        os.unlink(aside)  # noqa: PTH108
+    if back:
+        drop_kept(record)
+    return back
+
+
+def _is_ours(record: FileRecord) -> bool:
+    return bool(record.hash) and os.path.lexists(record.target) and hash_file(record.target) == record.hash

@@ -1,0 +1,22 @@
+"""Dialogs that the menus offer, imported only when somebody asks for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fewshot_gui.gui.main_window import MainWindow
+
+
+def compare(window: MainWindow) -> None:
+    """Show the learners side by side."""
+    from fewshot_gui.gui.compare.dialog import compare_learners  # noqa: PLC0415 - only when asked for
+
+    compare_learners(window)
+
+
+def enough(window: MainWindow) -> None:
+    """Show whether the examples are enough."""
+    from fewshot_gui.gui.inspector.table_dialog import show_table  # noqa: PLC0415 - only when asked for
+
+    show_table(window)

@@ -1,0 +1,26 @@
+"""How the window is brought to show one picture of the folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fewshot_gui.gui.main_window import MainWindow
+
+
+def reveal_row(window: MainWindow, row: int) -> None:
+    """Show the folder in the query panel, and choose this row of it; a filter that hides it is taken off."""
+    window.show_source("folder")
+    folder = window.query.folder
+    if folder.model.position_of(row) is None:
+        folder.bar.chips.choose(None)
+    position = folder.model.position_of(row)
+    if position is None:
+        return
+    index = folder.model.index(position)
+    folder.view.setCurrentIndex(index)
+    folder.view.select_rows(np.array([row], np.int64))
+    folder.view.scrollTo(index)
+    folder.view.setFocus()

@@ -1,0 +1,1 @@
+"""Sorting files, taking it back, watching a folder, and labels out and in."""

@@ -1,0 +1,240 @@
+"""The dialog that hands the labels to other programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QRadioButton,
+    QVBoxLayout,
+)
+from shiboken6 import isValid
+
+from fewshot_gui.core.backbones.bundle import BundleError
+from fewshot_gui.engine.deciding.decisions import decide
+from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
+from fewshot_gui.engine.exports.csv_table import write_csv
+from fewshot_gui.engine.exports.folders import Copied, Layout, write_folders
+from fewshot_gui.engine.exports.gathering import gather
+from fewshot_gui.engine.label_table import write_labels
+from fewshot_gui.engine.sorting.plan import SameName, Way
+from fewshot_gui.engine.worker import CancelToken
+from fewshot_gui.gui.label_export import label_table
+from fewshot_gui.gui.sorting.choices import PILES
+from fewshot_gui.gui.sorting.export_words import Format, export_words, formats
+from fewshot_gui.gui.sorting.snapshot import snapshot
+from fewshot_gui.gui.sorting.words import pictures_words
+from fewshot_gui.gui.widgets import PushButton
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from fewshot_gui.engine.exports.labelled import Labelled
+    from fewshot_gui.engine.library import Library
+    from fewshot_gui.engine.sorter import PlanRequest, Sorter
+    from fewshot_gui.engine.workspace import Workspace
+
+
+class ExportDialog(QDialog):
+    """Choose a format and which labels; everything is written on a lane, and nothing is overwritten."""
+
+    def __init__(self, workspace: Workspace, sorter: Sorter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace, self._sorter = workspace, sorter
+        self._token = CancelToken()
+        self.setObjectName("exportDialog")
+        self.setWindowTitle(self.tr("Export the labels"))
+        self.setMinimumWidth(560)
+        self.choice = QButtonGroup(self)
+        self.scope = QComboBox(self)
+        self.scope.setObjectName("exportScope")
+        self.scope.setAccessibleName(self.tr("Which labels"))
+        for words, key in (
+            (self.tr("Only what you decided"), "decided"),
+            (self.tr("That, and what the program is sure of"), "sure"),
+            (self.tr("Everything, as it is proposed"), "all"),
+        ):
+            self.scope.addItem(words, key)
+        self.scope.setCurrentIndex(2)
+        self.note = QLabel(self)
+        self.note.setObjectName("exportNote")
+        self.note.setProperty("role", "muted")
+        self.note.setWordWrap(True)
+        self.bar = QProgressBar(self)
+        self.bar.setAccessibleName(self.tr("How far the export is"))
+        self.go = PushButton(self.tr("Export…"), self, role="primary")
+        self.go.setObjectName("exportButton")
+        self.leave = PushButton(self.tr("Close"), self)
+        self._lay_out()
+        self.go.clicked.connect(self.ask)
+        self.leave.clicked.connect(self.reject)
+        self.finished.connect(lambda _result: self._token.cancel())
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(8)
+        column.addWidget(self._heading(self.tr("Which labels")))
+        column.addWidget(self.scope)
+        column.addSpacing(8)
+        column.addWidget(self._heading(self.tr("For whom")))
+        for number, form in enumerate(formats()):
+            button = QRadioButton(form.name, self)
+            button.setObjectName(f"export:{form.key}")
+            button.setToolTip(form.what)
+            self.choice.addButton(button, number)
+            what = QLabel(form.what, self)
+            what.setProperty("role", "small")
+            what.setContentsMargins(24, 0, 0, 4)
+            column.addWidget(button)
+            column.addWidget(what)
+        self.choice.button(0).setChecked(True)
+        column.addSpacing(8)
+        self.bar.hide()
+        column.addWidget(self.bar)
+        column.addWidget(self.note)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(self.leave)
+        foot.addWidget(self.go)
+        column.addLayout(foot)
+
+    def _heading(self, words: str) -> QLabel:
+        heading = QLabel(words, self)
+        heading.setProperty("role", "heading")
+        return heading
+
+    @property
+    def format(self) -> Format:
+        """The chosen way out."""
+        return formats()[self.choice.checkedId()]
+
+    def ask(self) -> None:
+        """Ask for a file or a folder, and write."""
+        form, title = self.format, self.windowTitle()
+        if form.suffix:
+            name = f"labels{form.suffix}"
+            chosen, _ = QFileDialog.getSaveFileName(self, title, name, f"*{form.suffix}")
+        else:
+            chosen = QFileDialog.getExistingDirectory(self, self.tr("A new, empty folder"))
+        if chosen:
+            self.write(form, Path(chosen))
+
+    def write(self, form: Format, place: Path) -> None:
+        """Write the labels in this format; the note says what became of it."""
+        work: Callable[[CancelToken], Copied | None]
+        if form.key == "classify":
+            table = label_table(self._workspace)
+            if table is None:
+                self.note.setText(self.tr("There are no labels yet: teach two categories and open a folder."))
+                return
+
+            def work(_token: CancelToken) -> Copied | None:
+                write_labels(place, table)
+                return Copied(len(table.paths), ())
+        else:
+            work = self._work(form, place)
+        self._token = CancelToken()
+        self.go.setEnabled(False)
+        self.bar.setRange(0, 0)
+        self.bar.show()
+        self._sorter.lane.submit(
+            work, then=partial(self._done, place), failed=partial(self._failed, place), token=self._token
+        )
+
+    def _request(self) -> PlanRequest:
+        return snapshot(
+            self._workspace, machine=PILES[self.scope.currentData()], none_name="", destination="",
+            way=Way.COPY, same_name=SameName.RENAME,
+        )  # fmt: skip
+
+    def _work(self, form: Format, place: Path) -> Callable[[CancelToken], Copied | None]:
+        request, library = self._request(), self._workspace.library
+        settings = request.document.settings
+
+        def work(token: CancelToken) -> Copied | None:
+            decisions = decide(
+                request.files, request.ids, request.scores, request.piles, request.document,
+                machine=request.machine, none_name="",
+            )  # fmt: skip
+            rows = gather(
+                decisions.decided,
+                at=datetime.now().astimezone().isoformat(timespec="seconds"),
+                learner=settings.learner,
+                backbone=settings.backbone,
+                weights=_weights(library, settings.backbone),
+            )
+            return self._write(form, place, rows, token)
+
+        return work
+
+    def _write(self, form: Format, place: Path, rows: list[Labelled], token: CancelToken) -> Copied | None:
+        """Write the rows; on the lane."""
+
+        def progress(done: int, total: int) -> None:
+            if done % 16 == 0 or done == total:
+                self._sorter.lane.tell(token, lambda: self._show_progress(done, total))
+
+        if not rows:
+            return None
+        if form.key == "csv":
+            write_csv(place, rows)
+        elif form.key == "coco":
+            write_coco(place, rows, progress=progress)
+        elif form.key == "label-studio":
+            write_label_studio(place, rows)
+        else:
+            return write_folders(
+                place, rows, Layout(form.key), progress=progress, cancelled=lambda: token.cancelled
+            )
+        return Copied(len(rows), ())
+
+    def _show_progress(self, done: int, total: int) -> None:
+        if isValid(self):
+            self.bar.setRange(0, total)
+            self.bar.setValue(done)
+
+    def _done(self, place: Path, copied: Copied | None) -> None:
+        if not isValid(self):
+            return
+        self.bar.hide()
+        self.go.setEnabled(True)
+        if copied is None:
+            self.note.setText(
+                self.tr("There is nothing to export yet: decide some pictures, or choose more labels.")
+            )
+            return
+        words = self.tr("{0} exported to {1}.").format(pictures_words(copied.written), place)
+        if copied.problems:
+            path, reason = copied.problems[0]
+            words += " " + self.tr("{0} could not be copied, the first: {1} ({2}).").format(
+                pictures_words(len(copied.problems)), path, reason
+            )
+        self.note.setText(words)
+
+    def _failed(self, place: Path, error: Exception) -> None:
+        if not isValid(self):
+            return
+        self.bar.hide()
+        self.go.setEnabled(True)
+        self.note.setText(export_words(error, place))
+
+
+def _weights(library: Library, backbone: str) -> str:
+    """Return the hash of the weights; empty where the bundle is gone: the labels are good all the same."""
+    try:
+        return library.info(backbone).hash[:16]
+    except BundleError:
+        return ""

@@ -1,0 +1,29 @@
+"""After a run: the session learns where its pictures are now, and the gallery looks again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fewshot_gui.engine.sorting.plan import Way
+from fewshot_gui.engine.sorting.states import FileState
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.sorting.receipt import Receipt
+    from fewshot_gui.engine.workspace import Workspace
+
+
+def follow_moves(workspace: Workspace, receipt: Receipt) -> None:
+    """Note the new places of pictures that were moved; they are known by content, so all else holds."""
+    places: dict[str, str] = {}
+    if Way(receipt.way) is Way.MOVE:
+        for line in receipt.lines:
+            if line.state is FileState.DONE:
+                places[line.source] = line.target
+            elif line.state is FileState.TAKEN_BACK:
+                places[line.target] = line.source
+    session = workspace.session
+    for picture in session.stored_pictures():
+        place = places.get(picture.path or "")
+        if place is not None:
+            session.relocate(picture.id, place)
+    workspace.gallery.rescan()

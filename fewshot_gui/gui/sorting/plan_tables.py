@@ -1,0 +1,89 @@
+"""The plan as two tables: each file with where it goes, and each category with its folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from fewshot_gui.engine.sorting.plan import Conflict, Way
+from fewshot_gui.gui.sorting.tables import LineTable, base_name
+from fewshot_gui.gui.sorting.words import conflict_words, size_words
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor
+    from PySide6.QtWidgets import QWidget
+
+    from fewshot_gui.engine.sorting.plan import Plan
+    from fewshot_gui.engine.sorting.table import CategoryCount, Row
+    from fewshot_gui.gui.theme import Appearance
+
+
+class PlanTable(LineTable):
+    """One line a file: its name, its category, where it goes, and what does not go plainly."""
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__((), parent)
+        self._titles = (self.tr("File"), self.tr("Category"), self.tr("Goes to"), self.tr("To know"))
+        self._appearance = appearance
+        self._root = ""
+
+    def show_plan(self, plan: Plan, found: list[Row]) -> None:
+        """Show the rows of a plan."""
+        self._root = plan.root
+        self.show(found)
+
+    def cell(self, line: Row, column: int) -> str:
+        """Return what stands in a cell."""
+        if column == 0:
+            return base_name(line.path)
+        if column == 3:
+            return " ".join(conflict_words(each) for each in line.conflicts)
+        if line.file is None:
+            return "" if column == 1 else self.tr("stays")
+        return line.file.category if column == 1 else self._place(line.file.target, line.file.way)
+
+    def _place(self, target: str, way: Way) -> str:
+        if way is Way.SIDECAR:
+            return base_name(target)
+        return target.removeprefix(self._root).lstrip(os.sep)
+
+    def tip(self, line: Row, column: int) -> str:
+        """Return the whole path, or the whole sentence."""
+        if column == 0:
+            return line.path
+        return line.file.target if column == 2 and line.file is not None else self.cell(line, column)
+
+    def ink(self, line: Row, column: int) -> QColor | None:
+        """Return the colour of a warning for what stays, and a muted one for what is only told."""
+        theme = self._appearance.theme
+        if column == 3:
+            return theme.warning if any(map(_stays, line.conflicts)) else theme.muted
+        return theme.muted if line.file is None and column else None
+
+
+def _stays(conflict: Conflict) -> bool:
+    return conflict.left_out and conflict.kind != "already-there"
+
+
+class FolderTable(LineTable):
+    """One line a category: its name, how many pictures, and the folder that they go to."""
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__((), parent)
+        self._titles = (self.tr("Category"), self.tr("Pictures"), self.tr("Size"), self.tr("Folder"))
+        self._appearance = appearance
+
+    def cell(self, line: CategoryCount, column: int) -> str:
+        """Return what stands in a cell."""
+        if column == 0:
+            return line.category
+        if column == 1:
+            beside = self.tr(" and {0:,} beside").format(line.companions) if line.companions else ""
+            return f"{line.pictures:,}{beside}"
+        if column == 2:
+            return size_words(line.size)
+        return line.folder or self.tr("beside each picture")
+
+    def ink(self, _line: CategoryCount, column: int) -> QColor | None:
+        """Return a muted colour for what is only told."""
+        return self._appearance.theme.muted if column else None

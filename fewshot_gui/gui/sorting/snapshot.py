@@ -1,0 +1,67 @@
+"""What the gallery, the machine and the person say now, as one value for another thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fewshot_gui.engine.deciding.piles import sort_into_piles
+from fewshot_gui.engine.scores import unknown
+from fewshot_gui.engine.sorter import PlanRequest
+from fewshot_gui.gui.query.arranging import DEFAULT_BOLDNESS
+from fewshot_gui.gui.query.deciding import BOLDNESS_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fewshot_gui.engine.deciding.piles import Pile, Piles
+    from fewshot_gui.engine.scores import Scores
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.sorting.plan import SameName, Way
+    from fewshot_gui.engine.workspace import Workspace
+
+
+def boldness_of(session: Session) -> float:
+    """Return where the slider from careful to bold stands, 0 to 1."""
+    kept = session.recall(BOLDNESS_KEY, DEFAULT_BOLDNESS)
+    return float(kept) if isinstance(kept, int | float) and 0 <= kept <= 1 else DEFAULT_BOLDNESS
+
+
+def scores_and_piles(workspace: Workspace) -> tuple[Scores, Piles]:
+    """Return what the machine says of the rows, unknown where nothing was taught, and the piles of it."""
+    gallery = workspace.gallery
+    scores = workspace.predictor.scores
+    if scores is None:
+        scores = unknown(gallery.count, ())
+    missing = gallery.missing
+    return scores, sort_into_piles(scores, boldness_of(workspace.session), missing[: scores.count])
+
+
+def snapshot(
+    workspace: Workspace,
+    *,
+    machine: Collection[Pile],
+    none_name: str | None,
+    destination: str,
+    way: Way,
+    same_name: SameName,
+    only: frozenset[str] | None = None,
+) -> PlanRequest:
+    """Return what is to be planned, of these paths alone where some are given."""
+    gallery = workspace.gallery
+    gone = {gallery.files[row].path for row in gallery.missing.nonzero()[0].tolist()}
+    if only is not None:
+        gone |= {file.path for file in gallery.files} - only
+    scores, piles = scores_and_piles(workspace)
+    return PlanRequest(
+        files=tuple(gallery.files),
+        ids=tuple(gallery.ids),
+        scores=scores,
+        piles=piles,
+        document=workspace.session.document,
+        machine=tuple(machine),
+        none_name=none_name,
+        destination=destination,
+        way=way,
+        same_name=same_name,
+        gone=frozenset(gone),
+    )

@@ -1,0 +1,173 @@
+"""Watching the opened folder: what arrives is shown and proposed, and moved only where that was asked for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from fewshot_gui.engine.deciding.piles import Pile
+from fewshot_gui.engine.sorting.arrivals import Arrivals
+from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
+from fewshot_gui.gui.sorting.snapshot import scores_and_piles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.sorter import Sorter
+    from fewshot_gui.engine.worker import Post
+    from fewshot_gui.engine.workspace import Workspace
+
+KEY = "watching"
+TICK_MS = 500
+_REMIND_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """Whether sure arrivals are sorted by themselves, and after how many minutes."""
+
+    on: bool = False
+    minutes: int = 10
+
+    @classmethod
+    def of(cls, session: Session) -> Grace:
+        """Return what the person chose; off unless they said otherwise."""
+        kept = session.recall(KEY)
+        if not isinstance(kept, dict):
+            return cls()
+        return cls(bool(kept.get("on")), max(1, int(kept.get("minutes", 10))))
+
+    def keep(self, session: Session) -> None:
+        """Keep the choice in the session."""
+        session.remember(KEY, {"on": self.on, "minutes": self.minutes})
+
+
+class Watching(QObject):
+    """Ticks while a folder is watched.
+
+    `arrived` carries how many new pictures there are and how many of them are sure; `due` the paths of sure
+    ones whose grace period is over; `failed` why the folder cannot be watched.
+    """
+
+    arrived = Signal(int, int)
+    due = Signal(object)
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        sorter: Sorter,
+        post: Post,
+        parent: QObject | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace, self._sorter, self._post, self._clock = workspace, sorter, post, clock
+        self._arrivals = Arrivals()
+        self._watch: FolderWatch | None = None
+        self._ours: list[str] = []
+        self._reminded = 0.0
+        self._rescan = False
+        self.new: dict[str, float] = {}
+        self._timer = QTimer(self, interval=TICK_MS)
+        self._timer.timeout.connect(self.tick)
+        self._disconnect = [
+            sorter.touching.connect(self._expect),
+            sorter.ended.connect(lambda _receipt: self._remind()),
+            workspace.predictor.updated.connect(lambda _scores: self._tell()),
+        ]
+
+    @property
+    def on(self) -> bool:
+        """Whether a folder is watched."""
+        return self._watch is not None
+
+    def start(self) -> None:
+        """Watch the folder of the gallery from now on."""
+        self.stop()
+        folder = self._workspace.gallery.folder
+        try:
+            self._watch = FolderWatch(folder, self._post, self.touched)
+        except WatchError as error:
+            self.failed.emit(str(error))
+            return
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Watch nothing any more."""
+        self._timer.stop()
+        self._arrivals, self.new = Arrivals(), {}
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def release(self) -> None:
+        """Stop, and follow the engine no more."""
+        self.stop()
+        for disconnect in self._disconnect:
+            disconnect()
+
+    def forget(self, paths: Sequence[str] | None = None) -> None:
+        """Count these arrivals as seen, or all."""
+        self.new = {} if paths is None else {p: at for p, at in self.new.items() if p not in set(paths)}
+        self._tell()
+
+    def touched(self, path: str) -> None:
+        """Hear that something happened to a picture."""
+        if self._watch is not None:
+            self._arrivals.touched(path, self._clock())
+
+    def tick(self) -> None:
+        """Look what has arrived."""
+        now, gallery = self._clock(), self._workspace.gallery
+        if self._watch is not None and gallery.folder and gallery.folder != self._watch.folder:
+            self.start()
+        if self._sorter.busy and now - self._reminded > _REMIND_SECONDS:
+            self._remind()
+        arrived = self._arrivals.settled(now)
+        self.new |= dict.fromkeys(arrived, now)
+        self._rescan = self._rescan or bool(arrived)
+        if self._rescan and not gallery.listing:
+            self._rescan = False
+            gallery.rescan()
+        if arrived:
+            self._tell()
+        self._offer_due(now)
+
+    def sure(self) -> list[str]:
+        """Return the new pictures that the program is sure of."""
+        if not self.new:
+            return []
+        _scores, piles = scores_and_piles(self._workspace)
+        rows = {path: self._workspace.gallery.row_of(path) for path in self.new}
+        return [
+            path
+            for path, row in rows.items()
+            if row is not None and row < len(piles.of) and piles.of[row] == Pile.SURE
+        ]
+
+    def _offer_due(self, now: float) -> None:
+        grace = Grace.of(self._workspace.session)
+        if not grace.on or self._sorter.busy or not self.new:
+            return
+        ready = [path for path in self.sure() if now - self.new[path] >= 60 * grace.minutes]
+        if ready:
+            self.forget(ready)
+            self.due.emit(ready)
+
+    def _expect(self, paths: list[str]) -> None:
+        self._ours = paths
+        self._remind()
+
+    def _remind(self) -> None:
+        """Say again what is our own doing: it is forgotten after a while, and a run may last longer."""
+        self._reminded = self._clock()
+        self._arrivals.ignore(self._ours, self._reminded)
+
+    def _tell(self) -> None:
+        self.arrived.emit(len(self.new), len(self.sure()))

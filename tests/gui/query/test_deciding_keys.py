@@ -1,0 +1,340 @@
+"""Deciding from the keyboard: real keys on the folder page, and what the session then says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+
+from fewshot_gui.engine.commands import LabelPictures, RemoveCategory, SetShortcut
+from fewshot_gui.engine.deciding.piles import Pile
+from fewshot_gui.engine.deciding.stacks import Stacks
+from fewshot_gui.engine.state import By, Decision
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+# Each key ---------------------------------------------------------------------------------------------
+
+
+def test_enter_accepts_what_is_suggested_and_goes_on(desk: Any) -> None:
+    desk.page.piles.choose(Pile.ASK)
+    asked = desk.page.model.order.tolist()
+    assert sorted(asked) == [7, 8, 9, 10]
+    assert desk.cursor == asked[0]
+    desk.press(Qt.Key.Key_Return)
+    suggested = desk.mug if asked[0] in {7, 9} else desk.pen
+    assert desk.said(asked[0]) == Decision(suggested, By.ACCEPTED)
+    assert desk.cursor == asked[1]
+    desk.press(Qt.Key.Key_Enter)
+    assert desk.said(asked[1]) is not None
+    assert desk.cursor == asked[2]
+
+
+def test_category_key_teaches_and_goes_on(desk: Any) -> None:
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_2)
+    assert desk.taught(7) == desk.pen
+    assert desk.cursor == 8
+
+
+def test_category_key_only_labels_where_that_is_wanted(desk: Any) -> None:
+    desk.page.piles.teaching.click()
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_2)
+    assert desk.taught(7) is None
+    assert desk.said(7) == Decision(desk.pen, By.HUMAN)
+    assert desk.cursor == 8
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_0, Qt.Key.Key_N])
+def test_none_of_these(desk: Any, key: Qt.Key) -> None:
+    desk.go_to(7)
+    desk.press(key)
+    assert desk.said(7) == Decision(None, By.HUMAN)
+    assert desk.cursor == 8
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Backspace, Qt.Key.Key_Delete])
+def test_withdrawing_takes_back_labels_and_lessons(desk: Any, key: Qt.Key) -> None:
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_2, Qt.Key.Key_N)
+    for row in (7, 8):
+        desk.go_to(row)
+        desk.press(key)
+        assert desk.said(row) is None
+        assert desk.taught(row) is None
+        assert desk.cursor == row
+
+
+def test_r_accepts_the_line_of_tiles(desk: Any) -> None:
+    columns = desk.page.view.grid().columns
+    desk.go_to(columns + 1)
+    desk.press(Qt.Key.Key_R)
+    line = range(columns, min(2 * columns, desk.rows))
+    assert [row for row in range(desk.rows) if desk.said(row)] == list(line)
+    desk.session.undo()
+    assert not desk.session.document.labels
+
+
+def test_chosen_pictures_are_answered_together(desk: Any) -> None:
+    desk.page.view.select_rows(np.array([7, 8, 9]))
+    desk.press(Qt.Key.Key_N)
+    assert [desk.said(row) for row in (7, 8, 9)] == [Decision(None, By.HUMAN)] * 3
+    assert desk.page.view.selected_rows().tolist() == [10]
+    desk.session.undo()
+    assert not desk.session.document.labels
+
+
+def test_arrows_move(desk: Any) -> None:
+    desk.go_to(0)
+    desk.press(Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left)
+    assert desk.cursor == 1
+    assert not desk.session.document.labels
+
+
+def test_key_of_a_category_comes_before_that_of_the_program(desk: Any) -> None:
+    desk.page.piles.teaching.click()
+    desk.session.do(SetShortcut(desk.pen, "n"))
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_N, Qt.Key.Key_0)
+    assert desk.said(7) == Decision(desk.pen, By.HUMAN)
+    assert desk.said(8) == Decision(None, By.HUMAN)
+
+
+def test_other_keys_and_keys_with_modifiers_say_nothing(desk: Any) -> None:
+    desk.go_to(7)
+    before = desk.session.document
+    desk.press(Qt.Key.Key_9, Qt.Key.Key_X)
+    desk.press(Qt.Key.Key_1, Qt.Key.Key_N, modifier=CTRL)
+    desk.press(Qt.Key.Key_N, modifier=SHIFT)
+    assert desk.session.document is before
+
+
+def test_key_that_is_held_down_answers_once(desk: Any) -> None:
+    desk.go_to(7)
+    for repeated in (False, True, True):
+        event = QKeyEvent(
+            QEvent.Type.KeyPress, Qt.Key.Key_N, Qt.KeyboardModifier.NoModifier, "n", repeated, 1
+        )
+        QApplication.sendEvent(desk.page.view, event)
+    assert [row for row in range(desk.rows) if desk.said(row)] == [7]
+
+
+def test_keys_typed_into_a_field_answer_nothing(desk: Any) -> None:
+    field = QLineEdit(desk.page)
+    field.show()
+    desk.go_to(7)
+    before = desk.session.document
+    field.setFocus()
+    QTest.keyClicks(field, "1nr0")
+    QTest.keyClick(field, Qt.Key.Key_Backspace)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.text() == "1nr"
+    assert desk.session.document is before
+
+
+# No wrong picture -------------------------------------------------------------------------------------
+
+
+def test_paging_fast_before_pictures_are_decoded_labels_the_one_at_the_cursor(desk: Any) -> None:
+    """X-AnyLabeling#310: with a slow decoder, labels went to the picture that was shown before."""
+    desk.page.piles.teaching.click()
+    desk.go_to(0)
+    for step in range(desk.rows - 1):  # nothing is ever decoded: the library keeps every wish
+        assert desk.cursor == step
+        desk.press(Qt.Key.Key_1 if step % 2 else Qt.Key.Key_2)
+    wanted = [desk.mug if row % 2 else desk.pen for row in range(desk.rows - 1)]
+    assert [desk.said(row).category for row in range(desk.rows - 1)] == wanted
+    desk.world.library.answer()  # all of them come late
+    assert [desk.said(row).category for row in range(desk.rows - 1)] == wanted
+
+
+def test_enter_accepts_the_suggestion_that_was_drawn(desk: Any) -> None:
+    desk.go_to(7)
+    turned = [*desk.sure, [0.1, 0.9], *desk.doubt[1:], [0.5, 0.5]]
+    desk.say(desk.world.scores(turned, rejected=[11], version=2))  # not painted yet
+    desk.press(Qt.Key.Key_Return)
+    assert desk.said(7) == Decision(desk.mug, By.ACCEPTED)
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_Return)
+    assert desk.said(7) == Decision(desk.pen, By.ACCEPTED)
+
+
+def test_picture_that_was_written_anew_is_not_labelled_unseen(desk: Any) -> None:
+    desk.go_to(7)
+    ids = desk.world.gallery.ids
+    seen, ids[7] = ids[7], "f" * 32
+    desk.press(Qt.Key.Key_N)
+    labels = desk.session.document.labels
+    assert seen in labels
+    assert "f" * 32 not in labels
+
+
+def test_key_after_another_folder_was_opened_answers_nothing(desk: Any) -> None:
+    desk.go_to(7)
+    before = desk.session.document
+    desk.world.gallery.show("/others", desk.rows)
+    desk.press(Qt.Key.Key_N, Qt.Key.Key_1, Qt.Key.Key_Return)
+    assert desk.session.document is before
+
+
+def test_suggestion_of_a_category_that_is_gone_is_not_accepted(desk: Any) -> None:
+    desk.go_to(4)
+    desk.session.do(RemoveCategory(desk.pen))
+    desk.press(Qt.Key.Key_Return)
+    assert desk.said(4) is None
+
+
+def test_word_of_a_person_stays_when_a_suggestion_is_accepted(desk: Any) -> None:
+    desk.session.do(LabelPictures((desk.world.gallery.ids[0],), desk.pen))
+    desk.go_to(0)
+    desk.press(Qt.Key.Key_Return)
+    assert desk.said(0) == Decision(desk.pen, By.HUMAN)
+
+
+def test_keys_in_the_large_view_answer_the_picture_that_is_shown_there(desk: Any) -> None:
+    desk.page.piles.teaching.click()
+    viewer = desk.page.enlarge(desk.page.model.index(7))
+    for key in (Qt.Key.Key_2, Qt.Key.Key_N, Qt.Key.Key_Return):
+        QTest.keyClick(viewer, key)
+    assert [desk.said(row) for row in (7, 8, 9)] == [
+        Decision(desk.pen, By.HUMAN), Decision(None, By.HUMAN), Decision(desk.mug, By.ACCEPTED),
+    ]  # fmt: skip
+    assert desk.cursor == 10
+    desk.page.piles.teaching.click()
+    QTest.keyClick(viewer, Qt.Key.Key_1)
+    assert desk.taught(10) == desk.mug
+    viewer.close()
+
+
+def test_menu_of_a_tile_answers(desk: Any) -> None:
+    desk.go_to(7)
+    desk.page.view.customContextMenuRequested.emit(desk.page.view.rect().center())
+    menu = desk.page.findChild(QMenu, "tileMenu")
+    next(action for action in menu.actions() if action.text().startswith("None of these")).trigger()
+    assert desk.said(7) == Decision(None, By.HUMAN)
+    menu.close()
+
+
+# The cursor stays -------------------------------------------------------------------------------------
+
+
+def test_picture_at_the_cursor_stays_when_the_order_to_ask_changes(desk: Any) -> None:
+    desk.page.piles.choose(Pile.ASK)
+    desk.press(Qt.Key.Key_Right)
+    before, cursor = desk.page.model.order.tolist(), desk.cursor
+    # All are sure now but two others: what lies ahead changes, what is at the cursor or before it does not.
+    rows = [[0.5, 0.5], [0.52, 0.48], *desk.sure[2:], *[[0.999, 0.001]] * 4, [0.5, 0.5]]
+    desk.say(desk.world.scores(rows, rejected=[11], version=2))
+    assert desk.page.model.order.tolist() == before, "it waits a moment"
+    desk.page.model.follow()
+    assert desk.cursor == cursor
+    assert desk.page.model.order.tolist()[:2] == before[:2]
+    assert sorted(desk.page.model.order.tolist()[2:]) == [0, 1]
+    assert desk.page.view.selected_rows().tolist() == [cursor]
+
+
+def test_answered_ones_stay_listed_behind_the_cursor(desk: Any) -> None:
+    desk.page.piles.choose(Pile.ASK)
+    asked = desk.page.model.order.tolist()
+    desk.press(Qt.Key.Key_N, Qt.Key.Key_N)
+    desk.page.model.follow()
+    assert desk.page.model.order.tolist()[:3] == asked[:3]
+    assert desk.cursor == asked[2]
+    desk.press(Qt.Key.Key_Left, Qt.Key.Key_Backspace)
+    assert desk.said(asked[1]) is None
+
+
+def test_order_to_ask_follows_by_itself(desk: Any, qtbot: QtBot) -> None:
+    desk.page.piles.choose(Pile.ASK)
+    rows = [[0.5, 0.5], *desk.sure[1:], *desk.doubt, [0.5, 0.5]]
+    with qtbot.waitSignal(desk.page.model.advanced):
+        desk.say(desk.world.scores(rows, rejected=[11], version=2))
+    assert 0 in desk.page.model.order.tolist()
+
+
+# Stacks -----------------------------------------------------------------------------------------------
+
+
+def with_stack(desk: Any, *members: int) -> None:
+    of = np.arange(desk.rows, dtype=np.int32)
+    of[list(members)] = members[0]
+    desk.page.model.set_stacks(Stacks(of))
+
+
+def test_stack_is_one_tile_with_its_number(desk: Any) -> None:
+    with_stack(desk, 7, 8, 9)
+    assert desk.page.model.order.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 10, 11]
+    position = desk.page.model.position_of(7)
+    assert position is not None
+    assert desk.page.model.tile(position).stack == 3
+    assert "3 look-alikes" in desk.page.model.sentence(position)
+
+
+def test_stack_is_labelled_as_one(desk: Any) -> None:
+    with_stack(desk, 7, 8, 9)
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_N)
+    assert [desk.said(row) for row in (7, 8, 9)] == [Decision(None, By.HUMAN)] * 3
+    assert desk.cursor == 10
+    desk.session.undo()
+    assert not desk.session.document.labels
+
+
+def test_one_of_a_stack_is_taught_and_the_others_labelled(desk: Any) -> None:
+    with_stack(desk, 7, 8, 9)
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_2)
+    assert desk.taught(7) == desk.pen
+    assert [desk.taught(row) for row in (8, 9)] == [None, None]
+    assert [desk.said(row) for row in (8, 9)] == [Decision(desk.pen, By.HUMAN)] * 2
+    desk.session.undo()
+    assert desk.taught(7) is None
+    assert not desk.session.document.labels
+
+
+def test_accepting_a_stack_accepts_what_its_tile_shows(desk: Any) -> None:
+    with_stack(desk, 7, 8, 9)
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_Return)
+    assert [desk.said(row) for row in (7, 8, 9)] == [Decision(desk.mug, By.ACCEPTED)] * 3
+
+
+def test_word_of_a_person_within_a_stack_stays(desk: Any) -> None:
+    desk.session.do(LabelPictures((desk.world.gallery.ids[8],), desk.pen))
+    with_stack(desk, 7, 8, 9)
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_N)
+    assert desk.said(8) == Decision(desk.pen, By.HUMAN)
+    assert desk.said(9) == Decision(None, By.HUMAN)
+
+
+def test_space_opens_a_stack_and_a_click_on_the_number_closes_it(desk: Any) -> None:
+    with_stack(desk, 7, 9, 11)
+    desk.go_to(7)
+    desk.press(Qt.Key.Key_Space)
+    assert desk.page.model.order.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 8, 10]
+    assert desk.cursor == 7
+    desk.press(Qt.Key.Key_N)
+    assert [row for row in range(desk.rows) if desk.said(row)] == [7]
+    position = desk.page.model.position_of(9)
+    assert position is not None
+    rect = desk.page.view.visualRect(desk.page.model.index(position))
+    corner = rect.topRight()
+    QTest.mouseClick(
+        desk.page.view.viewport(),
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        corner - type(corner)(16, -18),
+    )
+    assert 9 not in desk.page.model.order.tolist()

@@ -1,0 +1,333 @@
+"""Around sorting: after a crash, labels out and in, and a watched folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from PySide6.QtWidgets import QFileDialog, QLabel
+
+from fewshot_gui.engine.deciding.piles import Pile
+from fewshot_gui.engine.exports.csv_table import read_csv
+from fewshot_gui.engine.exports.labelled import SaidBy
+from fewshot_gui.engine.sorting.journal import Journal
+from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, Way
+from fewshot_gui.engine.sorting.transfer import Hooks
+from fewshot_gui.engine.state import By
+from fewshot_gui.gui.sorting import watching
+from fewshot_gui.gui.sorting.dialog import SortDialog
+from fewshot_gui.gui.sorting.export_dialog import ExportDialog
+from fewshot_gui.gui.sorting.export_words import formats
+from fewshot_gui.gui.sorting.history import HistoryDialog
+from fewshot_gui.gui.sorting.import_dialog import ImportDialog
+from fewshot_gui.gui.sorting.watching import Grace, Watching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Killed(BaseException):
+    """The power goes."""
+
+
+# After a crash ---------------------------------------------------------------------------------------------
+
+
+def crash(folder: Path, root: Path, point: str) -> Plan:
+    """Let a run of one file be cut off at a point."""
+    from fewshot_gui.engine.sorting.apply import apply_plan
+
+    found = (folder / "0.png").stat()
+    file = PlannedFile(
+        str(folder / "0.png"), str(root / "Cats" / "0.png"), found.st_size, found.st_mtime_ns, found.st_ino,
+        found.st_dev, "Cats", 0, Way.MOVE,
+    )  # fmt: skip
+    plan = Plan(uuid4().hex, str(root), Way.MOVE, (file,))
+
+    def kill(reached: str, _path: str) -> None:
+        if reached == point:
+            raise Killed
+
+    with Journal() as journal, pytest.raises(Killed):
+        apply_plan(plan, journal, Hooks(at=kill))
+    return plan
+
+
+@pytest.mark.parametrize(("point", "said"), [("published", "1 file finished"), ("begun", "1 file put back")])
+def test_a_run_that_was_cut_off_is_put_right_and_told(
+    start: Callable[[], Any], tmp_path: Path, point: str, said: str
+) -> None:
+    plan = crash(tmp_path / "pictures", tmp_path / "out", point)
+    evening = start()
+    evening.wait(lambda: said in evening.window.toast.text)
+    there = [(tmp_path / "pictures" / "0.png").exists(), (tmp_path / "out" / "Cats" / "0.png").exists()]
+    assert there == ([False, True] if point == "published" else [True, False])
+    evening.window.toast._button.click()
+    history = evening.dialog(HistoryDialog)
+    evening.wait(lambda: history.receipt.receipt is not None)
+    assert history.receipt.receipt.run == plan.id
+
+
+def test_a_quiet_start_says_nothing(start: Callable[[], Any], tmp_path: Path) -> None:
+    with Journal(tmp_path / "data" / "sorting.sqlite"):
+        pass
+    evening = start()
+    evening.wait(lambda: not evening.shell.desk.sorter.lane.pending and not evening.bridge.pending)
+    assert evening.window.toast.text == ""
+
+
+def test_a_damaged_journal_is_told(start: Callable[[], Any], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sorting.sqlite").write_bytes(
+        b"no database at all, but long enough for a header" * 9
+    )
+    evening = start()
+    evening.wait(lambda: "cannot be written down" in evening.window.toast.text)
+
+
+def test_the_session_follows_a_moved_example(evening: Any, tmp_path: Path) -> None:
+    session, gallery = evening.window.workspace.session, evening.window.workspace.gallery
+    category = session.document.categories[0].id
+    evening.window.workspace.intake.teach_all([(gallery.files[0], gallery.ids[0])], category)
+    evening.wait(lambda: session.picture(gallery.ids[0]) is not None)
+    evening.ask("sortAction")
+    dialog = evening.dialog(SortDialog)
+    dialog.choices.way.setCurrentIndex(dialog.choices.way.findData("move"))
+    evening.wait(lambda: dialog.plan.planned is not None and dialog.plan.planned.plan.way is Way.MOVE)
+    evening.press("sortNowButton")
+    target = tmp_path / "pictures sorted" / "Cats" / "0.png"
+    evening.wait(lambda: session.picture(gallery.ids[0]).path == str(target))
+    evening.wait(lambda: dialog.pages.currentWidget() is dialog.receipt)
+    evening.press("takeBackAll")
+    evening.wait(lambda: session.picture(gallery.ids[0]).path == str(evening.folder / "0.png"))
+
+
+# Out and in ------------------------------------------------------------------------------------------------
+
+
+def export(evening: Any, key: str, place: Path) -> Any:
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    dialog.scope.setCurrentIndex(0)
+    dialog.write(next(form for form in formats() if form.key == key), place)
+    evening.wait(dialog.note.text)
+    return dialog
+
+
+def test_a_table_out_and_in_again_says_the_same(start: Callable[[], Any], tmp_path: Path) -> None:
+    evening = start()
+    evening.open()
+    evening.decide(Cats=[0, 1], Dogs=[2, 3], none=[4])
+    before = evening.window.workspace.session.document
+    place = tmp_path / "labels.csv"
+    assert "5 pictures exported" in export(evening, "csv", place).note.text()
+    rows = read_csv(place)
+    assert [(row.path.rpartition(os.sep)[2], row.category) for row in rows] == [
+        ("0.png", "Cats"), ("1.png", "Cats"), ("2.png", "Dogs"), ("3.png", "Dogs"), ("4.png", "")
+    ]  # fmt: skip
+    assert {row.said_by for row in rows} == {SaidBy.HUMAN}
+    assert all(row.at and row.learner and row.backbone for row in rows)
+    with place.open("a") as file:
+        file.write("gone.png,Cats,human,,,,,\n")
+    evening.shell.new_session()
+    evening.open()
+    evening.ask("importAction")
+    dialog = evening.dialog(ImportDialog)
+    dialog.read(place)
+    evening.wait(lambda: "5 pictures taken over" in dialog.note.text())
+    assert "1 lines have no picture" in dialog.note.text()
+    assert "gone.png" in dialog.unmatched.toPlainText()
+    after = evening.window.workspace.session.document
+
+    def said(document: Any) -> dict[Any, Any]:
+        names = {each.id: each.name for each in document.categories} | {None: ""}
+        return {picture: names[decision.category] for picture, decision in document.labels.items()}
+
+    assert said(after) == said(before)
+    assert {decision.by for decision in after.labels.values()} == {By.HUMAN}
+    evening.window.workspace.session.undo()
+    assert not evening.window.workspace.session.document.categories
+
+
+def test_class_folders_out_and_in_again_as_examples(start: Callable[[], Any], tmp_path: Path) -> None:
+    evening = start()
+    evening.open()
+    evening.decide(Cats=[0, 1], Dogs=[2, 3])
+    place = tmp_path / "classes"
+    assert "4 pictures exported" in export(evening, "image-folder", place).note.text()
+    assert sorted(p.relative_to(place).as_posix() for p in place.rglob("*.png")) == [
+        "Cats/0.png", "Cats/1.png", "Dogs/2.png", "Dogs/3.png",
+    ]  # fmt: skip
+    evening.shell.new_session()
+    evening.ask("importAction")
+    dialog = evening.dialog(ImportDialog)
+    dialog.examples.setChecked(True)
+    dialog.read(place)
+    session = evening.window.workspace.session
+    evening.wait(lambda: [len(each.examples) for each in session.document.categories] == [2, 2])
+    assert [each.name for each in session.document.categories] == ["Cats", "Dogs"]
+
+
+@pytest.mark.parametrize("key", ["coco", "label-studio", "hugging-face", "yolo-cls"])
+def test_every_other_way_out(evening: Any, tmp_path: Path, key: str) -> None:
+    place = tmp_path / "out"
+    assert "exported" in export(evening, key, place).note.text()
+    assert place.exists()
+
+
+def test_nothing_is_overwritten_by_an_export(evening: Any, tmp_path: Path) -> None:
+    place = tmp_path / "labels.csv"
+    place.write_text("mine")
+    assert "there already" in export(evening, "csv", place).note.text()
+    assert place.read_text() == "mine"
+
+
+def test_a_folder_that_holds_something_is_refused(evening: Any) -> None:
+    assert "is not empty" in export(evening, "yolo-cls", evening.folder).note.text()
+
+
+def test_a_table_of_probabilities_needs_a_classifier(evening: Any, tmp_path: Path) -> None:
+    assert "no labels yet" in export(evening, "classify", tmp_path / "x.csv").note.text()
+
+
+def test_the_dialog_asks_for_a_file(evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "chosen.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    evening.ask("exportAction")
+    evening.press("exportButton")
+    evening.wait(place.exists)
+
+
+def test_a_table_without_the_columns_is_told(evening: Any, tmp_path: Path) -> None:
+    place = tmp_path / "other.csv"
+    place.write_text("a,b\n1,2\n")
+    evening.ask("importAction")
+    dialog = evening.dialog(ImportDialog)
+    dialog.read(place)
+    evening.wait(lambda: "needs the columns path and category" in dialog.note.text())
+
+
+# Watching --------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watched(evening: Any) -> Any:
+    """The folder watched, with a clock that we turn."""
+    clock = Clock()
+    evening.clock = clock
+    evening.shell.desk.watching._clock = clock
+    evening.ask("watchAction")
+    evening.watching = evening.shell.desk.watching
+    assert evening.watching.on
+    evening.watching._timer.stop()
+    return evening
+
+
+def arrive(evening: Any, name: str) -> Path:
+    path = evening.folder / name
+    shutil.copy(evening.folder / "0.png", path)
+    with path.open("ab") as file:
+        file.write(name.encode())
+    evening.wait(lambda: evening.watching._arrivals.waiting)
+    return path
+
+
+def test_what_arrives_is_shown_and_moves_nowhere(watched: Any) -> None:
+    gallery = watched.window.workspace.gallery
+    path = arrive(watched, "new.png")
+    watched.watching.tick()
+    assert not watched.watching.new  # it may still grow
+    watched.clock.now += 3
+    watched.watching.tick()
+    watched.wait(lambda: gallery.row_of(str(path)) is not None)
+    strip = watched.shell.desk.strip
+    assert strip.isVisible()
+    assert strip.words.text() == "1 new picture"
+    watched.press("arrivalLook")
+    assert not strip.isVisible()
+    rows = watched.window.query.folder.selected_rows().tolist()
+    assert [gallery.files[row].path for row in rows] == [str(path)]
+    assert path.is_file()
+
+
+def test_our_own_moves_are_no_arrivals(watched: Any) -> None:
+    watched.shell.desk.sorter.touching.emit([str(watched.folder / "ours.png")])
+    shutil.copy(watched.folder / "0.png", watched.folder / "ours.png")
+    path = arrive(watched, "theirs.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(path)]
+
+
+def test_nothing_is_sorted_by_itself_unless_that_was_asked_for(watched: Any) -> None:
+    due: list[Any] = []
+    watched.watching.due.connect(due.append)
+    path = arrive(watched, "new.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    watched.watching.sure = watched.watching.new.copy
+    watched.clock.now += 3600
+    watched.watching.tick()
+    assert not due
+    Grace(on=True, minutes=10).keep(watched.window.workspace.session)
+    watched.watching.due.disconnect(watched.shell.desk._sort_due)
+    watched.watching.tick()
+    assert due == [[str(path)]]
+    assert not watched.watching.new
+
+
+def test_the_grace_dialog_keeps_the_choice(watched: Any) -> None:
+    from fewshot_gui.gui.sorting.arrival_strip import GraceDialog
+
+    session = watched.window.workspace.session
+    assert Grace.of(session) == Grace(on=False, minutes=10)
+    watched.shell.desk.ask_grace()
+    dialog = watched.dialog(GraceDialog)
+    assert any("pictures sorted" in label.text() for label in dialog.findChildren(QLabel))
+    dialog.on.setChecked(True)
+    dialog.minutes.setValue(25)
+    dialog.accept()
+    assert Grace.of(session) == Grace(on=True, minutes=25)
+
+
+def test_watching_ends_and_a_missing_folder_is_told(watched: Any) -> None:
+    watched.ask("watchAction")
+    assert not watched.watching.on
+    shutil.rmtree(watched.folder)
+    watched.ask("watchAction")
+    assert not watched.watching.on
+    assert "is not there" in watched.window.toast.text
+    assert not watched.window.named_actions["watchAction"].isChecked()
+
+
+def test_without_a_folder_there_is_nothing_to_watch(start: Callable[[], Any]) -> None:
+    evening = start()
+    evening.ask("watchAction")
+    assert "Open a folder" in evening.window.toast.text
+    assert not evening.window.named_actions["watchAction"].isChecked()
+
+
+def test_sure_ones_are_counted_from_the_piles(evening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = evening.window.workspace
+    watch = Watching(space, evening.shell.desk.sorter, evening.bridge.post)
+    watch.new = {space.gallery.files[5].path: 0.0, space.gallery.files[0].path: 0.0}
+
+    class Piles:
+        of = [Pile.DECIDED] * 5 + [Pile.SURE]
+
+    monkeypatch.setattr(watching, "scores_and_piles", lambda _space: (None, Piles))
+    assert watch.sure() == [space.gallery.files[5].path]
+    watch.release()
+    watch.deleteLater()

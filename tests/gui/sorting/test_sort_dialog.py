@@ -1,0 +1,318 @@
+"""Sorting from the window: the plan, the way there, the receipt and the way back, on real files."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from fewshot_gui.engine.sorting import transfer
+from fewshot_gui.engine.sorting.plan import Way
+from fewshot_gui.gui.sorting.dialog import SortDialog
+from fewshot_gui.gui.sorting.history import HistoryDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def planned(evening: Any) -> Any:
+    """Open the dialog and wait for the plan."""
+    evening.ask("sortAction")
+    dialog = evening.dialog(SortDialog)
+    evening.wait(lambda: dialog.plan.planned is not None)
+    return dialog
+
+
+def again(evening: Any, dialog: Any, act: Callable[[], object]) -> None:
+    """Do something that makes another plan, and wait for it."""
+    former = dialog.plan.planned
+    act()
+    evening.wait(lambda: dialog.plan.planned is not None and dialog.plan.planned is not former)
+
+
+def choose(evening: Any, dialog: Any, combo: Any, value: str) -> None:
+    again(evening, dialog, lambda: combo.setCurrentIndex(combo.findData(value)))
+
+
+def sort(evening: Any, dialog: Any) -> Any:
+    evening.press("sortNowButton")
+    evening.wait(lambda: dialog.pages.currentWidget() is dialog.receipt)
+    return dialog.receipt.receipt
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def test_without_a_folder_it_says_so(start: Callable[[], Any]) -> None:
+    evening = start()
+    evening.ask("sortAction")
+    assert "Open a folder" in evening.window.toast.text
+
+
+def test_the_plan_is_shown_and_nothing_is_written(evening: Any, tmp_path: Path) -> None:
+    before = files(evening.folder)
+    dialog = planned(evening)
+    assert dialog.plan.headline.text().startswith("4 pictures in 2 folders")
+    assert (
+        dialog.plan.note.text() == "Left, as nothing is decided: 1 picture. Left as none of these: 1 picture."
+    )
+    assert dialog.plan.go.text() == "Sort 4 pictures"
+    assert [line.category for line in dialog.plan.folders.lines] == ["Cats", "Dogs"]
+    assert dialog.plan.plan.cell(dialog.plan.plan.lines[0], 2) == f"Cats{os.sep}0.png"
+    assert files(evening.folder) == before
+    assert not (tmp_path / "pictures sorted").exists()
+    assert not (tmp_path / "data" / "sorting.sqlite").exists()
+
+
+def test_every_way_is_explained_in_words(evening: Any) -> None:
+    dialog = planned(evening)
+    told = set()
+    for way in Way:
+        dialog.choices.way.setCurrentIndex(dialog.choices.way.findData(way.value))
+        told.add(dialog.choices.way_note.text())
+        assert dialog.choices.destination.isEnabled() == (way is not Way.SIDECAR)
+    assert len(told) == len(Way)
+
+
+def test_copying_leaves_the_originals_and_taking_back_leaves_no_trace(evening: Any, tmp_path: Path) -> None:
+    before = files(tmp_path / "pictures")
+    dialog = planned(evening)
+    receipt = sort(evening, dialog)
+    assert dialog.receipt.title.text() == "4 files sorted"
+    target = files(tmp_path / "pictures sorted")
+    assert sorted(target) == [
+        f"Cats{os.sep}0.png",
+        f"Cats{os.sep}1.png",
+        f"Dogs{os.sep}2.png",
+        f"Dogs{os.sep}3.png",
+    ]
+    assert files(evening.folder) == before
+    evening.press("takeBackAll")
+    evening.wait(lambda: dialog.receipt.receipt is not receipt)
+    evening.wait(lambda: dialog.pages.currentWidget() is dialog.receipt)
+    assert dialog.receipt.title.text() == "4 files taken back"
+    assert files(evening.folder) == before
+    assert not (tmp_path / "pictures sorted").exists()
+
+
+def test_what_was_moved_is_found_by_the_session_and_leaves_the_gallery(evening: Any, tmp_path: Path) -> None:
+    dialog = planned(evening)
+    choose(evening, dialog, dialog.choices.way, "move")
+    sort(evening, dialog)
+    assert sorted(files(evening.folder)) == ["4.png", "5.png"]
+    evening.press("receiptClose")
+    gallery = evening.window.workspace.gallery
+    evening.wait(lambda: gallery.missing.sum() == 4)
+    once_more = planned(evening)
+    assert once_more.plan.headline.text() == "Nothing is to be sorted"
+    assert not once_more.plan.go.isEnabled()
+
+
+def test_none_of_these_get_a_folder_of_their_own_where_that_is_wanted(evening: Any) -> None:
+    dialog = planned(evening)
+    again(evening, dialog, lambda: dialog.choices.none.setChecked(True))
+    assert dialog.plan.planned.plan.counts == {"Cats": 2, "Dogs": 2, "None of these": 1}
+
+
+def test_conflicts_come_first_with_their_reason(evening: Any, tmp_path: Path) -> None:
+    there = tmp_path / "pictures sorted" / "Dogs" / "3.png"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"another picture")
+    dialog = planned(evening)
+    first = dialog.plan.plan.lines[0]
+    assert dialog.plan.plan.cell(first, 0) == "3.png"
+    assert "goes as 3 (2).png" in dialog.plan.plan.cell(first, 3)
+    choose(evening, dialog, dialog.choices.same_name, "skip")
+    first = dialog.plan.plan.lines[0]
+    assert dialog.plan.plan.cell(first, 2) == "stays"
+    assert "there is 3.png already" in dialog.plan.plan.cell(first, 3)
+    assert "1 file cannot go" in dialog.plan.headline.text()
+    sort(evening, dialog)
+    assert there.read_bytes() == b"another picture"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_destination_is_told_before_anything(evening: Any, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed"
+    fixed.mkdir(mode=0o500)
+    told_destination(evening, fixed)
+
+
+def test_a_destination_that_is_a_file_is_told_before_anything(evening: Any, tmp_path: Path) -> None:
+    place = tmp_path / "a file"
+    place.write_bytes(b"mine")
+    told_destination(evening, place)
+    assert place.read_bytes() == b"mine"
+
+
+def told_destination(evening: Any, place: Path) -> None:
+    dialog = planned(evening)
+    dialog.choices.destination.setText(str(place))
+    dialog.choices.changed.emit()
+    evening.wait(lambda: "cannot be used" in dialog.plan.headline.text())
+    assert not dialog.plan.go.isEnabled()
+
+
+def test_a_full_disk_pauses_and_the_rest_goes_later(
+    evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, full = transfer.copy_to_new, [True]
+
+    def copy(source: str, target: str, tick: Any) -> Any:
+        if full[0] and source.rpartition(os.sep)[2] == "2.png":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(source, target, tick)
+
+    monkeypatch.setattr(transfer, "copy_to_new", copy)
+    dialog = planned(evening)
+    sort(evening, dialog)
+    assert "The disk is full" in dialog.receipt.note.text()
+    assert "not yet" in dialog.receipt.title.text()
+    full[0] = False
+    evening.press("resumeButton")
+    evening.wait(lambda: dialog.receipt.title.text() == "4 files sorted")
+    assert len(files(tmp_path / "pictures sorted")) == 4
+
+
+def test_stopping_midway_says_what_is_done_and_what_is_not(
+    evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_at(evening, monkeypatch, "2.png")
+    dialog = planned(evening)
+    sort(evening, dialog)
+    assert "You stopped it" in dialog.receipt.note.text()
+    receipt = dialog.receipt.receipt
+    assert receipt.counts["planned"] > 0
+    there = files(tmp_path / "pictures sorted") if (tmp_path / "pictures sorted").exists() else {}
+    assert len(there) == receipt.counts["done"]
+    assert not [name for name in there if name.endswith(".part")]
+
+
+def stop_at(evening: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    real = transfer.copy_to_new
+
+    def copy(source: str, target: str, tick: Any) -> Any:
+        if source.rpartition(os.sep)[2] == name:
+            evening.shell.desk.sorter.stop()
+        return real(source, target, tick)
+
+    monkeypatch.setattr(transfer, "copy_to_new", copy)
+
+
+def test_closing_the_window_while_sorting_asks_and_stops(
+    evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = planned(evening)
+    asked = []
+
+    def answer(*words: Any) -> QMessageBox.StandardButton:
+        asked.append(words[2])
+        return QMessageBox.StandardButton.Cancel if len(asked) == 1 else QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    dialog.apply()
+    assert evening.shell.desk.sorter.busy
+    evening.shell.close()
+    assert evening.shell.window is not None  # the person let it go on
+    evening.shell.close()
+    assert evening.shell.window is None
+    assert len(asked) == 2
+    names = list(files(tmp_path / "pictures sorted")) if (tmp_path / "pictures sorted").exists() else []
+    assert not [name for name in names if name.endswith(".part")]
+
+
+def test_taken_back_days_later_after_a_restart(start: Callable[[], Any], tmp_path: Path) -> None:
+    evening = start()
+    evening.open()
+    evening.decide(Cats=[0, 1], Dogs=[2, 3])
+    before = files(evening.folder)
+    dialog = planned(evening)
+    choose(evening, dialog, dialog.choices.way, "move")
+    sort(evening, dialog)
+    evening.press("receiptClose")
+    evening.close()
+    changed = tmp_path / "pictures sorted" / "Dogs" / "3.png"
+    changed.write_bytes(b"painted over")
+    later = start()
+    later.ask("takeBackAction")
+    history = later.dialog(HistoryDialog)
+    later.wait(lambda: history.receipt.receipt is not None)
+    assert [history.runs.cell(history.runs.lines[0], column) for column in (1, 2, 3)] == ["Move", "4", "0"]
+    row = next(at for at, line in enumerate(history.receipt.table.lines) if line.source.endswith("0.png"))
+    history.receipt.view.selectRow(row)
+    later.press("takeBackChosen")
+    later.wait(lambda: "1 file taken back" in history.receipt.title.text())
+    assert (evening.folder / "0.png").is_file()
+    later.wait(lambda: history.view.isEnabled() and history.receipt.isVisible())
+    later.press("takeBackAll")
+    later.wait(lambda: "could not be taken back" in history.receipt.title.text())
+    assert "changed after it was sorted" in history.receipt.table.cell(history.receipt.table.lines[0], 3)
+    assert changed.read_bytes() == b"painted over"
+    assert files(evening.folder) == {name: data for name, data in before.items() if name != "3.png"}
+
+
+def test_nothing_sorted_yet_is_said(start: Callable[[], Any]) -> None:
+    evening = start()
+    evening.ask("takeBackAction")
+    history = evening.dialog(HistoryDialog)
+    evening.wait(lambda: "Nothing was sorted yet" in history.note.text())
+
+
+def test_the_receipt_is_saved_as_a_table_and_overwrites_nothing(
+    evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = planned(evening)
+    sort(evening, dialog)
+    place = tmp_path / "receipt.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    evening.press("receiptCsv")
+    evening.wait(lambda: "Saved as" in dialog.receipt.note.text())
+    assert place.read_text("utf-8-sig").count("\n") == 5
+    evening.press("receiptCsv")
+    evening.wait(lambda: "could not be saved" in dialog.receipt.note.text())
+
+
+def test_the_choices_are_kept_for_the_next_time(evening: Any, tmp_path: Path) -> None:
+    dialog = planned(evening)
+    dialog.choices.destination.setText(str(tmp_path / "elsewhere"))
+    choose(evening, dialog, dialog.choices.way, "hard-link")
+    sort(evening, dialog)
+    evening.press("receiptClose")
+    once_more = planned(evening)
+    assert once_more.choices.chosen_way is Way.HARD_LINK
+    assert once_more.choices.target == str(tmp_path / "elsewhere")
+    assert once_more.plan.headline.text() == "Nothing is to be sorted"
+    assert "there already" in once_more.plan.plan.cell(once_more.plan.plan.lines[0], 3)
+
+
+def test_a_table_of_a_hundred_thousand_lines_asks_only_for_what_is_in_view(
+    evening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = planned(evening)
+    table, calls = dialog.plan.plan, []
+    line = table.lines[0]
+    cell = type(table).cell
+    monkeypatch.setattr(
+        type(table), "cell", lambda self, each, column: calls.append(1) or cell(self, each, column)
+    )
+    table.show([line] * 100_000)
+    dialog.plan.plan_view.grab()
+    assert table.rowCount() == 100_000
+    assert len(calls) < 1_000
+    assert dialog.plan.plan_view.model().headerData(0, Qt.Orientation.Horizontal) == "File"
+
+
+def test_another_program_that_sorts_is_told(evening: Any) -> None:
+    from fewshot_gui.engine.sorting.journal import Journal
+
+    dialog = planned(evening)
+    with Journal():
+        evening.press("sortNowButton")
+        evening.wait(lambda: "Another window" in dialog.plan.note.text())
+    assert dialog.pages.currentWidget() is dialog.plan
