@@ -72,8 +72,7 @@ class Header(QFrame):
     def follow(self, predictor: Predictor, gallery: Gallery, appearance: Appearance) -> None:
         """Mind the pictures and what cannot be learned from them, and draw in the colours of the theme."""
         self.selectors.follow(predictor, gallery)
-        self.notice.tint(appearance)
-        appearance.changed.connect(lambda: self.notice.tint(appearance))
+        self.notice.wear(appearance)
 
 
 def _button(action: QAction, icon_name: str, key: str, parent: QWidget) -> ToolButton:

@@ -1,37 +1,22 @@
-"""Saving the labels of the gallery as a CSV file, on the disk lane."""
+"""The table of all probabilities, as `fewshot-gui classify` writes it; saved on the disk lane."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QFileDialog
 from shiboken6 import isValid
 
 from fewshot_gui.engine.label_table import LabelTable, write_labels
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fewshot_gui.engine.workspace import Workspace
     from fewshot_gui.gui.main_window import MainWindow
 
 translate = QCoreApplication.translate
-
-
-def export_labels(window: MainWindow) -> None:
-    """Ask for a file and write the labels of every picture seen so far; the window says when it is done."""
-    table = label_table(window.workspace)
-    if table is None:
-        window.toast.say(
-            translate("Export", "There are no labels yet: teach two categories and open a folder.")
-        )
-        return
-    chosen, _ = QFileDialog.getSaveFileName(
-        window, translate("Export", "Save the labels"), "labels.csv", translate("Export", "Tables (*.csv)")
-    )
-    if chosen:
-        write_to(window, Path(chosen), table)
 
 
 def write_to(window: MainWindow, path: Path, table: LabelTable) -> None:

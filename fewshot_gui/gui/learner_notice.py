@@ -38,6 +38,7 @@ class LearnerNotice(QFrame):
         self._asked: Offer | None = None
         self._chosen: Offer | None = None
         self._problem = ""
+        self._appearance: Appearance | None = None
         self._command: Command | None = None
         self.setObjectName("learnerNotice")
         self.setProperty("role", "card")
@@ -77,9 +78,16 @@ class LearnerNotice(QFrame):
         self.words.setToolTip(status.detail if self._problem else "")
         self._show()
 
-    def tint(self, appearance: Appearance) -> None:
-        """Draw the sign in the colours of the present theme."""
-        self.icon.setPixmap(icon("info", appearance.theme.accent).pixmap(20, 20))
+    def wear(self, appearance: Appearance) -> None:
+        """Draw the sign in the colours of the theme from now on."""
+        self._appearance = appearance
+        # A method of this widget, not a lambda: it ends with the widget, and the look outlives all windows.
+        appearance.changed.connect(self._tint)
+        self._tint()
+
+    def _tint(self) -> None:
+        if self._appearance is not None:
+            self.icon.setPixmap(icon("info", self._appearance.theme.accent).pixmap(20, 20))
 
     def _show(self) -> None:
         offer = self._asked or self._chosen

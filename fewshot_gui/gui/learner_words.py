@@ -53,6 +53,10 @@ def misfit_words(misfit: Misfit, most: int | None, own: str) -> str:
 
 def _words() -> dict[str, tuple[str, str]]:
     """Return (title, line) of each learner."""
+    return _prototypes() | _classic() | _heads() | _adapting()
+
+
+def _prototypes() -> dict[str, tuple[str, str]]:
     tr = translate
     return {
         "prototypical": (
@@ -74,6 +78,12 @@ def _words() -> dict[str, tuple[str, str]]:
             tr("LearnerWords", "Mahalanobis"),
             tr("LearnerWords", "Averages that also know how much the examples of each category vary."),
         ),
+    }
+
+
+def _classic() -> dict[str, tuple[str, str]]:
+    tr = translate
+    return {
         "nearest": (
             tr("LearnerWords", "Nearest example"),
             tr("LearnerWords", "The most similar example decides. Good where a category has many looks."),
@@ -94,6 +104,12 @@ def _words() -> dict[str, tuple[str, str]]:
             tr("LearnerWords", "Automatic"),
             tr("LearnerWords", "Tries several on your examples and keeps the one that they speak for."),
         ),
+    }
+
+
+def _heads() -> dict[str, tuple[str, str]]:
+    tr = translate
+    return {
         "matching": (
             tr("LearnerWords", "Matching network"),
             tr("LearnerWords", "Every example has a vote; the more alike, the more it counts."),
@@ -118,6 +134,12 @@ def _words() -> dict[str, tuple[str, str]]:
             tr("LearnerWords", "CAML"),
             tr("LearnerWords", "Reads your examples and the picture together, as one text."),
         ),
+    }
+
+
+def _adapting() -> dict[str, tuple[str, str]]:
+    tr = translate
+    return {
         "maml": (
             tr("LearnerWords", "MAML"),
             tr("LearnerWords", "Adapts the whole network to your examples in a few steps. You can watch."),

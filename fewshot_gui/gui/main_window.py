@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.actions import build_actions, tint_actions
 from fewshot_gui.gui.header import Header
 from fewshot_gui.gui.inspector.live_feed import LiveFeed
 from fewshot_gui.gui.inspector.panel import InspectorPanel
+from fewshot_gui.gui.inspector.reveal import reveal_row
 from fewshot_gui.gui.query_panel import QueryPanel
 from fewshot_gui.gui.status_line import StatusLine
 from fewshot_gui.gui.support.panel import SupportPanel
@@ -56,11 +57,12 @@ class MainWindow(QMainWindow):
         }
         self.named_actions = build_actions(self, self.menuBar(), {**slots, **own})
         self.header = Header(session, self.named_actions, self)
-        self.support = SupportPanel(session, workspace.intake, appearance, self)
+        self.support = SupportPanel(session, workspace.intake, appearance, self, watch=workspace.drops)
         self.query = QueryPanel(workspace, appearance, self)
         self.inspector = InspectorPanel(
             session, workspace.predictor, workspace.gallery, workspace.library, appearance, self
         )
+        self.header.follow(workspace.predictor, workspace.gallery, appearance)
         loops = workspace.camera_loop.predicted, workspace.video_loop.predicted
         self.feed = LiveFeed(self.inspector, loops, self)
         self.status = StatusLine(workspace.predictor, workspace.gallery, workspace.problems, self)
@@ -100,11 +102,21 @@ class MainWindow(QMainWindow):
         self.query.folder.openFolderRequested.connect(slots["openFolderAction"])
         self.query.folder.selectionChanged.connect(self.inspector.show_rows)
         self.query.draw.guessed.connect(self.feed.offer)
+        self.inspector.rowWanted.connect(self._reveal)
+        self.inspector.tableWanted.connect(self.named_actions["tableAction"].trigger)
         self.status.problemsRequested.connect(slots["problemsAction"])
 
     def add_strip(self, strip: QWidget) -> None:
         """Show a line between the header and the panels."""
-        self._column.insertWidget(1, strip)
+        row = QHBoxLayout()  # takes no room while the strip is hidden
+        row.setContentsMargins(GRID, 0, GRID, GRID)
+        row.addWidget(strip)
+        self._column.insertLayout(1, row)
+
+    def _reveal(self, row: int) -> None:
+        """Show a picture of the gallery there."""
+        self.show_source("folder")
+        reveal_row(self.query.folder, row)
 
     def _source_slot(self, source: str) -> Callable[[], None]:
         return lambda: self.show_source(source)

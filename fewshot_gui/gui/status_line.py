@@ -76,6 +76,9 @@ class StatusLine(QFrame):
 
     def _words(self, problem: str, detail: str) -> str:
         known = {
+            # The line under the header speaks of these two, with what to do.
+            "support": "",
+            "learner": "",
             "missing": self.tr("The backbone is missing; choose another at the top right."),
             "not-a-bundle": self.tr("This file is no backbone; choose another at the top right."),
             "damaged": self.tr("The backbone is damaged; install the program again, or choose another."),

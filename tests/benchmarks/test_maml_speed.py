@@ -132,7 +132,7 @@ def test_a_second_order_meta_step_against_higher_and_torchopt(
     seconds, answers = measured(ways, device)
 
     ratio = min(seconds["higher"], seconds["torchopt"]) / seconds["ours"]
-    print(f"{side} px, norm {norm}, {device}: {seconds}, {ratio:.2f} times as fast")  # noqa: T201 - its purpose
+    print(f"{side} px, norm {norm}, {device}: {seconds}, {ratio:.2f} times as fast")
     length = torch.cat([g.flatten() for g in answers["higher"]]).norm()
     for other in ("torchopt", "ours"):
         pairs = zip(answers["higher"], answers[other], strict=True)

@@ -128,7 +128,7 @@ def harm(expected: dict[str, tuple[str, int]], found: dict[str, tuple[str, int]]
     overwritten = [path for path in expected if path in found and found[path] != expected[path]]
     doubled = [path for path in found if path not in expected]
     for path in (lost + overwritten + doubled)[:5]:
-        print("wrong:", path)  # noqa: T201 - run by hand
+        print("wrong:", path)
     return Counter(lost=len(lost), overwritten=len(overwritten), doubled=len(doubled))
 
 
@@ -209,7 +209,7 @@ def scenario(name: str, tree: Tree, journal_path: Path, kills: int, generator: r
     spent = time.perf_counter() - began
     figures = f"{counted['killed']:6} {counted['doubted']:9} {counted['lost']:5} {counted['overwritten']:12}"
     row = f"{name:28} {figures} {counted['doubled']:8} {spent:8.1f} s   {', '.join(sorted(met))}"
-    print(row, flush=True)  # noqa: T201 - run by hand
+    print(row, flush=True)
     return counted
 
 
@@ -226,8 +226,8 @@ def main() -> int:
     base = Path(tempfile.mkdtemp(prefix="sort-kill-", dir=options.base))
     two = options.other.is_dir() and options.other.stat().st_dev != base.stat().st_dev
     other = Path(tempfile.mkdtemp(prefix="sort-kill-", dir=options.other)) if two else base
-    print(f"{options.files} files, {options.kills} kills, seed {options.seed}")  # noqa: T201 - run by hand
-    print(f"{'scenario':28} {'killed':>6} {'in doubt':>9} {'lost':>5} {'overwritten':>12} {'doubled':>8}")  # noqa: T201 - run by hand
+    print(f"{options.files} files, {options.kills} kills, seed {options.seed}")
+    print(f"{'scenario':28} {'killed':>6} {'in doubt':>9} {'lost':>5} {'overwritten':>12} {'doubled':>8}")
     places = [("one disk", base), *([("two disks", other)] if two else [])]
     ways = [(way, place) for way in (Way.COPY, Way.MOVE) for place in places]
     bad = 0

@@ -169,5 +169,5 @@ def test_five_thousand_frames_leave_nothing_behind(qtbot: QtBot, session: Sessio
 @pytest.mark.timeout(400)
 def test_a_hundred_thousand_frames_leave_nothing_behind(qtbot: QtBot, session: Session) -> None:
     result = soak(qtbot, session, warm_up=20_000, frames=100_000, timeout=380)
-    print({name: round(value, 1) for name, value in result.items()})  # noqa: T201 - pytest -s shows the figures
+    print({name: round(value, 1) for name, value in result.items()})
     assert result["grown_mb"] < 6

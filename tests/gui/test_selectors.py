@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -338,3 +339,14 @@ def test_the_line_stands_below_the_choices_and_takes_no_room_while_all_is_well(
     appearance.choose("dark")
     assert not header.notice.icon.pixmap().isNull()
     header.selectors.release()
+
+
+def test_a_header_that_is_gone_does_not_follow_the_theme(
+    make_header: Callable[..., Header], appearance: Appearance
+) -> None:
+    header, teller = make_header(), Teller()
+    header.follow(teller, teller, appearance)  # type: ignore[arg-type]
+    header.selectors.release()
+    shiboken6.delete(header)
+    appearance.choose("dark")
+    assert not teller.status_changed._listeners

@@ -150,6 +150,7 @@ def test_a_drop_is_told_in_one_line_that_leads_to_the_pictures(panel: SupportPan
     watch.found.emit((NEAR,))  # the others were asked in the meantime
     assert panel.toast.text == "2 of these pictures are worth a look."
     button = panel.toast.findChild(QPushButton)
+    assert button is not None
     assert button.text() == "Show them"
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert grid(panel, MUG).chosen == [TWO]

@@ -30,7 +30,16 @@ def key_rows() -> list[tuple[str, str]]:
         (translate("Keys", "1 to 9, 0"), translate("Keys", "Teach the selected pictures to that category")),
         (
             translate("Keys", "Arrows, Space"),
-            translate("Keys", "Move in the gallery, look at a picture large"),
+            translate("Keys", "Move in the gallery; open a stack, or look at a picture large"),
+        ),
+        (translate("Keys", "Enter"), translate("Keys", "Accept what is suggested and go on")),
+        (translate("Keys", "R"), translate("Keys", "Accept the line of pictures")),
+        (translate("Keys", "Ctrl+Return"), translate("Keys", "Accept the whole pile")),
+        (translate("Keys", "N, 0"), translate("Keys", "None of these")),
+        (translate("Keys", "Backspace, Delete"), translate("Keys", "Take back what was said of a picture")),
+        (
+            translate("Keys", "+, -, Ctrl+0, Ctrl+1"),
+            translate("Keys", "Large picture: zoom, fit, every pixel"),
         ),
         (translate("Keys", "F2, Delete"), translate("Keys", "Rename a category, remove what is selected")),
         (translate("Keys", "Alt+Up, Alt+Down"), translate("Keys", "Move a category")),

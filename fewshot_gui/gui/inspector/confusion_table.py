@@ -250,7 +250,7 @@ class _Cells(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         theme = self._appearance.theme
-        box = QRectF(option.rect).adjusted(1, 1, -1, -1)  # type: ignore[attr-defined]
+        box = QRectF(option.rect).adjusted(1, 1, -1, -1)
         table = self.parent()
         assert isinstance(table, QTableWidget)
         chosen = index.row() == table.currentRow() and index.column() == table.currentColumn()

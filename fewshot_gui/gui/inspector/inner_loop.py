@@ -115,7 +115,7 @@ class InnerLoopView(QWidget):
         note = self.tr("Step {0} of {1}").format(step, self.curve.steps) if self._told else ""
         self._say(
             note,
-            self.tr("At each step the network gets less wrong about your examples. The curve is its error."),
+            self.tr("Each step makes the network less wrong about your examples (the curve)."),
         )
 
     def _show_loop(self, loop: InnerLoop, *, stopped: bool) -> None:

@@ -33,6 +33,7 @@ class LossCurve(QWidget):
         self.shown: int | None = None
         self.setObjectName("innerLoopCurve")
         self.setAccessibleName(self.tr("Error on the examples after each step"))
+        self.setToolTip(self.accessibleName())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         appearance.changed.connect(self.update)
 

@@ -1,4 +1,4 @@
-"""How the window is brought to show one picture of the folder."""
+"""How the gallery is brought to show one picture of the folder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from fewshot_gui.gui.main_window import MainWindow
+    from fewshot_gui.gui.query.folder_page import FolderPage
 
 
-def reveal_row(window: MainWindow, row: int) -> None:
-    """Show the folder in the query panel, and choose this row of it; a filter that hides it is taken off."""
-    window.show_source("folder")
-    folder = window.query.folder
+def reveal_row(folder: FolderPage, row: int) -> None:
+    """Choose this row of the folder and scroll to it; a filter that hides it is taken off."""
     if folder.model.position_of(row) is None:
         folder.bar.chips.choose(None)
     position = folder.model.position_of(row)

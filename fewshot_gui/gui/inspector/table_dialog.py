@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QImage
@@ -32,16 +32,25 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId
-    from fewshot_gui.gui.main_window import MainWindow
+    from fewshot_gui.engine.workspace import Workspace
+    from fewshot_gui.gui.inspector.panel import InspectorPanel
     from fewshot_gui.gui.theme import Appearance
 
 SIDE: Final = 80
 
 
-def show_table(window: MainWindow) -> TableDialog:
+class TableHost(Protocol):
+    """The window that the table is shown over."""
+
+    workspace: Workspace
+    inspector: InspectorPanel
+
+
+def show_table(window: TableHost) -> TableDialog:
     """Return the table of this window's examples, which is shown over it and follows what is taught."""
     space = window.workspace
-    dialog = TableDialog(space.session, space.predictor, space.library, window.inspector.appearance, window)
+    appearance, parent = window.inspector.appearance, cast("QWidget", window)
+    dialog = TableDialog(space.session, space.predictor, space.library, appearance, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.show()
     return dialog

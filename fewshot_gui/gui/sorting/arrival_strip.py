@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 
 from fewshot_gui.gui.icons import icon
 from fewshot_gui.gui.sorting.watching import Grace
-from fewshot_gui.gui.sorting.words import pictures_words
 from fewshot_gui.gui.widgets import PushButton, ToolButton
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class ArrivalStrip(QFrame):
         if new == 1:
             words = self.tr("1 new picture, the program is sure of it") if sure else self.tr("1 new picture")
         else:
-            words = self.tr("{0} new: {1:,} sure").format(pictures_words(new), sure)
+            words = self.tr("{0:,} new pictures: {1:,} sure").format(new, sure)
         self.words.setText(words)
         self.setAccessibleName(words)
         self.setVisible(new > 0)
@@ -93,6 +92,7 @@ class GraceDialog(QDialog):
         self.minutes.setRange(1, 24 * 60)
         self.minutes.setValue(grace.minutes)
         self.minutes.setSuffix(self.tr(" min"))
+        self.minutes.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         note = QLabel(
             self.tr("They go to {0} ({1}), as chosen under “Sort the files…”, and can be taken "
                     "back under “Sorted before…”. Without this, nothing moves until you say so.")

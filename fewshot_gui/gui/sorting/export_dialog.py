@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -142,6 +143,8 @@ class ExportDialog(QDialog):
                 return
 
             def work(_token: CancelToken) -> Copied | None:
+                if os.path.lexists(place):
+                    raise FileExistsError(place)
                 write_labels(place, table)
                 return Copied(len(table.paths), ())
         else:

@@ -30,7 +30,7 @@ class RunTable(LineTable):
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__((), parent)
         self._titles = (
-            self.tr("When"), self.tr("How"), self.tr("Sorted"), self.tr("Did not go"), self.tr("State"),
+            self.tr("When"), self.tr("How"), self.tr("Files"), self.tr("Did not go"), self.tr("State"),
             self.tr("Folder"),
         )  # fmt: skip
         self._appearance = appearance
@@ -39,7 +39,7 @@ class RunTable(LineTable):
         """Return what stands in a cell."""
         run, counts = line.run, line.counts
         if column in {2, 3}:
-            return f"{counts.get(FileState.DONE if column == 2 else FileState.FAILED, 0):,}"
+            return f"{sum(counts.values()) if column == 2 else counts.get(FileState.FAILED, 0):,}"
         words = {
             0: time_words(run.began_at),
             1: way_words()[run.way][0],

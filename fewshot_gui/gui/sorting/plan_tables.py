@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.plan import Conflict, Way
 from fewshot_gui.gui.sorting.tables import LineTable, base_name
-from fewshot_gui.gui.sorting.words import conflict_words, size_words
+from fewshot_gui.gui.sorting.words import conflict_words, files_words, size_words
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor
     from PySide6.QtWidgets import QWidget
 
-    from fewshot_gui.engine.sorting.plan import Plan
+    from fewshot_gui.engine.sorting.plan import Plan, PlannedFile
     from fewshot_gui.engine.sorting.table import CategoryCount, Row
     from fewshot_gui.gui.theme import Appearance
 
@@ -40,12 +40,15 @@ class PlanTable(LineTable):
             return " ".join(conflict_words(each) for each in line.conflicts)
         if line.file is None:
             return "" if column == 1 else self.tr("stays")
-        return line.file.category if column == 1 else self._place(line.file.target, line.file.way)
+        return line.file.category if column == 1 else self._place(line.file)
 
-    def _place(self, target: str, way: Way) -> str:
-        if way is Way.SIDECAR:
-            return base_name(target)
-        return target.removeprefix(self._root).lstrip(os.sep)
+    def _place(self, file: PlannedFile) -> str:
+        """Return the folder; the name too where it is another one than before."""
+        name = base_name(file.target)
+        if file.way is Way.SIDECAR:
+            return name
+        place = file.target.removeprefix(self._root).lstrip(os.sep)
+        return place.removesuffix(name) if name == base_name(file.source) else place
 
     def tip(self, line: Row, column: int) -> str:
         """Return the whole path, or the whole sentence."""
@@ -78,11 +81,16 @@ class FolderTable(LineTable):
         if column == 0:
             return line.category
         if column == 1:
-            beside = self.tr(" and {0:,} beside").format(line.companions) if line.companions else ""
-            return f"{line.pictures:,}{beside}"
+            return f"{line.pictures:,} + {line.companions:,}" if line.companions else f"{line.pictures:,}"
         if column == 2:
             return size_words(line.size)
         return line.folder or self.tr("beside each picture")
+
+    def tip(self, line: CategoryCount, column: int) -> str:
+        """Return what the second number means."""
+        if column == 1 and line.companions:
+            return self.tr("{0} that belong to them go too").format(files_words(line.companions))
+        return self.cell(line, column)
 
     def ink(self, _line: CategoryCount, column: int) -> QColor | None:
         """Return a muted colour for what is only told."""

@@ -38,7 +38,9 @@ class ReceiptTable(LineTable):
             return state_words(line.state)
         if column == 2:
             return line.category
-        return reason_words(line.reason, line.detail) if line.reason is not None else line.target
+        if line.reason is not None:
+            return reason_words(line.reason, line.detail)
+        return line.target if line.state is FileState.DONE else line.source
 
     def tip(self, line: ReceiptLine, column: int) -> str:
         """Return the whole path, or the sentence with the system's own word on it."""

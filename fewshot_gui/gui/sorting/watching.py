@@ -94,7 +94,7 @@ class Watching(QObject):
         try:
             self._watch = FolderWatch(folder, self._post, self.touched)
         except WatchError as error:
-            self.failed.emit(str(error))
+            self.failed.emit(self.tr("It cannot be watched: {0}.").format(error))
             return
         self._timer.start()
 

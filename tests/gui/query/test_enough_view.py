@@ -144,7 +144,7 @@ def test_each_verdict_is_one_sentence(
     world: SimpleNamespace, kind: VerdictKind, numbers: dict[str, int], words: str
 ) -> None:
     mug, pen = world.ids
-    verdict = Verdict(kind, mug, pen, **numbers)  # type: ignore[arg-type]
+    verdict = Verdict(kind, mug, pen, **numbers)
     assert verdict_words(verdict, world.session.document) == words
 
 
@@ -203,11 +203,9 @@ def test_revealing_takes_a_filter_off_and_chooses_the_row(hidden: bool) -> None:
     model: Any = Part(log)
     model.position_of = lambda _row: places.pop(0)
     bar = SimpleNamespace(chips=Part(log))
-    folder = SimpleNamespace(model=model, view=Part(log), bar=bar)
-    window: Any = Part(log)
-    window.query = SimpleNamespace(folder=folder)
-    reveal_row(window, 7)
+    folder: Any = SimpleNamespace(model=model, view=Part(log), bar=bar)
+    reveal_row(folder, 7)
     names = [name for name, *_ in log]
     rest = ["index", "setCurrentIndex", "select_rows", "scrollTo", "setFocus"]
-    assert names == ["show_source", *(["choose"] if hidden else []), *rest]
+    assert names == [*(["choose"] if hidden else []), *rest]
     assert next(given for name, given, *_ in log if name == "select_rows").tolist() == [7]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from fewshot_gui.engine.commands import AcceptLabels
 from fewshot_gui.gui.query.answer_keys import Answer
@@ -76,13 +76,16 @@ def desk(qtbot: QtBot, world: SimpleNamespace, appearance: Appearance) -> Iterat
 
 def test_it_fills_the_window_and_says_what_the_picture_is(desk: Desk) -> None:
     viewer = desk.viewer
-    assert viewer.size() == viewer.parentWidget().size()
+    page, keys = viewer.parentWidget(), viewer.findChild(QLabel, "largeHelp")
+    assert page is not None
+    assert keys is not None
+    assert viewer.size() == page.size()
     assert viewer.answer.sentence == "img1.jpg: Pen, 90 %"
     assert [(bar.name, round(bar.probability, 2)) for bar in viewer.answer.bars] == [
         ("Pen  2", 0.9),
         ("Mug  1", 0.1),
     ]
-    assert viewer.findChild(QWidget, "largeHelp").text().startswith("Enter: accept")
+    assert keys.text().startswith("Enter: accept")
 
 
 def test_the_neighbours_are_there_before_they_are_asked_for(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QTableWidgetItem
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddCategory, AddExamples, RemoveCategory, RenameCategory
@@ -72,20 +72,33 @@ def dialog(
 
 def numbers(table: ConfusionTable) -> list[list[str]]:
     return [
-        [table.item(row, column).text() for column in range(table.columnCount())]
+        [cell(table, row, column).text() for column in range(table.columnCount())]
         for row in range(table.rowCount())
     ]
 
 
+def closely(dialog: TableDialog) -> ExampleViewer:
+    viewer = dialog.findChild(ExampleViewer)
+    assert viewer is not None
+    return viewer
+
+
+def cell(table: ConfusionTable, row: int, column: int) -> QTableWidgetItem:
+    item = table.item(row, column)
+    assert item is not None
+    return item
+
+
 def test_it_says_how_it_stands_and_what_the_table_is(dialog: TableDialog) -> None:
     assert dialog.verdict.text() == "Not yet: 2 of 4 examples of “Pen” are taken for “Mug”."
-    intro = dialog.findChild(object, "tableIntro").text()  # type: ignore[attr-defined]
-    assert intro.startswith("Each example is classified by all the others.")
+    intro = dialog.findChild(QLabel, "tableIntro")
+    assert intro is not None
+    assert intro.text().startswith("Each example is classified by all the others.")
 
 
 def test_rows_are_taught_and_columns_taken_for(dialog: TableDialog) -> None:
     assert numbers(dialog.table) == [["4", ""], ["2", "2"]]
-    assert dialog.table.item(1, 0).toolTip() == "2 examples of “Pen” are taken for “Mug”"
+    assert cell(dialog.table, 1, 0).toolTip() == "2 examples of “Pen” are taken for “Mug”"
     header = dialog.table.verticalHeader()
     assert isinstance(header, NamesHeader)
     assert header._notes == ("4 / 4", "2 / 4")
@@ -109,7 +122,7 @@ def test_arrows_lead_to_the_pictures_of_every_cell(dialog: TableDialog) -> None:
 
 
 def test_a_click_chooses_a_cell(dialog: TableDialog) -> None:
-    box = dialog.table.visualItemRect(dialog.table.item(1, 1))
+    box = dialog.table.visualItemRect(cell(dialog.table, 1, 1))
     QTest.mouseClick(dialog.table.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
     assert dialog.caption.text() == "2 examples of “Pen” are recognised"
 
@@ -151,7 +164,7 @@ def test_a_picture_is_looked_at_closely(dialog: TableDialog, world: SimpleNamesp
         Qt.MouseButton.LeftButton,
         pos=dialog.pictures.visualItemRect(dialog.pictures.item(1)).center(),
     )
-    viewer = dialog.findChild(ExampleViewer)
+    viewer = closely(dialog)
     assert viewer.number == 1
     assert viewer.canvas.has_picture  # what the session keeps, at once
     assert world.library.large[-1][0] == "/p/103.jpg"
@@ -166,7 +179,7 @@ def test_a_file_that_was_written_anew_is_not_shown_as_the_example(
     dialog: TableDialog, world: SimpleNamespace
 ) -> None:
     dialog._enlarge(dialog.pictures.item(0))
-    viewer = dialog.findChild(ExampleViewer)
+    viewer = closely(dialog)
     before = viewer.canvas.grab().toImage()
     world.library.large[-1][1](gradient(7).repeat(4, 0).repeat(4, 1))
     assert viewer.canvas.grab().toImage() == before
@@ -175,7 +188,7 @@ def test_a_file_that_was_written_anew_is_not_shown_as_the_example(
 
 def test_a_late_file_of_another_example_is_dropped(dialog: TableDialog, world: SimpleNamespace) -> None:
     dialog._enlarge(dialog.pictures.item(0))
-    viewer = dialog.findChild(ExampleViewer)
+    viewer = closely(dialog)
     late = world.library.large[-1][1]
     QTest.keyClick(viewer, Qt.Key.Key_Right)
     QTest.keyClick(viewer, Qt.Key.Key_Right)
@@ -211,11 +224,11 @@ def test_thirty_categories_fit_a_small_screen(
     table.show()
     table.setCurrentCell(29, 29)
     QApplication.processEvents()
-    assert table.visualItemRect(table.item(29, 29)).top() < table.viewport().height()
+    assert table.visualItemRect(cell(table, 29, 29)).top() < table.viewport().height()
 
 
 def test_cells_are_painted_in_both_looks(dialog: TableDialog, appearance: Appearance) -> None:
-    place = dialog.table.visualItemRect(dialog.table.item(0, 0)).topLeft() + QPoint(6, 6)
+    place = dialog.table.visualItemRect(cell(dialog.table, 0, 0)).topLeft() + QPoint(6, 6)
     light = dialog.table.viewport().grab().toImage().pixelColor(place)
     appearance.choose("dark")
     dark = dialog.table.viewport().grab().toImage().pixelColor(place)

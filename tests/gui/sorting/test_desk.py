@@ -7,17 +7,19 @@ import shutil
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.exports.csv_table import read_csv
 from fewshot_gui.engine.exports.labelled import SaidBy
+from fewshot_gui.engine.label_table import LabelTable
 from fewshot_gui.engine.sorting.journal import Journal
 from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, Way
 from fewshot_gui.engine.sorting.transfer import Hooks
 from fewshot_gui.engine.state import By
-from fewshot_gui.gui.sorting import watching
+from fewshot_gui.gui.sorting import export_dialog, watching
 from fewshot_gui.gui.sorting.dialog import SortDialog
 from fewshot_gui.gui.sorting.export_dialog import ExportDialog
 from fewshot_gui.gui.sorting.export_words import formats
@@ -190,6 +192,21 @@ def test_a_folder_that_holds_something_is_refused(evening: Any) -> None:
     assert "is not empty" in export(evening, "yolo-cls", evening.folder).note.text()
 
 
+def test_a_table_of_probabilities_is_the_one_of_classify(
+    evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = np.ones((1, 1), np.float32)
+    table = LabelTable(["a.png"], ["Cats"], one, one, np.array([False]), np.array([-1], np.int32))
+    monkeypatch.setattr(export_dialog, "label_table", lambda _space: table)
+    assert "1 picture exported" in export(evening, "classify", tmp_path / "x.csv").note.text()
+    assert (tmp_path / "x.csv").read_text().startswith("path,predicted,probability,probability:Cats")
+    dialog = evening.dialog(ExportDialog)
+    dialog.note.clear()
+    dialog.write(dialog.format, tmp_path / "x.csv")
+    evening.wait(dialog.note.text)
+    assert "there already" in dialog.note.text()
+
+
 def test_a_table_of_probabilities_needs_a_classifier(evening: Any, tmp_path: Path) -> None:
     assert "no labels yet" in export(evening, "classify", tmp_path / "x.csv").note.text()
 
@@ -286,6 +303,26 @@ def test_nothing_is_sorted_by_itself_unless_that_was_asked_for(watched: Any) -> 
     watched.watching.tick()
     assert due == [[str(path)]]
     assert not watched.watching.new
+
+
+def test_what_is_due_goes_as_was_chosen_and_nothing_else(evening: Any, tmp_path: Path) -> None:
+    desk, gallery = evening.shell.desk, evening.window.workspace.gallery
+    desk._sort_due([gallery.files[2].path])
+    evening.wait(lambda: "1 file sorted by itself" in evening.window.toast.text)
+    there = [path for path in (tmp_path / "pictures sorted").rglob("*") if path.is_file()]
+    assert [path.name for path in there] == ["2.png"]
+    evening.window.toast._button.click()
+    assert evening.dialog(HistoryDialog).isVisible()
+
+
+def test_the_strip_counts_in_words(evening: Any) -> None:
+    strip = evening.shell.desk.strip
+    strip.show_arrived(1200, 900)
+    assert strip.words.text() == "1,200 new pictures: 900 sure"
+    strip.show_arrived(1, 1)
+    assert strip.words.text() == "1 new picture, the program is sure of it"
+    strip.show_arrived(0, 0)
+    assert not strip.isVisible()
 
 
 def test_the_grace_dialog_keeps_the_choice(watched: Any) -> None:

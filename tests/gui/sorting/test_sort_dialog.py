@@ -64,7 +64,7 @@ def test_the_plan_is_shown_and_nothing_is_written(evening: Any, tmp_path: Path) 
     )
     assert dialog.plan.go.text() == "Sort 4 pictures"
     assert [line.category for line in dialog.plan.folders.lines] == ["Cats", "Dogs"]
-    assert dialog.plan.plan.cell(dialog.plan.plan.lines[0], 2) == f"Cats{os.sep}0.png"
+    assert dialog.plan.plan.cell(dialog.plan.plan.lines[0], 2) == f"Cats{os.sep}"
     assert files(evening.folder) == before
     assert not (tmp_path / "pictures sorted").exists()
     assert not (tmp_path / "data" / "sorting.sqlite").exists()
@@ -127,6 +127,7 @@ def test_conflicts_come_first_with_their_reason(evening: Any, tmp_path: Path) ->
     dialog = planned(evening)
     first = dialog.plan.plan.lines[0]
     assert dialog.plan.plan.cell(first, 0) == "3.png"
+    assert dialog.plan.plan.cell(first, 2) == f"Dogs{os.sep}3 (2).png"
     assert "goes as 3 (2).png" in dialog.plan.plan.cell(first, 3)
     choose(evening, dialog, dialog.choices.same_name, "skip")
     first = dialog.plan.plan.lines[0]
@@ -316,3 +317,26 @@ def test_another_program_that_sorts_is_told(evening: Any) -> None:
         evening.press("sortNowButton")
         evening.wait(lambda: "Another window" in dialog.plan.note.text())
     assert dialog.pages.currentWidget() is dialog.plan
+
+
+def test_what_belongs_to_a_picture_goes_with_it(evening: Any, tmp_path: Path) -> None:
+    (evening.folder / "0.xmp").write_text("a note")
+    dialog = planned(evening)
+    assert "Going with them: 1 file." in dialog.plan.note.text()
+    cats = dialog.plan.folders.lines[0]
+    assert dialog.plan.folders.cell(cats, 1) == "2 + 1"
+    assert "1 file that belong" in dialog.plan.folders.tip(cats, 1)
+    sort(evening, dialog)
+    assert (tmp_path / "pictures sorted" / "Cats" / "0.xmp").read_text() == "a note"
+
+
+def test_sidecars_are_written_beside_the_pictures_and_go_again(evening: Any) -> None:
+    before = files(evening.folder)
+    dialog = planned(evening)
+    choose(evening, dialog, dialog.choices.way, "sidecar")
+    assert dialog.plan.folders.cell(dialog.plan.folders.lines[0], 3) == "beside each picture"
+    sort(evening, dialog)
+    assert b"Cats" in (evening.folder / "0.png.xmp").read_bytes()
+    evening.press("takeBackAll")
+    evening.wait(lambda: dialog.receipt.title.text() == "4 files taken back")
+    assert files(evening.folder) == before
