@@ -17,7 +17,7 @@ TASKS = {"omniglot": ((5, 1), (5, 5), (20, 1), (20, 5)), "mini": ((5, 1), (5, 5)
 
 # Accuracy in percent, in the order of TASKS; None where the paper has none.
 OMNIGLOT: dict[str, tuple[str, str, tuple[float | None, ...]]] = {
-    "prototypical": ("omniglot-prototypical", "Snell et al. 2017", (98.8, 99.7, 96.0, 98.9)),
+    "prototypical": ("omniglot-conv4", "Snell et al. 2017", (98.8, 99.7, 96.0, 98.9)),
     "matching": ("omniglot-matching", "Vinyals et al. 2016", (98.1, 98.9, 93.8, 98.5)),
     "relation": ("omniglot-relation", "Sung et al. 2018 (transductive)", (99.6, 99.8, 97.6, 99.1)),
     "maml": ("omniglot-maml", "Finn et al. 2017 (transductive)", (98.7, 99.9, 95.8, 98.9)),

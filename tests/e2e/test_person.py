@@ -303,7 +303,7 @@ def test_another_learner_and_back(taught: Any) -> None:
     before = taught.scores
     selector = taught.window.header.selectors.learner
     selector.setFocus()
-    taught.key(Key.Key_End)
+    taught.key(Key.Key_R)
     assert taught.document.settings.learner == "ridge"
     taught.settle()
     assert all_right(taught), (taught.counts(), taught.labels())

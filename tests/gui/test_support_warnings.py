@@ -105,6 +105,7 @@ def drop(panel: SupportPanel) -> None:
     data.setUrls([QUrl.fromLocalFile("/p/a.jpg")])
     QGuiApplication.clipboard().setMimeData(data)
     panel.paste()
+    QGuiApplication.clipboard().clear()  # else it frees the data only after Python has ended, and crashes
 
 
 def test_a_mark_lies_on_the_picture_and_goes_when_it_is_solved(panel: SupportPanel, watch: Watch) -> None:

@@ -203,6 +203,8 @@ class InspectorPanel(QWidget):
 
     def _on_scores(self, _scores: Scores) -> None:
         self._show_counts()
+        # At 768 pixels there is room for one of the two under a picture and its reasons.
+        self.enough.setVisible(self._predictor.inner_loop is None)
         if self._file is not None:
             self._read_row()
 

@@ -373,9 +373,10 @@ class GalleryView(GridView):
         return delegate.drag_picture(file, len(positions), DRAG_SIDE, self.devicePixelRatioF())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys will go from."""
+        """Show where the keys will go from; a click says so itself, and must not see the tiles scroll away."""
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and len(self._gallery.order):
+        clicked = event.reason() == Qt.FocusReason.MouseFocusReason
+        if not clicked and not self.currentIndex().isValid() and len(self._gallery.order):
             index = self._gallery.index(self.visible().start)
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 

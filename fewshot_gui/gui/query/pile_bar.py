@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QProgressBar, QSlider, QToolButton, QWidget
 
 from fewshot_gui.engine.deciding.piles import Pile, probability_needed
 from fewshot_gui.gui.widgets import PushButton, Segmented
@@ -13,6 +13,9 @@ from fewshot_gui.gui.widgets import PushButton, Segmented
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from PySide6.QtGui import QResizeEvent
+
+_ONE_LINE_WIDTH: Final = 1100
 _STEPS: Final = 20
 _SETTLE_MS: Final = 60
 _KEYS: Final[dict[str, Pile | None]] = {
@@ -121,12 +124,19 @@ class PileBar(QWidget):
         row.addWidget(self.teaching)
         row.addStretch(1)
         row.addWidget(self.accept)
-        column = QVBoxLayout(self)
+        self._lines = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         # The edges are those of the tiles, as in the bar above.
-        column.setContentsMargins(16, 0, 26, 8)
-        column.setSpacing(8)
-        column.addWidget(self.choice)
-        column.addLayout(row)
+        self._lines.setContentsMargins(16, 0, 26, 8)
+        self._lines.setSpacing(8)
+        self._lines.addWidget(self.choice)
+        self._lines.addLayout(row)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lie in one line where there is room: the height belongs to the pictures."""
+        super().resizeEvent(event)
+        one_line = event.size().width() >= _ONE_LINE_WIDTH
+        way = QBoxLayout.Direction.LeftToRight if one_line else QBoxLayout.Direction.TopToBottom
+        self._lines.setDirection(way)
 
     # What is chosen ----------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine.commands import AddCategory, AddExamples, new_category_id
@@ -285,7 +286,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, world: SimpleNamespace, appearance: Appearance) -> Desk:
+def desk(
+    qtbot: QtBot, world: SimpleNamespace, appearance: Appearance, monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    # Where the pointer happens to lie would decide what may move.
+    monkeypatch.setattr(QWidget, "underMouse", lambda _self: False)
     page = FolderPage(world.session, world.gallery, world.predictor, world.library, world.intake, appearance)
     qtbot.addWidget(page)
     page.resize(800, 700)

@@ -58,6 +58,15 @@ def test_scroll_bar_has_the_length_of_all(view: GalleryView) -> None:
     assert view.visible().stop == MANY
 
 
+def test_the_first_click_lands_on_the_picture_that_was_seen(view: GalleryView) -> None:
+    """Taking the focus once scrolled to the cursor: the click then chose what had come under it."""
+    view.clearFocus()
+    index = view.model().index(400, 0)
+    view.scrollTo(index)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(index).center())
+    assert view.selected_positions().tolist() == [400]
+
+
 def test_only_what_is_near_is_asked_for(view: GalleryView, world: SimpleNamespace, qtbot: QtBot) -> None:
     view.verticalScrollBar().setValue(500_000)
     seen = view.visible()

@@ -15,7 +15,7 @@ from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddExamples, RecolourCategory, RenameCategory
 from fewshot_gui.engine.state import Example
 from fewshot_gui.gui.inspector.bars import BarRow, Bars, Kind
-from fewshot_gui.gui.inspector.panel import InspectorPanel, percent_words
+from fewshot_gui.gui.inspector.panel import _PREVIEW_PIXELS, InspectorPanel, percent_words
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -110,7 +110,11 @@ def test_another_folder_empties_it(panel: InspectorPanel, world: SimpleNamespace
 def test_late_preview_of_another_picture_is_dropped(panel: InspectorPanel, world: SimpleNamespace) -> None:
     panel.show_rows([0])
     panel.show_rows([1])
-    first, second = world.library.wishes
+    wanted = [world.gallery.files[row] for row in (0, 1)]
+    first, second = [
+        next(wish for wish in world.library.wishes if wish[0] == file and wish[1] == _PREVIEW_PIXELS)
+        for file in wanted
+    ]
     before = panel.preview.grab().toImage()
     first[2](np.full((40, 40, 3), 80, np.uint8))
     assert panel.preview.grab().toImage() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from fewshot_gui.cli import evaluate
 from fewshot_gui.cli.output import _valid, say_json
+from fewshot_gui.core.evaluation.episodic import Report
 
 REPORT: dict[str, Any] = {
     "learner": "prototypical", "backbone": "photo", "ways": 5, "shots": 1, "episodes": 600, "accuracy": 0.5,
@@ -46,5 +48,7 @@ def test_any_value_can_be_printed_and_only_the_impossible_is_lost(value: Any) ->
 
 
 def test_a_report_of_one_episode_claims_no_interval() -> None:
-    assert "50.00% ± 1.23% (5-way 1-shot" in evaluate._in_words(REPORT)
-    assert "50.00% (5-way 1-shot" in evaluate._in_words({**REPORT, "ci95": math.inf})
+    values = {key: value for key, value in REPORT.items() if key != "classes"}
+    many = Report(**values, queries=15, seed=0)
+    assert "50.00% ± 1.23% (5-way 1-shot" in evaluate._in_words(many, 20)
+    assert "50.00% (5-way 1-shot" in evaluate._in_words(replace(many, ci95=math.inf), 20)
