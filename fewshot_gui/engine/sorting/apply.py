@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.doubts import settle_doubts
+from fewshot_gui.engine.sorting.journal import JournalError
 from fewshot_gui.engine.sorting.plan import SameName
 from fewshot_gui.engine.sorting.receipt import Receipt, receipt_of
 from fewshot_gui.engine.sorting.settling import Settling
@@ -37,7 +38,8 @@ def apply_plan(
         same_name: what becomes of a file whose name was taken since it was planned.
 
     Raises:
-        JournalError: The journal cannot be written; `recover` puts right what is in doubt.
+        JournalError: The run was taken back, or the journal cannot be written; `recover` puts right what is
+            in doubt.
     """
     journal.begin(plan)
     return resume(plan.id, journal, hooks, same_name)
@@ -49,8 +51,10 @@ def resume(
     """What became of each file of the run, after the rest of it was applied.
 
     Raises:
-        JournalError: The journal knows no such run, or cannot be written.
+        JournalError: The journal knows no such run, it was taken back, or the journal cannot be written.
     """
+    if journal.run(run).state is RunState.TAKEN_BACK:
+        raise JournalError(f"run {run} was taken back; make a new plan to sort these files again")
     settle_doubts(run, journal)
     record = journal.set_state(journal.run(run), RunState.OPEN)
     transfer = Transfer(journal, record, hooks or Hooks())

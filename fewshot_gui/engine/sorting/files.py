@@ -280,7 +280,11 @@ def link_then_unlink(source: str, target: str) -> None:
             raise
         # No links either (FAT): hold the name with an empty file of our own, and put the other in its place.
         os.close(os.open(target, _NEW, 0o600))
-        os.rename(source, target)  # noqa: PTH104
+        try:
+            os.rename(source, target)  # noqa: PTH104
+        except OSError:
+            os.unlink(target)  # noqa: PTH108 - ours, and empty
+            raise
     else:
         os.unlink(source)  # noqa: PTH108
 

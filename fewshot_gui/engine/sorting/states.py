@@ -15,9 +15,8 @@ class FileState(StrEnum):
     RENAMING = "renaming"  # either under its former name or under its new one
     LINKING = "linking"  # the link is there or not
     COPYING = "copying"  # the temporary file may be there, whole or not
-    COPIED = (
-        "copied"  # the temporary file is whole, on the disk and of the recorded hash; it may bear its name
-    )
+    # The temporary file is whole and of the recorded hash (of a move: on the disk too); it may bear its name.
+    COPIED = "copied"
     VERIFIED = "verified"  # the copy bears its name, on the disk; the original is there or not
     REMOVING = "removing"  # our copy is under its name, set aside under the temporary one, or gone
     DONE = "done"

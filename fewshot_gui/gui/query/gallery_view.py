@@ -373,7 +373,7 @@ class GalleryView(GridView):
         return delegate.drag_picture(file, len(positions), DRAG_SIDE, self.devicePixelRatioF())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys will go from; a click says so itself, and must not see the tiles scroll away."""
+        """Show where the keys will go from; a click says so itself, and no tile may scroll away under it."""
         super().focusInEvent(event)
         clicked = event.reason() == Qt.FocusReason.MouseFocusReason
         if not clicked and not self.currentIndex().isValid() and len(self._gallery.order):

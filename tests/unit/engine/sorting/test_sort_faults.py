@@ -443,6 +443,35 @@ def test_an_unknown_run_is_told(tmp_path: Path) -> None:
         take_back("nothing", journal)
 
 
+def test_a_plan_that_was_taken_back_is_not_silently_finished(desk: Desk) -> None:
+    desk.put("a.jpg", "a")
+    plan = desk.plan(Way.MOVE)
+    apply_plan(plan, desk.journal)
+    take_back(plan.id, desk.journal)
+    with pytest.raises(JournalError, match="make a new plan"):
+        apply_plan(plan, desk.journal)
+
+
+def test_a_rename_that_fails_without_links_leaves_no_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_text("a")
+
+    def refuse(number: int) -> Callable[..., None]:
+        def call(*_given: object, **_named: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return call
+
+    monkeypatch.setattr(primitives.os, "link", refuse(errno.EPERM))
+    monkeypatch.setattr(primitives.os, "rename", refuse(errno.EIO))
+    with pytest.raises(OSError, match="Input/output"):
+        primitives.link_then_unlink(str(source), str(target))
+    assert source.read_text() == "a"
+    assert not target.exists()
+
+
 def test_recovering_twice_finds_nothing_the_second_time(desk: Desk) -> None:
     desk.put("a.jpg", "a")
     apply_plan(desk.plan(Way.COPY), desk.journal)
