@@ -47,6 +47,7 @@ def all_shots() -> list[Shot]:
     kinds = (
         "window", "empty", "draw", "camera", "problems", "many", "menu",
         "sort", "receipt", "export", "import", "arrivals", "grace",
+        "large", "table", "learners", "compare", "steps",
     )  # fmt: skip
     return [
         Shot(kind, *size, theme) for kind in kinds for size in (SMALL, LARGE) for theme in ("light", "dark")
@@ -278,6 +279,58 @@ def grace(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     return ready
 
 
+def large(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show a picture of the sample large."""
+    ready = sample(app, shell, window)
+    page = window.query.folder
+    page.enlarge(page.view.currentIndex())
+    return ready
+
+
+def table(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show what the sample's categories are taken for."""
+    from fewshot_gui.gui.inspector.table_dialog import show_table
+    from fewshot_gui.gui.report import wait_until
+
+    ready = sample(app, shell, window)
+    wait_until(lambda: window.workspace.predictor.report is not None, PATIENCE_MS)
+    show_table(window)
+    return ready
+
+
+def learners(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the list of the learners."""
+    ready = sample(app, shell, window)
+    window.header.selectors.learner.showPopup()
+    return ready
+
+
+def compare(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show five learners side by side."""
+    from fewshot_gui.gui.compare.dialog import compare_learners
+    from fewshot_gui.gui.report import wait_until
+
+    ready = sample(app, shell, window)
+    dialog = compare_learners(window)
+    for name in ("nearest", "logistic", "mahalanobis"):
+        dialog.choices.boxes[name].setChecked(True)
+    dialog.start()
+    return ready and wait_until(lambda: not dialog.running, PATIENCE_MS)
+
+
+def steps(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show what MAML's third step on the sample says."""
+    from fewshot_gui.engine.commands import ChooseLearner
+    from fewshot_gui.gui.report import wait_until
+
+    ready = sample(app, shell, window)
+    predictor = window.workspace.predictor
+    window.workspace.session.do(ChooseLearner("maml"))
+    adapted = wait_until(lambda: predictor.inner_loop is not None and _classified(window), PATIENCE_MS)
+    window.inspector.inner_loop.slider.setValue(3)
+    return ready and adapted
+
+
 SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "window": sample,
     "empty": empty,
@@ -292,6 +345,11 @@ SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "import": bring_in,
     "arrivals": arrivals,
     "grace": grace,
+    "large": large,
+    "table": table,
+    "learners": learners,
+    "compare": compare,
+    "steps": steps,
 }
 
 if __name__ == "__main__":
