@@ -55,6 +55,7 @@ class Evening:
     bridge: MainThread
     qtbot: QtBot
     folder: Path
+    closed: bool = False
 
     @property
     def window(self) -> MainWindow:
@@ -110,6 +111,10 @@ class Evening:
         return found
 
     def close(self) -> None:
+        """Close the window, where the test has not done so, and the lanes; a second time nothing."""
+        if self.closed:
+            return
+        self.closed = True
         self.shell.close()
         assert self.shell.window is None
         self.shell.desk.close()
@@ -144,8 +149,7 @@ def start(
 
     yield begin
     for evening in running:
-        if evening.shell.window is not None:
-            evening.close()
+        evening.close()
 
 
 @pytest.fixture
