@@ -61,6 +61,6 @@ def _values(info: BundleInfo) -> dict[str, Any]:
 def _line(info: BundleInfo) -> str:
     side = info.preprocessing.side
     return (
-        f"{info.name:<16} {info.title:<22} {side}x{side} px  {info.dimension:>4} numbers a picture  "
+        f"{info.name:<18} {info.title:<42} {side}x{side} px  {info.dimension:>4} numbers a picture  "
         f"{info.parameters / 1e6:.2f} M weights  {info.size_bytes / 1e6:.1f} MB"
     )
