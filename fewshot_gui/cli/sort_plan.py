@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, say, say_json, warn
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
-from fewshot_gui.engine.publish import publish
+from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.plan import ConflictKind, Decided, Plan, PlanError, Way
 from fewshot_gui.engine.sorting.planning import make_plan
 from fewshot_gui.engine.sorting.survey import survey
@@ -150,14 +150,11 @@ def _from_examples(arguments: argparse.Namespace) -> list[Decided]:
 
 
 def _write(path: Path, made: Plan) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(made.to_json(), encoding="utf-8")
-        publish(partial, path)
+        with new_file(path) as file:
+            file.write(made.to_json())
     except OSError as error:
         raise UsageError(f"--out {path}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _tell(arguments: argparse.Namespace, made: Plan) -> None:

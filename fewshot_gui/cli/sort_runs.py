@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, INTERRUPTED, SOME_FAILED, UsageError, bar, say, say_json
 from fewshot_gui.cli.sort_plan import read_plan
-from fewshot_gui.engine.publish import publish
+from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.apply import apply_plan
 from fewshot_gui.engine.sorting.journal import Journal, JournalError, journal_path
 from fewshot_gui.engine.sorting.receipt import receipt_of
@@ -188,12 +188,9 @@ def _say(arguments: argparse.Namespace, values: dict[str, Any], words: str) -> N
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        # Excel takes UTF-8 for the system's old code page unless a mark stands first.
-        partial.write_text(text, encoding="utf-8-sig", newline="")
-        publish(partial, path)
+        with new_file(path) as file:
+            # Excel takes UTF-8 for the system's old code page unless a mark stands first.
+            file.write(f"\ufeff{text}")
     except OSError as error:
         raise UsageError(f"--csv {path}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

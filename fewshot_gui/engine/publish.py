@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -29,6 +31,26 @@ def publish(temporary: Path, target: Path) -> None:
         temporary.unlink()
     if sys.platform != "win32":  # Windows neither needs nor allows it
         _sync(target.parent)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[str]]:
+    """Give a UTF-8 text file to write, which appears at `path` whole or not at all, in place of nothing.
+
+    Raises:
+        FileExistsError: there is something of that name; it stays as it is.
+        OSError: the folder cannot be written or the disk is full.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} is there already; choose another name")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        # A name that is no valid Unicode is written as the bytes that the file system knows it by.
+        with partial.open("x", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            yield file
+        publish(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

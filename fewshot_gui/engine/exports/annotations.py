@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, UnidentifiedImageError
 
-from fewshot_gui.engine.exports.labelled import Labelled, category_names, new_file
+from fewshot_gui.engine.exports.labelled import Labelled, category_names
+from fewshot_gui.engine.publish import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,8 @@ import os
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.exports.labelled import Labelled, SaidBy, new_file
+from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
+from fewshot_gui.engine.publish import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.exports.labelled import Labelled, category_names, new_file
+from fewshot_gui.engine.exports.labelled import Labelled, category_names
+from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.names import folded, free_stem, safe_folder_name
 
 if TYPE_CHECKING:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO, TYPE_CHECKING
-
-from fewshot_gui.engine.publish import publish
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 class SaidBy(StrEnum):
@@ -61,23 +52,3 @@ class Labelled:
 def category_names(rows: list[Labelled]) -> list[str]:
     """Return the categories in the order of their first picture, each once; none of these is none of them."""
     return list(dict.fromkeys(row.category for row in rows if row.category))
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[IO[str]]:
-    """Give a UTF-8 text file to write, which appears at `path` whole or not at all, in place of nothing.
-
-    Raises:
-        FileExistsError: there is something of that name; it stays as it is.
-        OSError: the folder cannot be written or the disk is full.
-    """
-    if os.path.lexists(path):
-        raise FileExistsError(f"{path} is there already; choose another name")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        # A name that is no valid Unicode is written as the bytes that the file system knows it by.
-        with partial.open("x", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            yield file
-        publish(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

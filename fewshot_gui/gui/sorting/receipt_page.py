@@ -9,7 +9,7 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from fewshot_gui.engine.exports.labelled import new_file
+from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 from fewshot_gui.gui.sorting.receipt_table import ReceiptTable
@@ -168,7 +168,7 @@ class ReceiptPage(QWidget):
 
         def work(_token: object) -> None:
             target = Path(path)
-            # The dialog has asked already whether the former one may go; it was written by this program.
+            # Refused where there is something of that name, whatever the dialog was told: it may be anything.
             with new_file(target) as file:
                 file.write("\ufeff")  # else Excel takes it for the system's old code page
                 file.write(receipt.to_csv())

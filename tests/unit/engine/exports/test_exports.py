@@ -17,7 +17,8 @@ from fewshot_gui.core.images.scan import class_folders
 from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
 from fewshot_gui.engine.exports.csv_table import TableError, harmless, read_csv, write_csv
 from fewshot_gui.engine.exports.folders import FolderTakenError, Layout, write_folders
-from fewshot_gui.engine.exports.labelled import Labelled, SaidBy, new_file
+from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
+from fewshot_gui.engine.publish import new_file
 
 
 def picture(folder: Path, name: str, shade: int = 0, size: tuple[int, int] = (6, 4)) -> str:
