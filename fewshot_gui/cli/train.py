@@ -16,6 +16,9 @@ from fewshot_gui.core.training.recipe import GRADIENT_LEARNERS, HEAD_LEARNERS
 if TYPE_CHECKING:
     import argparse
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fewshot_gui.core.episodes.dataset import ClassImages
     from fewshot_gui.core.training.group import Group
     from fewshot_gui.core.training.recipe import Recipe
@@ -29,7 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[*HEAD_LEARNERS, *GRADIENT_LEARNERS],
         help="the method to train; alone it takes the recipe for it and for the kind of pictures in --data",
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="class folders to train on")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="class folders to train on; classes of the same name in several are one",
+    )
     parser.add_argument(
         "--validation", type=Path, metavar="DIR", help="classes to validate on; else a share of --data"
     )
@@ -38,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start", metavar="B", help="bundle to begin from, in place of the recipe's; or none"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--teacher", metavar="T", help="whose embeddings to learn from: NAME.tflite, or a bundle"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--recipe", metavar="NAME", help="a recipe of this program, as photo or omniglot-maml")
     which.add_argument("--config", metavar="FILE", help="a recipe of your own, TOML")
@@ -96,7 +109,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     named = arguments.recipe or arguments.config
     if named is None and arguments.learner is None:
         raise UsageError("say what to train: --learner, or --recipe or --config")
-    recipe = load_recipe(named) if named else recipe_for(arguments.learner, _channels(arguments.data))
+    recipe = load_recipe(named) if named else recipe_for(arguments.learner, _channels(arguments.data[0]))
     if arguments.learner and arguments.learner != recipe.learner:
         recipe = replace(recipe, learner=arguments.learner, head={}, method={})
     if arguments.backbone and arguments.backbone != recipe.network["kind"]:
@@ -121,14 +134,14 @@ def _channels(folder: Path) -> int:
 
 def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[ClassImages, ClassImages]:
     """Return the training classes and the validation classes."""
-    from fewshot_gui.core.episodes.dataset import DatasetError, load_classes  # noqa: PLC0415
+    from fewshot_gui.core.episodes.dataset import DatasetError, load_classes, merged  # noqa: PLC0415
     from fewshot_gui.core.training.export import recipe_preprocessing  # noqa: PLC0415
 
     preprocessing = recipe_preprocessing(recipe)
     try:
         with bar("Reading pictures", arguments) as progress:
             shown = progress if group.writes else None
-            data = load_classes(arguments.data, preprocessing, progress=shown)
+            data = merged([load_classes(root, preprocessing, progress=shown) for root in arguments.data])
         if arguments.validation:
             return data, load_classes(arguments.validation, preprocessing)
     except DatasetError as error:
@@ -138,7 +151,7 @@ def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[
     chosen = [int(i * step) for i in range(held)]
     rest = [i for i in range(len(data.names)) if i not in set(chosen)]
     if len(rest) < 2:
-        raise UsageError(f"{arguments.data} has {len(data.names)} classes; training needs four or more")
+        raise UsageError(f"{arguments.data[0]} has {len(data.names)} classes; training needs four or more")
     return data.subset(rest), data.subset(chosen)
 
 
@@ -155,7 +168,13 @@ def _train(
 
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(
-        recipe, data, device=device, validation=validation, workers=arguments.workers, group=group
+        recipe,
+        data,
+        device=device,
+        validation=validation,
+        taught=_taught(arguments, recipe, data),
+        workers=arguments.workers,
+        group=group,
     )
     records = trainer.run(arguments.out.with_suffix(".checkpoint"), resume=arguments.resume)
     if not group.writes:
@@ -174,6 +193,28 @@ def _train(
     return {**told, **_export(arguments, trainer, data, validation)}
 
 
+def _taught(arguments: argparse.Namespace, recipe: Recipe, data: ClassImages) -> NDArray[np.float16] | None:
+    """Return what the teacher says of the pictures, kept beside the checkpoint; None without a teacher."""
+    from fewshot_gui.core.training import teacher  # noqa: PLC0415 - few recipes need it
+
+    if recipe.teacher is None or not recipe.distils:
+        return None
+    if not arguments.teacher:
+        raise UsageError(f"recipe {recipe.name} learns from a teacher; say which with --teacher")
+    dimension = int(recipe.network["embedding"])
+    path = arguments.out.with_suffix(".teacher.npz")
+    key = teacher.targets_key(arguments.teacher, data.images, dimension, recipe.teacher)
+    targets = teacher.load_targets(path, key)
+    if targets is None:
+        with bar("Asking the teacher", arguments) as progress:
+            embeddings = teacher.teacher_embeddings(
+                arguments.teacher, data.images, recipe.teacher, progress=progress
+            )
+        targets = teacher.taught_targets(embeddings, dimension, recipe.teacher)
+        teacher.save_targets(path, key, targets)
+    return targets
+
+
 def _export(
     arguments: argparse.Namespace, trainer: Trainer, data: ClassImages, validation: ClassImages
 ) -> dict[str, Any]:
@@ -182,7 +223,7 @@ def _export(
     recipe = trainer.recipe
     training = {
         "command": _command(),
-        "data": f"{len(data.names)} classes, {len(data.images)} pictures of {arguments.data.name}",
+        "data": f"{len(data.names)} classes, {len(data.images)} pictures of {_named(arguments.data)}",
         "validation": f"{len(validation.names)} classes, {len(validation.images)} pictures",
         "steps": recipe.steps,
         "seconds": logged_seconds(arguments.out),
@@ -198,6 +239,10 @@ def _export(
         **validated(trainer.choose()),
         "curve": str(draw_curve(arguments.out, recipe.title)),
     }
+
+
+def _named(roots: list[Path]) -> str:
+    return ", ".join("/".join(root.parts[-2:]) for root in roots)
 
 
 def _command() -> str:

@@ -12,7 +12,7 @@ from fewshot_gui.core.images.reader import read_image
 from fewshot_gui.core.images.scan import class_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -87,4 +87,21 @@ def load_classes(
         raise DatasetError(f"none of the {total} pictures under {root} can be read; the first: {problems[0]}")
     return ClassImages(
         tuple(folders), images[: len(labels)], np.array(labels, dtype=np.int64), tuple(problems)
+    )
+
+
+def merged(sets: Sequence[ClassImages]) -> ClassImages:
+    """Return several sets as one, in their order; classes of the same name become one.
+
+    Args:
+        sets: at least one, all prepared alike.
+    """
+    if len(sets) == 1:
+        return sets[0]
+    names = tuple(dict.fromkeys(name for each in sets for name in each.names))
+    place = {name: index for index, name in enumerate(names)}
+    labels = [np.array([place[name] for name in each.names], dtype=np.int64)[each.labels] for each in sets]
+    images = np.concatenate([each.images for each in sets])
+    return ClassImages(
+        names, images, np.concatenate(labels), tuple(p for each in sets for p in each.problems)
     )

@@ -34,6 +34,12 @@ def draw_changes(count: int, changes: Augmentation, generator: Generator) -> Cha
     return Changes(maps, _random_colours(count, changes.jitter, generator) if changes.jitter else None)
 
 
+def after(first: Changes, then: Changes) -> Changes:
+    """Return what comes to `first` and then `then` for the same B pictures, coloured as by `then`."""
+    turned = first.maps[:, :, :2] @ then.maps
+    return Changes(torch.cat([turned[:, :, :2], turned[:, :, 2:] + first.maps[:, :, 2:]], 2), then.colours)
+
+
 def apply_changes(images: Tensor, side: int, changes: Changes) -> Tensor:
     """Return float32 (B, C, side, side) in 0..1 of uint8 images (B, H, W, C), on their device."""
     pixels = images.permute(0, 3, 1, 2).float() / 255
@@ -63,7 +69,8 @@ def _random_affine(count: int, changes: Augmentation, generator: Generator) -> T
         return low + (high - low) * torch.rand(count, generator=generator)
 
     scale = uniform(changes.smallest_crop, 1.0)
-    stretch = uniform(-0.15, 0.15).exp() if changes.smallest_crop < 1 else torch.ones(count)
+    stretch = max(changes.stretch, 0.15 if changes.smallest_crop < 1 else 0.0)
+    ratio = uniform(-stretch, stretch).exp() if stretch else torch.ones(count)
     angle = uniform(-changes.rotate, changes.rotate) * (math.pi / 180)
     room = (1 - scale).clamp(min=0) + 2 * changes.shift
     mirror = (
@@ -71,12 +78,12 @@ def _random_affine(count: int, changes: Augmentation, generator: Generator) -> T
         if changes.flip
         else torch.ones(count)
     )
-    across, down = scale * stretch.sqrt(), scale / stretch.sqrt()
-    rows = [
-        torch.stack([angle.cos() * across * mirror, -angle.sin() * down, room * uniform(-1, 1)], dim=1),
-        torch.stack([angle.sin() * across * mirror, angle.cos() * down, room * uniform(-1, 1)], dim=1),
-    ]
-    return torch.stack(rows, dim=1)
+    across, down = scale * ratio.sqrt(), scale / ratio.sqrt()
+    slant = uniform(-changes.shear, changes.shear) if changes.shear else torch.zeros(count)
+    right = torch.stack([angle.cos() * across * mirror, angle.sin() * across * mirror], dim=1)
+    below = torch.stack([-angle.sin() * down, angle.cos() * down], dim=1) + slant[:, None] * right
+    moved = torch.stack([room * uniform(-1, 1), room * uniform(-1, 1)], dim=1)
+    return torch.stack([right, below, moved], dim=2)
 
 
 def _random_colours(count: int, strength: float, generator: Generator) -> Tensor:

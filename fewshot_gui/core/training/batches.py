@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, sample_episode
-from fewshot_gui.core.training.augment import Changes, apply_changes, draw_changes
+from fewshot_gui.core.training.augment import Changes, after, apply_changes, draw_changes
 from fewshot_gui.core.training.schedule import scheduled_side
-from fewshot_gui.core.training.stage import most
+from fewshot_gui.core.training.stage import Augmentation, most
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class Batch:
         targets: int64 (B,), the classes; empty in episodes.
         support_labels: int64 (T, S), 0 .. ways - 1, grouped by class.
         query_labels: int64 (T, Q), 0 .. ways - 1, in shuffled order.
+        taught: float16 (B, D), the teacher's embeddings; None where there is no teacher.
         ways: N; 0 where there are no episodes.
         progress: share of the stage that is done, 0 to 1.
     """
@@ -51,6 +52,7 @@ class Batch:
     targets: Tensor
     support_labels: Tensor
     query_labels: Tensor
+    taught: Tensor | None = None
     ways: int = 0
     progress: float = 0.0
 
@@ -81,26 +83,33 @@ class BatchMaker:
         images: uint8 (n, H, W, C); may be a memory map.
         labels: int64 (n,).
         names: of the classes, for messages.
+        taught: float16 (n, D), the teacher's embeddings; may be a memory map; None without a teacher.
     """
 
     def __init__(
-        self, recipe: Recipe, images: NDArray[np.uint8], labels: NDArray[np.int64], names: tuple[str, ...]
+        self,
+        recipe: Recipe,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        names: tuple[str, ...],
+        taught: NDArray[np.float16] | None = None,
     ) -> None:
         self.recipe = recipe
         self.images = images
+        self.taught = taught
         self.labels = with_rotations(torch.from_numpy(labels), len(names), recipe.class_rotations)
         self.classes = len(names) * (4 if recipe.class_rotations else 1)
         called = [f"{name}{turned}" for turned in _TURNED[: self.classes // len(names)] for name in names]
         self.index = ClassIndex.of(self.labels, called)
 
     @classmethod
-    def of(cls, recipe: Recipe, data: ClassImages) -> BatchMaker:
-        """Return the maker for training classes.
+    def of(cls, recipe: Recipe, data: ClassImages, taught: NDArray[np.float16] | None = None) -> BatchMaker:
+        """Return the maker for training classes, and what a teacher says of their pictures.
 
         Raises:
             EpisodeError: too few classes, or too few pictures of one, by name, for the recipe's episodes.
         """
-        maker = cls(recipe, data.images, data.labels, data.names)
+        maker = cls(recipe, data.images, data.labels, data.names, taught)
         for stage in recipe.stages:
             if stage.kind == "episodes":
                 maker.index.require(most(stage.ways), most(stage.shots) + stage.queries)
@@ -115,6 +124,8 @@ class BatchMaker:
         rows, labels = draw(stage, generator)
         images = torch.from_numpy(np.ascontiguousarray(self.images[(rows % len(self.images)).numpy()]))
         changes = draw_changes(len(rows), stage.augmentation, generator)
+        if stage.class_augmentation != Augmentation():
+            changes = after(_class_changes(stage.class_augmentation, labels, generator), changes)
         return Batch(
             seed=seed,
             images=turn(images, rows // len(self.images)),
@@ -124,9 +135,15 @@ class BatchMaker:
             targets=labels.targets,
             support_labels=labels.support,
             query_labels=labels.query,
+            taught=self._taught(stage, rows),
             ways=labels.ways,
             progress=within / stage.steps,
         )
+
+    def _taught(self, stage: Stage, rows: Tensor) -> Tensor | None:
+        if stage.kind != "distil" or self.taught is None:
+            return None
+        return torch.from_numpy(np.ascontiguousarray(self.taught[rows.numpy()]))
 
     def _pictures(self, stage: Stage, generator: torch.Generator) -> tuple[Tensor, _Labels]:
         rows = torch.randint(len(self.labels), (stage.batch,), generator=generator)
@@ -152,6 +169,14 @@ class _Labels(NamedTuple):
     support: Tensor
     query: Tensor
     ways: int
+
+
+def _class_changes(changes: Augmentation, labels: _Labels, generator: torch.Generator) -> Changes:
+    """Return the changes to each picture of T episodes, the same for all pictures of a class."""
+    of_classes = draw_changes(len(labels.support) * labels.ways, changes, generator)
+    classes = torch.cat([labels.support, labels.query], dim=1)
+    classes = classes + labels.ways * torch.arange(len(classes))[:, None]
+    return Changes(of_classes.maps[classes.flatten()], None)
 
 
 _TURNED = ("", " turned by 90°", " turned by 180°", " turned by 270°")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -14,18 +15,20 @@ from fewshot_gui.core.evaluation.defaults import fit_defaults
 from fewshot_gui.core.training.batches import pixel_statistics
 from fewshot_gui.core.training.parts import has_head, head_architecture, recipe_ways
 from fewshot_gui.core.training.validation import Validator, fitted_temperature, raw_embeddings
+from fewshot_gui.core.training.whitening import fold_whitening
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from fewshot_gui.core.episodes.dataset import ClassImages
     from fewshot_gui.core.evaluation.defaults import CalibrationDefaults
     from fewshot_gui.core.training.recipe import Recipe
     from fewshot_gui.core.training.trainer import Trainer
+    from fewshot_gui.core.training.whitening import Projecting
 
 CENTRE_PICTURES = 4096
 HEAD_TASKS, ADAPTED_TASKS = 200, 40  # that a head's temperature is fitted on; adapting takes longer
@@ -48,6 +51,9 @@ def export_bundle(
     preprocessing = recipe_preprocessing(recipe, data)
     network = trainer.network
     stride = max(1, len(data.images) // CENTRE_PICTURES)
+    if recipe.whiten:
+        features = _features(network, data.images[::stride], preprocessing)
+        fold_whitening(cast("Projecting", network), features, recipe.whiten)
     raw = raw_embeddings(network, data.images[::stride], preprocessing)
     centre = raw.mean(axis=0) if recipe.centre else np.zeros(raw.shape[1], dtype=np.float32)
     held_out = finish_embedding(
@@ -69,6 +75,13 @@ def export_bundle(
     learned, head_tensors = _learned(trainer, validation)
     save_bundle(path, {**tensors, **head_tensors}, {**description, **learned})
     return calibration
+
+
+def _features(network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
+    """Return float32 (n, F), what comes into the network's last layer."""
+    features = copy.deepcopy(network)
+    features.embedding = torch.nn.Identity()
+    return torch.from_numpy(raw_embeddings(features, images, preprocessing))
 
 
 def _learned(trainer: Trainer, validation: ClassImages) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

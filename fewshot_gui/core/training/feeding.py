@@ -50,6 +50,8 @@ def feeding(maker: BatchMaker, data: ClassImages, workers: int) -> Iterator[Feed
         # A memory map is shared by all workers; spawning would copy the pictures to each of them.
         np.save(folder / "images.npy", data.images)
         np.save(folder / "labels.npy", data.labels)
+        if maker.taught is not None:
+            np.save(folder / "taught.npy", maker.taught)
         crew = [_hired(maker.recipe, folder, data.names) for _ in range(workers)]
         try:
             yield lambda requests: _in_order(crew, requests)
@@ -98,7 +100,14 @@ def _work(pipe: Connection, recipe: Recipe, folder: Path, names: tuple[str, ...]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the training, which then closes the pipe
     torch.set_num_threads(1)
     images = np.load(folder / "images.npy", mmap_mode="r")
-    maker = BatchMaker(recipe, images, np.load(folder / "labels.npy"), names)
+    taught = folder / "taught.npy"
+    maker = BatchMaker(
+        recipe,
+        images,
+        np.load(folder / "labels.npy"),
+        names,
+        np.load(taught, mmap_mode="r") if taught.is_file() else None,
+    )
     try:
         while True:
             step, rank = pipe.recv()

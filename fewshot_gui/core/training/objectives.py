@@ -140,6 +140,39 @@ class ClassifyObjective:
         return loss, accuracy
 
 
+class DistilObjective:
+    """The cosine distance to the teacher's embeddings, beside the cross-entropy over all classes.
+
+    The network's own embedding is held to the teacher's, with nothing between that would be thrown away after
+    training: what is near for the teacher is to be near for the pupil (Hinton et al. 2015).
+
+    Args:
+        module: `network` and `classifier`.
+        embedder: of the network.
+    """
+
+    def __init__(self, module: nn.ModuleDict, embedder: Embedder) -> None:
+        self.module = module
+        self._embedder = embedder
+
+    def loss_and_gradients(self, batch: Batch) -> StepResult:
+        """Add the batch's gradients and return its loss and its share of right classes."""
+        self._embedder.prepare(self.module)
+        inputs = self._embedder.inputs(batch)
+        assert batch.taught is not None, "a stage of kind distil has a teacher"
+        targets, taught = batch.targets.to(inputs.device), batch.taught.to(inputs.device).float()
+        embeddings = self._embedder.embed(inputs)
+        logits = self.module["classifier"](embeddings)
+        stage = self._embedder.stage
+        loss = (1 - functional.cosine_similarity(embeddings, taught)).mean()
+        if stage.label_weight:
+            loss = loss + stage.label_weight * functional.cross_entropy(
+                logits, targets, label_smoothing=stage.label_smoothing
+            )
+        self._embedder.precision.backward(loss)
+        return StepResult(loss.item(), share_right(logits, targets))
+
+
 @runtime_checkable
 class Regularised(Protocol):
     """A head with a loss of its own beside that of its scores."""

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from fewshot_gui.core.training.objectives import ClassifyObjective, Embedder, HeadObjective
+from fewshot_gui.core.training.objectives import (
+    ClassifyObjective,
+    DistilObjective,
+    Embedder,
+    HeadObjective,
+)
 from fewshot_gui.core.training.recipe import RecipeError
 from fewshot_gui.core.training.stage import most
 from fewshot_gui.core.training.start import started_network
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 def build_module(recipe: Recipe, classes: int) -> nn.ModuleDict:
     """Return `network`, and what the recipe trains on top of it, as its seed has them.
 
-    `classifier` and `rotation` are for stages of kind classify, `head` or `method` for episodes.
+    `classifier` and `rotation` are for stages of kind classify or distil, `head` or `method` for episodes.
 
     Args:
         recipe: says which.
@@ -37,7 +42,7 @@ def build_module(recipe: Recipe, classes: int) -> nn.ModuleDict:
         torch.manual_seed(recipe.seed)
         module = nn.ModuleDict({"network": started_network(recipe)})
         dimension = embedding_dimension(module["network"], recipe)
-        if any(stage.kind == "classify" for stage in recipe.stages):
+        if any(stage.kind != "episodes" for stage in recipe.stages):
             module["classifier"] = nn.Linear(dimension, classes)
         if any(stage.rotation_head for stage in recipe.stages):
             module["rotation"] = nn.Linear(dimension, 4)
@@ -108,6 +113,8 @@ def build_objective(
     embedder = Embedder(module["network"], stage, mean, std, precision)
     if stage.kind == "classify":
         return ClassifyObjective(module, embedder)
+    if stage.kind == "distil":
+        return DistilObjective(module, embedder)
     if recipe.adapts:
         from fewshot_gui.core.training.gradient_objective import GradientObjective  # noqa: PLC0415 - few need it
 

@@ -16,6 +16,24 @@ GRADIENT_LEARNERS = ("maml", "fomaml", "anil", "meta-sgd", "reptile", "meta-lstm
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What a stage of kind distil takes of its teacher.
+
+    Attributes:
+        layer: of a TensorFlow Lite model, the name of the tensor whose values are the embedding; empty for a
+            bundle, which has but one.
+        square_root: of values that are never negative; brings the many small ones and the few large ones
+            together.
+        whiten: after the embeddings are turned to their principal components, each is divided by its standard
+            deviation to this power: 0 leaves them, 1 gives all the same say.
+    """
+
+    layer: str = ""
+    square_root: bool = False
+    whiten: float = 0.0
+
+
 class RecipeError(ValueError):
     """A recipe that cannot be followed; its sentence names the file, the key and what it may be."""
 
@@ -35,9 +53,13 @@ class Recipe:
         start: the bundle whose weights the network begins with, a name or a path; empty: random ones.
         head: the arguments of `build_head`; empty: the learner's name with nothing else.
         method: the settings of a gradient method.
+        teacher: what is taken of the teacher in stages of kind distil; None where there are none.
         invert: dark ink on light paper becomes light on dark.
         centre: subtract the training set's mean embedding.
         normalise: divide each embedding by its length.
+        whiten: where the network has an embedding of its own, that layer is set, after training, to the
+            principal components of what comes into it, each divided by its standard deviation to this power;
+            0 leaves what was trained.
         class_rotations: each class turned by 90, 180 and 270 degrees is a class of its own.
         seed: of every random choice.
         bfloat16: compute in bfloat16 where that is safe; twice as fast on new processors.
@@ -61,9 +83,11 @@ class Recipe:
     start: str = ""
     head: dict[str, Any] = field(default_factory=dict)
     method: dict[str, Any] = field(default_factory=dict)
+    teacher: Teaching | None = None
     invert: bool = False
     centre: bool = False
     normalise: bool = False
+    whiten: float = 0.0
     class_rotations: bool = False
     seed: int = 0
     bfloat16: bool = False
@@ -79,6 +103,11 @@ class Recipe:
     def steps(self) -> int:
         """Return the number of updates of all stages together."""
         return sum(stage.steps for stage in self.stages)
+
+    @property
+    def distils(self) -> bool:
+        """Return whether one of its stages needs a teacher."""
+        return any(stage.kind == "distil" for stage in self.stages)
 
     @property
     def adapts(self) -> bool:
@@ -108,6 +137,14 @@ class Recipe:
             "validation_episodes must be 2 or more": self.validation_episodes >= 2,
             "[head] belongs to a learner with a head": not (self.head and self.adapts),
             "[method] belongs to a learner that adapts by gradients": self.adapts or not self.method,
+            "a stage of kind distil needs a [teacher] and an embedding of the network, to be as long": (
+                not self.distils or (self.teacher is not None and bool(self.network.get("embedding")))
+            ),
+            "whiten needs an embedding of the network": not self.whiten
+            or bool(self.network.get("embedding")),
+            "class_rotations and a stage of kind distil contradict each other": not (
+                self.class_rotations and self.distils
+            ),
             "rotation_head and class_rotations contradict each other": not (
                 self.class_rotations and any(stage.rotation_head for stage in self.stages)
             ),
@@ -141,9 +178,14 @@ def parse_recipe(text: str, name: str) -> Recipe:
     stages = []
     for number, stage in enumerate(values.pop("stage", []), start=1):
         where = f"recipe {name}, stage {number}"
-        changes = _build(Augmentation, stage.pop("augmentation", {}), f"{where}, augmentation")
-        stages.append(_checked(_build(Stage, {**stage, "augmentation": changes}, where), where))
+        changes = {
+            key: _build(Augmentation, stage.pop(key, {}), f"{where}, {key}")
+            for key in ("augmentation", "class_augmentation")
+        }
+        stages.append(_checked(_build(Stage, {**stage, **changes}, where), where))
     where = f"recipe {name}"
+    if "teacher" in values:
+        values["teacher"] = _build(Teaching, values["teacher"], f"{where}, teacher")
     return _checked(_build(Recipe, {**values, "name": name, "stages": stages}, where), where)
 
 

@@ -20,6 +20,8 @@ class Augmentation:
         flip: mirror every second picture.
         rotate: largest turn either way, in degrees.
         shift: largest move either way, as a share of the side.
+        shear: largest slant either way, as the tangent of its angle.
+        stretch: largest natural logarithm of width over height, either way; a crop has at least 0.15.
         jitter: largest relative change of brightness, contrast and saturation.
     """
 
@@ -27,6 +29,8 @@ class Augmentation:
     flip: bool = False
     rotate: float = 0.0
     shift: float = 0.0
+    shear: float = 0.0
+    stretch: float = 0.0
     jitter: float = 0.0
 
 
@@ -35,7 +39,9 @@ class Stage:
     """One stretch of training with one loss and one schedule.
 
     Attributes:
-        kind: `classify`, cross-entropy over all classes; `episodes`, the learner's own loss on episodes.
+        kind: `classify`, cross-entropy over all classes; `distil`, the cosine distance to a teacher's
+            embeddings (Hinton et al. 2015, "Distilling the knowledge in a neural network"); `episodes`, the
+            learner's own loss on episodes.
         steps: how many updates.
         learning_rate: at its height, after the warm-up.
         optimiser: `sgd` with Nesterov momentum 0.9, or `adam`; `plain`, sgd without momentum, which with
@@ -48,8 +54,9 @@ class Stage:
         clip: largest length of all gradients together; 0 for any.
         network_rate: the network's learning rate as a share of that of what lies on top; 0 freezes it.
         frozen_norms: batch norms use and keep their running statistics.
-        batch: pictures a step of `classify`.
-        label_smoothing: of `classify`.
+        batch: pictures a step of `classify` and `distil`.
+        label_smoothing: of the cross-entropy in `classify` and `distil`.
+        label_weight: of the cross-entropy over all classes beside the teacher's embeddings, in `distil`.
         rotation_head: weight of telling by how many quarters each picture was turned, beside its class,
             in `classify`; every picture is then shown four times (Gidaris et al. 2018).
         mixup: `input` blends pairs of pictures (Zhang et al. 2018), `manifold` what a block of the
@@ -63,10 +70,13 @@ class Stage:
             the mean over them: the same loss, averaged over the choice, for the same work of the network.
         meta_batch: episodes a step.
         sides: the picture side in pixels, in equal parts of the stage; small ones first save time.
-        augmentation: the random changes.
+        augmentation: the random changes to each picture.
+        class_augmentation: in episodes, before those, the changes that all pictures of a class share: slanted
+            and mirrored, a character is another one, and new classes are what meta-training lacks first
+            (Rajendran et al. 2020, "Meta-learning requires meta-augmentation").
     """
 
-    kind: Literal["classify", "episodes"]
+    kind: Literal["classify", "distil", "episodes"]
     steps: int
     learning_rate: float
     optimiser: Literal["sgd", "adam", "plain"] = "sgd"
@@ -80,6 +90,7 @@ class Stage:
     frozen_norms: bool = False
     batch: int = 128
     label_smoothing: float = 0.0
+    label_weight: float = 0.0
     rotation_head: float = 0.0
     mixup: Literal["", "input", "manifold"] = ""
     mixup_alpha: float = 2.0
@@ -90,6 +101,7 @@ class Stage:
     meta_batch: int = 1
     sides: tuple[int, ...] = ()
     augmentation: Augmentation = field(default_factory=Augmentation)
+    class_augmentation: Augmentation = field(default_factory=Augmentation)
 
     def problem(self) -> str:
         """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
@@ -102,13 +114,24 @@ class Stage:
         return self._contradiction()
 
     def _contradiction(self) -> str:
-        if self.every_role and self.shots != 1:
-            return "every_role needs shots = 1"
-        if self.kind == "episodes" and (self.rotation_head or self.mixup):
-            return "rotation_head and mixup belong to a stage of kind classify"
-        if self.rotation_head and self.mixup:
-            return "rotation_head and mixup cannot be in the same stage; make two of it"
-        return ""
+        nothing = Augmentation()
+        holds = {
+            "every_role needs shots = 1": not self.every_role or self.shots == 1,
+            "rotation_head and mixup belong to a stage of kind classify": (
+                self.kind == "classify" or not (self.rotation_head or self.mixup)
+            ),
+            "rotation_head and mixup cannot be in the same stage; make two of it": (
+                not self.rotation_head or not self.mixup
+            ),
+            "label_weight belongs to a stage of kind distil": self.kind == "distil" or not self.label_weight,
+            "class_augmentation belongs to a stage of kind episodes": (
+                self.kind == "episodes" or self.class_augmentation == nothing
+            ),
+            "class_augmentation changes shapes, not colours: jitter belongs to augmentation": (
+                not self.class_augmentation.jitter
+            ),
+        }
+        return next((sentence for sentence, held in holds.items() if not held), "")
 
 
 def most(count: Count) -> int:
@@ -149,7 +172,7 @@ def _rising_shares(value: object) -> bool:
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "kind": ("classify", "episodes"),
+    "kind": ("classify", "distil", "episodes"),
     "optimiser": ("sgd", "adam", "plain"),
     "schedule": ("cosine", "step"),
     "mixup": ("", "input", "manifold"),
@@ -165,6 +188,7 @@ _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
     "network_rate": _number(0, 1e9),
     "batch": _whole(1),
     "label_smoothing": _number(0, 1),
+    "label_weight": _number(0, 1e9),
     "rotation_head": _number(0, 1e9),
     "mixup_alpha": _number(1e-3, 1e9),
     "ways": _range(2),

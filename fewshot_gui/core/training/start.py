@@ -21,7 +21,8 @@ def started_network(recipe: Recipe) -> nn.Module:
     """Return the recipe's network with random weights, or with those of the bundle that it starts from.
 
     Where the bundle has batch norms and the recipe's network has none, they are folded into the convolutions:
-    the network then gives the same embeddings from the start, and none depends on the other pictures.
+    the network then gives the same embeddings from the start, and none depends on the other pictures. An
+    embedding of its own on top, which the bundle lacks, begins with random weights.
 
     Raises:
         BundleError: there is no such bundle, or it is damaged.
@@ -42,8 +43,9 @@ def started_network(recipe: Recipe) -> nn.Module:
         tensors = fuse_batch_norms(source).state_dict()
     elif recipe.network.get("norm") == "task":
         tensors = {key: value for key, value in tensors.items() if key in network.state_dict()}
+    own = {key: value for key, value in network.state_dict().items() if key.startswith("embedding.")}
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict({**own, **tensors})
     except RuntimeError as error:
         raise RecipeError(
             f"recipe {recipe.name}: the weights of {recipe.start} do not fit its network: {error}"

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch.optim import Optimizer
 
     from fewshot_gui.core.episodes.dataset import ClassImages
@@ -75,6 +77,7 @@ class Trainer:
         data: the training classes.
         device: of torch.
         validation: classes that are not trained on, for the recipe's looks at them.
+        taught: float16 (n, D), what a teacher says of each picture, for stages of kind distil.
         workers: processes that make batches; None for what pays on the device.
         group: the processes that train together, each on batches of its own.
         share: batches of this process in each update, one after the other: a training of n processes comes
@@ -92,6 +95,7 @@ class Trainer:
         *,
         device: str = "cpu",
         validation: ClassImages | None = None,
+        taught: NDArray[np.float16] | None = None,
         workers: int | None = None,
         group: Group | None = None,
         share: int = 1,
@@ -99,7 +103,7 @@ class Trainer:
         self.recipe, self.data, self.device, self.share = recipe, data, device, share
         self.group = group or Group()
         self.workers = default_workers(device) if workers is None else workers
-        self.maker = BatchMaker.of(recipe, data)
+        self.maker = BatchMaker.of(recipe, data, taught)
         self.module = build_module(recipe, self.maker.classes).to(device)
         self.module.to(memory_format=torch.channels_last)
         self.history = History()
@@ -222,4 +226,6 @@ class Trainer:
         digest = hashlib.sha256(repr(said).encode())
         digest.update(self.maker.labels.numpy().tobytes())
         digest.update(self.data.images[:: max(1, len(self.data.images) // 256)].tobytes())
+        if self.maker.taught is not None:
+            digest.update(self.maker.taught[:: max(1, len(self.maker.taught) // 256)].tobytes())
         return digest.hexdigest()[:32]

@@ -6,7 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fewshot_gui.core.training.augment import augment, jitter_colours
+from fewshot_gui.core.training.augment import (
+    Changes,
+    after,
+    apply_changes,
+    augment,
+    draw_changes,
+    jitter_colours,
+)
 from fewshot_gui.core.training.stage import Augmentation
 
 ALL = Augmentation(smallest_crop=0.5, flip=True, rotate=15, shift=0.1, jitter=0.4)
@@ -52,3 +59,30 @@ def test_flipping_mirrors_about_half_of_the_pictures() -> None:
 def test_jitter_of_nothing_is_nothing() -> None:
     pixels = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(jitter_colours(pixels, 0.0, torch.Generator()), pixels, atol=1e-6)
+
+
+def test_a_slant_moves_the_top_one_way_and_the_bottom_the_other() -> None:
+    image = torch.zeros(1, 21, 21, 1, dtype=torch.uint8)
+    image[:, :, 10] = 255
+    out = augment(image, 21, Augmentation(shear=0.5), torch.Generator().manual_seed(3))[0, 0]
+    top, middle, bottom = (int(out[row].argmax()) for row in (2, 10, 18))
+    assert middle == 10
+    assert (top - 10) * (bottom - 10) < 0
+
+
+def test_a_stretch_changes_width_over_height_and_keeps_the_area() -> None:
+    maps = draw_changes(50, Augmentation(stretch=0.4), torch.Generator().manual_seed(0)).maps
+    area = maps[:, 0, 0] * maps[:, 1, 1]
+    ratio = (maps[:, 0, 0] / maps[:, 1, 1]).log()
+    assert torch.allclose(area, torch.ones(50))
+    assert 0.2 < float(ratio.abs().max()) <= 0.4
+
+
+def test_changes_after_others_are_both_in_that_order() -> None:
+    quarter = torch.tensor([[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]])
+    moved = torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])
+    images = pictures(1, 16)
+    once = apply_changes(images, 16, Changes(quarter, None))
+    twice = apply_changes((once * 255).round().to(torch.uint8).permute(0, 2, 3, 1), 16, Changes(moved, None))
+    both = apply_changes(images, 16, after(Changes(quarter, None), Changes(moved, None)))
+    assert torch.allclose(both, twice, atol=0.01)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fewshot_gui.core.training.recipe import RecipeError, load_recipe, parse_recipe, recipe_for, recipe_names
+from fewshot_gui.core.training.recipe import (
+    RecipeError,
+    Teaching,
+    load_recipe,
+    parse_recipe,
+    recipe_for,
+    recipe_names,
+)
 
 TEXT = """
 title = "Test"
@@ -72,7 +79,7 @@ def test_an_unknown_name_lists_the_recipes() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ('kind = "episodes"', r"stage 2: kind may be 'classify' or 'episodes'"),
+        ('kind = "episodes"', r"stage 2: kind may be 'classify' or 'distil' or 'episodes'"),
         ("ways = 3", "ways must be a whole number from 2 up, or"),
         ("learning_rate = 0.001", "learning_rate must be a number from 0 up"),
     ],
@@ -90,6 +97,9 @@ def test_a_value_that_may_not_be_is_named_with_what_it_may_be(change: str, words
         ("shots = [5, 1]", "shots must be"),
         ("drops = [0.9, 0.1]", "ascending shares"),
         ("steps_ = 1", "unknown steps_"),
+        ("label_weight = 1.0", "belongs to a stage of kind distil"),
+        ("class_augmentation = { jitter = 0.1 }", "jitter belongs to augmentation"),
+        ("class_augmentation = { slant = 1 }", "class_augmentation: unknown slant"),
     ],
 )
 def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> None:
@@ -107,6 +117,7 @@ def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> No
         ("method = { steps = 5 }", r"\[method\] belongs"),
         ('learner = "maml"\nhead = { kind = "feat" }', r"\[head\] belongs"),
         ('validation_every = "often"', "recipe test"),
+        ("teacher = { layers = 3 }", "teacher: unknown layers"),
     ],
 )
 def test_a_recipe_that_contradicts_itself_is_refused(line: str, words: str) -> None:
@@ -133,3 +144,41 @@ def test_the_recipe_of_a_learner_is_found_by_the_kind_of_pictures() -> None:
 def test_a_learner_with_several_recipes_asks_which() -> None:
     with pytest.raises(RecipeError, match=r"mini-conv4.*say which"):
         recipe_for("prototypical", 3)
+
+
+DISTIL = """
+title = "Pupil"
+side = 32
+channels = 3
+network = { kind = "resnet", widths = [8, 16], embedding = 4 }
+teacher = { layer = "pool", whiten = 0.5 }
+
+[[stage]]
+kind = "distil"
+steps = 3
+learning_rate = 0.1
+"""
+
+
+def test_a_recipe_for_a_pupil_says_what_it_takes_of_its_teacher() -> None:
+    recipe = parse_recipe(DISTIL, "pupil")
+    assert recipe.distils
+    assert recipe.teacher == Teaching(layer="pool", whiten=0.5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (", embedding = 4", "", "an embedding of the network"),
+        ('teacher = { layer = "pool", whiten = 0.5 }', "", r"needs a \[teacher\]"),
+        ("channels = 3", "channels = 3\nclass_rotations = true", "contradict"),
+        (
+            "steps = 3",
+            "steps = 3\nclass_augmentation = { flip = true }",
+            "belongs to a stage of kind episodes",
+        ),
+    ],
+)
+def test_a_pupil_that_cannot_be_taught_is_refused(old: str, new: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        parse_recipe(DISTIL.replace(old, new), "pupil")
