@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fewshot_gui.cli.options import add_common_arguments, add_device_argument
-from fewshot_gui.engine.sorting.plan import SameName, Way
+from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +40,15 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--support", type=Path, metavar="DIR", help="a folder of examples a class")
     parser.add_argument("--query", type=Path, metavar="DIR", help="the pictures to sort")
     parser.add_argument("--to", required=True, metavar="DIR", help="the folder of the category folders")
-    parser.add_argument("--way", type=Way, choices=list(Way), default=Way.COPY, metavar="|".join(Way))
+    parser.add_argument("--way", type=Way, choices=RUN_WAYS, default=Way.COPY, metavar="|".join(RUN_WAYS))
+    parser.add_argument(
+        "--trash",
+        action="append",
+        default=[],
+        metavar="CATEGORY",
+        help="its pictures go to the trash, a quarantine that undo brings them home from; may be repeated",
+    )
+    parser.add_argument("--trash-none", action="store_true", help="so do pictures that are none of these")
     _add_same_name(parser)
     parser.add_argument(
         "--sure", type=float, default=0.0, metavar="P", help="only what is at least so probable, 0 to 1"

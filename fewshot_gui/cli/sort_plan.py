@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, say, say_json, warn
+from fewshot_gui.cli.sort_words import CONFLICTS, conflict_words, place_words, shown, size_words
+from fewshot_gui.core.backbones.bundle_info import bundle_of, describe_bundle
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
 from fewshot_gui.engine.publish import new_file
-from fewshot_gui.engine.sorting.plan import ConflictKind, Decided, Plan, PlanError, Way
+from fewshot_gui.engine.sorting.names import safe_folder_name
+from fewshot_gui.engine.sorting.plan import ConflictKind, Decided, Machine, Plan, PlanError, Way
 from fewshot_gui.engine.sorting.planning import make_plan
 from fewshot_gui.engine.sorting.survey import survey
 from fewshot_gui.engine.sorting.table import category_counts, conflict_counts, left_out, rows
@@ -19,46 +25,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from fewshot_gui.engine.exports.labelled import Labelled
     from fewshot_gui.engine.sorting.plan import DecidedBy
     from fewshot_gui.engine.sorting.table import Row
 
-WORDS = {
-    ConflictKind.SOURCE_MISSING: "is not there any more",
-    ConflictKind.SOURCE_UNREADABLE: "cannot be read",
-    ConflictKind.SOURCE_CHANGED: "was changed since it was judged",
-    ConflictKind.SOURCE_FIXED: "lies in a folder that may not be changed",
-    ConflictKind.LINK: "is a link; links stay",
-    ConflictKind.NOT_A_FILE: "is not a file",
-    ConflictKind.SAME_NAME: "stays: its name is taken by",
-    ConflictKind.SAME_TARGET: "stays: another file goes to the same name",
-    ConflictKind.RENAMED: "goes under another name, as its own is taken",
-    ConflictKind.SAFE_NAME: "goes under a name that the disk takes",
-    ConflictKind.SAFE_FOLDER: "gets a folder whose name every system takes",
-    ConflictKind.FOLDER_CASE: "goes to the folder that is there already",
-    ConflictKind.NAME_TOO_LONG: "stays: its name would be too long",
-    ConflictKind.ALREADY_THERE: "is there already",
-    ConflictKind.SORTED_ELSEWHERE: "stays: it lies in a category's folder already",
-    ConflictKind.COMPANION_CLAIMED: "stays: it belongs to several",
-    ConflictKind.GROUP_SPLIT: "goes elsewhere than the file of the same name",
-    ConflictKind.GROUP_STAYS: "stays with the file that it belongs to",
-    ConflictKind.NO_SPACE: "stays: the disk has not the room; bytes that are missing",
-    ConflictKind.OTHER_DISK: "stays: no hard link leads to another disk",
-    ConflictKind.NO_HARD_LINKS: "stays: the disk knows no hard links",
-    ConflictKind.NO_SYMBOLIC_LINKS: "stays: the disk knows no symbolic links",
-    ConflictKind.DESTINATION: "cannot be used",
-}
-
 _EXAMPLE: DecidedBy = "example"
 _MACHINE: DecidedBy = "machine"
+_NONE = "none of these"
 
 
 def plan(arguments: argparse.Namespace) -> int:
     """Return the exit code after telling the plan, and writing it where that was asked for."""
     _check(arguments)
     decided = _from_table(arguments) if arguments.labels else _from_examples(arguments)
+    decided, trash = _to_trash(arguments, decided)
     found = survey(decided, arguments.to)
     made = make_plan(
-        decided, found, way=arguments.way, same_name=arguments.same_name, identity=uuid.uuid4().hex
+        decided,
+        found,
+        way=arguments.way,
+        same_name=arguments.same_name,
+        identity=uuid.uuid4().hex,
+        trash=trash,
     )
     if arguments.out is not None:
         _write(arguments.out, made)
@@ -70,7 +58,17 @@ def dry_run(arguments: argparse.Namespace) -> int:
     """Return the exit code after telling what the plan would do now; nothing is written, not even a log."""
     former = read_plan(arguments.plan)
     decided = [
-        Decided(each.source, each.category, each.by, each.probability, each.picture, each.size, each.mtime_ns)
+        Decided(
+            each.source,
+            each.category,
+            each.by,
+            each.probability,
+            each.picture,
+            each.size,
+            each.mtime_ns,
+            each.at,
+            each.machine,
+        )
         for each in former.files
         if not each.is_companion
     ]
@@ -80,6 +78,7 @@ def dry_run(arguments: argparse.Namespace) -> int:
         way=former.way,
         same_name=arguments.same_name,
         identity=former.id,
+        trash={each.category for each in former.files if each.way is Way.TRASH},
     )
     _tell(arguments, made)
     return SOME_FAILED if left_out(made) else DONE
@@ -102,6 +101,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("give either --labels FILE.csv, or --support DIR and --query DIR")
     if not arguments.labels and not (arguments.support and arguments.query):
         raise UsageError("--support and --query belong together")
+    if arguments.way is Way.SIDECAR and (arguments.trash or arguments.trash_none):
+        raise UsageError("--way sidecar leaves every file where it is; nothing goes to the trash with it")
     if not 0 <= arguments.sure <= 1:
         raise UsageError("--sure lies between 0 and 1")
     if arguments.out is not None and arguments.out.exists():
@@ -117,10 +118,36 @@ def _from_table(arguments: argparse.Namespace) -> list[Decided]:
     except (TableError, OSError) as error:
         raise UsageError(str(error)) from error
     return [
-        Decided(_place(each.path, table.parent), each.category, each.said_by.value, each.probability)
+        Decided(
+            _place(each.path, table.parent),
+            each.category,
+            each.said_by.value,
+            each.probability,
+            at=each.at,
+            machine=Machine(each.learner, each.backbone, each.weights),
+        )
         for each in labelled
-        if each.category and (each.said_by.by_person or _sure(each.probability, arguments.sure))
+        if _goes(arguments, each)
     ]
+
+
+def _goes(arguments: argparse.Namespace, each: Labelled) -> bool:
+    if not each.category and not arguments.trash_none:
+        return False
+    # How sure the machine is that a picture is none of these, the table does not say.
+    least = arguments.sure if each.category or not arguments.sure else math.inf
+    return each.said_by.by_person or _sure(each.probability, least)
+
+
+def _to_trash(arguments: argparse.Namespace, decided: list[Decided]) -> tuple[list[Decided], set[str]]:
+    """Return what was decided, with a name for none of these, and the categories that go to the trash."""
+    trash, there = set(arguments.trash), {each.category for each in decided}
+    for name in sorted(trash - there):
+        warn(f"--trash {name}: no picture belongs to it")
+    if "" not in there:
+        return decided, trash
+    none = safe_folder_name(_NONE, there | trash)  # no category's name, else that one would go too
+    return [each if each.category else replace(each, category=none) for each in decided], {*trash, none}
 
 
 def _sure(probability: float | None, least: float) -> bool:
@@ -136,16 +163,24 @@ def _place(path: str, folder: Path) -> str:
 def _from_examples(arguments: argparse.Namespace) -> list[Decided]:
     from fewshot_gui.cli.classify import label_pictures  # noqa: PLC0415 - it takes what a table does not
 
-    table, query, problems = label_pictures(arguments)
-    for problem in problems:
+    labelled = label_pictures(arguments)
+    table, query = labelled.table, labelled.query
+    for problem in labelled.problems:
         warn(f"{problem.path}: {problem.detail}")
+    bundle = bundle_of(arguments.backbone)
+    learner = labelled.choice.learner if labelled.choice else arguments.learner
+    machine = Machine(learner, bundle, describe_bundle(bundle).hash)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     decided = []
     for row, (file, identity) in enumerate(zip(query.files, query.ids, strict=True)):
         label, probability = table.label(row), table.probability(row)
         taught = bool(table.taught[row] >= 0)
-        if label >= 0 and (taught or probability >= arguments.sure):
-            name, by = table.classes[label], _EXAMPLE if taught else _MACHINE
-            decided.append(Decided(file.path, name, by, probability, identity, file.size, file.mtime_ns))
+        none = label < 0 and arguments.trash_none and not arguments.sure
+        if none or (label >= 0 and (taught or probability >= arguments.sure)):
+            name, by = "" if none else table.classes[label], _EXAMPLE if taught else _MACHINE
+            at = "" if taught else now  # when a picture was put among the examples, nobody noted
+            facts = probability, identity, file.size, file.mtime_ns
+            decided.append(Decided(file.path, name, by, *facts, at, machine))
     return decided
 
 
@@ -166,32 +201,22 @@ def _tell(arguments: argparse.Namespace, made: Plan) -> None:
     say("")
     for count in category_counts(made):
         beside = f" and {count.companions} files that belong to them" if count.companions else ""
-        say(f"{count.category}: {count.pictures} pictures{beside}, {_size(count.size)}  {count.folder}")
+        place = "the trash" if count.trash else count.folder
+        say(f"{count.category}: {count.pictures} pictures{beside}, {size_words(count.size)}  {place}")
     for kind, number in conflict_counts(made).items():
-        say(f"{number} times: {WORDS[kind]}")
+        say(f"{number} times: {CONFLICTS[kind]}")
     verb = "get a sidecar" if made.way is Way.SIDECAR else f"go ({made.way})"
-    say(f"{len(made.files)} files {verb}, {left_out(made)} stay; nothing has been done yet")
+    thrown = sum(file.way is Way.TRASH for file in made.files)
+    to_trash = f"{thrown} go to the trash, " if thrown else ""
+    staying = left_out(made)
+    say(f"{len(made.files) - thrown} files {verb}, {to_trash}{staying} stay; nothing has been done yet")
 
 
 def _line(row: Row) -> str:
-    reasons = "; ".join(f"{WORDS[each.kind]} {each.detail}".rstrip() for each in row.conflicts)
+    reasons = "; ".join(map(conflict_words, row.conflicts))
     if row.file is None:
-        return f"{_shown(row.path)}: {_shown(reasons)}"
-    return _shown(f"{row.path} -> {row.file.target}" + (f"  ({reasons})" if reasons else ""))
-
-
-def _shown(text: str) -> str:
-    """Return a text that any terminal can print: bytes that are no Unicode as question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _size(number: int) -> str:
-    size, unit = float(number), "bytes"
-    for larger in ("KB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        return shown(f"{row.path}: {reasons}")
+    return shown(f"{row.path} -> {place_words(row.file)}" + (f"  ({reasons})" if reasons else ""))
 
 
 def _values(made: Plan) -> dict[str, Any]:
@@ -204,6 +229,7 @@ def _values(made: Plan) -> dict[str, Any]:
         "left_out": left_out(made),
         "categories": {
             each.category: {"folder": each.folder, "pictures": each.pictures, "companions": each.companions}
+            | ({"trash": True} if each.trash else {})
             for each in category_counts(made)
         },
         "conflicts": _listed([(each.path, each.kind, each.detail) for each in made.conflicts]),

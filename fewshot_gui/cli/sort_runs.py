@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, INTERRUPTED, SOME_FAILED, UsageError, bar, say, say_json
 from fewshot_gui.cli.sort_plan import read_plan
+from fewshot_gui.cli.sort_words import REASONS, line_words
 from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.apply import apply_plan
 from fewshot_gui.engine.sorting.journal import Journal, JournalError, journal_path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fewshot_gui.engine.sorting.receipt import Receipt, ReceiptLine
+    from fewshot_gui.engine.sorting.receipt import Receipt
 
 
 def apply(arguments: argparse.Namespace) -> int:
@@ -81,7 +82,7 @@ def receipt(arguments: argparse.Namespace) -> int:
         return DONE
     if arguments.csv is None:
         for line in found.lines:
-            say(_line(line))
+            say(line_words(line))
     _summary(found)
     return DONE
 
@@ -160,7 +161,7 @@ def _tell(arguments: argparse.Namespace, found: Receipt) -> int:
     else:
         for line in found.lines:
             if line.reason is not None:
-                say(_line(line))
+                say(line_words(line))
         _summary(found)
     if found.stopped_by is Reason.CANCELLED:
         return INTERRUPTED
@@ -168,15 +169,10 @@ def _tell(arguments: argparse.Namespace, found: Receipt) -> int:
     return SOME_FAILED if failed else DONE
 
 
-def _line(line: ReceiptLine) -> str:
-    reason = "" if line.reason is None else f"  ({line.reason} {line.detail}".rstrip() + ")"
-    text = f"{line.state}: {line.source} -> {line.target}{reason}"
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def _summary(found: Receipt) -> None:
     counts = ", ".join(f"{number} {state}" for state, number in found.counts.items()) or "no files"
-    stopped = f"; stopped: {found.stopped_by}" if found.stopped_by else ""
+    counts += f", {found.trashed} of them in the trash" if found.trashed else ""
+    stopped = f"; stopped: {REASONS[found.stopped_by]}" if found.stopped_by else ""
     say(f"run {found.run} ({found.way} to {found.root}) is {found.state}: {counts}{stopped}")
 
 

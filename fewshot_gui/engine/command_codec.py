@@ -7,7 +7,16 @@ from dataclasses import fields
 from typing import Any, Final
 
 from fewshot_gui.core.images.identity import PictureId
-from fewshot_gui.engine.commands import COMMANDS, AcceptLabels, AddExamples, Command, Together
+from fewshot_gui.engine.commands import (
+    COMMANDS,
+    AcceptLabels,
+    AddCategory,
+    AddExamples,
+    Command,
+    LabelNoneOfThese,
+    LabelPictures,
+    Together,
+)
 from fewshot_gui.engine.state import CategoryId, Example
 
 _TYPES: Final = {command.__name__: command for command in COMMANDS}
@@ -15,6 +24,14 @@ _PLAIN_TYPES: Final[dict[str, tuple[type, ...]]] = {
     "colour": (int,),
     "index": (int,),
     "value": (float, int, type(None)),
+}
+
+
+_LATER: Final[dict[type[Command], tuple[str, ...]]] = {
+    AddCategory: ("key",),
+    AcceptLabels: ("times",),
+    LabelPictures: ("times",),
+    LabelNoneOfThese: ("times",),
 }
 
 
@@ -50,7 +67,10 @@ def _to_fields(command: Command) -> dict[str, Any]:
     if isinstance(command, AddExamples):
         examples = [[example.picture, example.origin] for example in command.examples]
         return {"category": command.category, "examples": examples}
-    return {field.name: getattr(command, field.name) for field in fields(command)}
+    values = {field.name: getattr(command, field.name) for field in fields(command)}
+    # Left out where they say nothing: they came later, and are empty in almost every step.
+    later = _LATER.get(type(command), ())
+    return {name: value for name, value in values.items() if value or name not in later}
 
 
 def _from_fields(kind: str, values: Any) -> Command:
@@ -70,10 +90,12 @@ def _from_fields(kind: str, values: Any) -> Command:
 def _checked(type_: type[Command], name: str, value: Any) -> Any:
     if name == "pictures" and isinstance(value, list):
         return tuple(PictureId(_text(picture)) for picture in value)
+    if name == "times" and isinstance(value, list):
+        return tuple(_text(time) for time in value)
     allowed = _PLAIN_TYPES.get(name, (str,))
     # To accept that pictures are none of these is to accept no category.
     nothing = value is None and name == "category" and type_ is AcceptLabels
-    if name == "pictures" or not (isinstance(value, allowed) or nothing):
+    if name in {"pictures", "times"} or not (isinstance(value, allowed) or nothing):
         raise TypeError(f"{name} is {value!r}")
     return value
 

@@ -16,6 +16,7 @@ from fewshot_gui.engine.commands import (
     name_key,
     new_category_id,
 )
+from fewshot_gui.engine.deciding.keys import with_keys
 from fewshot_gui.engine.drop import find_lost, list_pictures, pack_pixels, read_file
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.state import Example
@@ -191,7 +192,7 @@ class Intake:
         """Do the commands as one step, and say how many pictures each category got; `told`: see `taught`."""
         before = self._session.document
         command = commands[0] if len(commands) == 1 else Together(tuple(commands))
-        self._session.do(command, gesture=gesture)
+        self._session.do(with_keys(before, command), gesture=gesture)
         for category in self._session.document.categories:
             old = before.category(category.id).pictures if category.id in before else frozenset()
             more = len(category.pictures - old)

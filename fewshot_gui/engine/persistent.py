@@ -25,7 +25,7 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
     Two mappings that grew out of one another are compared by what they do not share.
     """
 
-    __slots__ = ("_count", "_nodes")
+    __slots__ = ("__weakref__", "_count", "_nodes")
 
     def __init__(self) -> None:
         empty: dict[K, V] = {}

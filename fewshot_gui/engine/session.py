@@ -117,6 +117,11 @@ class Session:
         return self._timeline.redo_command
 
     @property
+    def steps(self) -> tuple[tuple[str, Command], ...]:
+        """What was done and not taken back: the moment of each command, UTC, ISO 8601, and the command."""
+        return self._timeline.steps
+
+    @property
     def can_undo(self) -> bool:
         """True where there is something to take back."""
         return self.undo_command is not None
@@ -139,12 +144,12 @@ class Session:
             SessionError: The session is closed.
         """
         self._check_open()
-        before = self.document
-        seq = self._timeline.do(command, gesture=gesture)
+        before, at = self.document, datetime.now(UTC).isoformat()
+        seq = self._timeline.do(command, gesture=gesture, at=at)
         if seq is None:
             return
         step = self.undo_command or command  # joined with the one before, where both are one gesture
-        self._send(PutStep(seq, datetime.now(UTC).isoformat(), kind_of(step), encode(step)))
+        self._send(PutStep(seq, at, kind_of(step), encode(step)))
         self.changed.emit(before, self.document)
 
     def undo(self) -> None:

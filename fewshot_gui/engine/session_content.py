@@ -45,7 +45,7 @@ def read_content(path: Path) -> SessionContent:
     try:
         with _reading(path) as connection:
             _check_pages(connection, path)
-            steps = connection.execute("SELECT seq, kind, payload FROM history ORDER BY seq").fetchall()
+            steps = connection.execute("SELECT seq, at, kind, payload FROM history ORDER BY seq").fetchall()
             (position,) = connection.execute("SELECT seq FROM position").fetchone()
             return SessionContent(_timeline(steps, position), _pictures(connection), _settings(connection))
     except sqlite3.Error as error:
@@ -97,11 +97,12 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
         raise SessionError(SessionProblem.DAMAGED, str(path), finding)
 
 
-def _timeline(steps: list[tuple[int, str, str]], position: int) -> Timeline:
-    if [seq for seq, _, _ in steps] != list(range(1, len(steps) + 1)):
+def _timeline(steps: list[tuple[int, str, str, str]], position: int) -> Timeline:
+    if [seq for seq, *_ in steps] != list(range(1, len(steps) + 1)):
         raise ValueError("steps of the history are missing")
     with _collector_paused():
-        return Timeline((decode(kind, payload) for _, kind, payload in steps), position)
+        commands = (decode(kind, payload) for _, _, kind, payload in steps)
+        return Timeline(commands, position, (at for _, at, _, _ in steps))
 
 
 @contextmanager

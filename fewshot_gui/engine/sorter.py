@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from fewshot_gui.engine.deciding.decisions import Decisions, decide
+from fewshot_gui.engine.deciding.moments import moments
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.sorting.apply import apply_plan, resume
 from fewshot_gui.engine.sorting.journal import Journal, journal_path
-from fewshot_gui.engine.sorting.plan import SameName, Way
+from fewshot_gui.engine.sorting.plan import Machine, SameName, Way
 from fewshot_gui.engine.sorting.planning import make_plan
 from fewshot_gui.engine.sorting.receipt import Receipt, receipt_of
 from fewshot_gui.engine.sorting.recovery import RecoveryReport, recover
@@ -21,6 +22,7 @@ from fewshot_gui.engine.sorting.survey import survey
 from fewshot_gui.engine.sorting.table import CategoryCount, Row, category_counts, rows
 from fewshot_gui.engine.sorting.transfer import Hooks
 from fewshot_gui.engine.sorting.undo import take_back
+from fewshot_gui.engine.sorting.watched import go_on
 from fewshot_gui.engine.worker import CancelToken, Job, Priority, Steps, Worker
 
 if TYPE_CHECKING:
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.commands import Command
     from fewshot_gui.engine.deciding.piles import Pile, Piles
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.sorting.plan import Plan
     from fewshot_gui.engine.sorting.records import RunRecord
     from fewshot_gui.engine.sorting.states import FileState
+    from fewshot_gui.engine.sorting.trash import SystemTrash
+    from fewshot_gui.engine.sorting.watched import Check
     from fewshot_gui.engine.state import Document
     from fewshot_gui.engine.worker import Post
 
@@ -57,6 +62,10 @@ class PlanRequest:
         way: how the files go.
         same_name: what becomes of a file whose name is taken.
         gone: paths of files that are known not to be there any more, such as those that were moved before.
+        trash: the categories, by name, whose files go to the trash.
+        steps: of the session, with their moments: when a person said what they said.
+        at: the moment of the snapshot, ISO 8601, at which the machine was asked.
+        made_by: returns what made the scores; asked on the lane, where a bundle may be read for its hash.
     """
 
     files: Sequence[PictureFile]
@@ -70,6 +79,18 @@ class PlanRequest:
     way: Way = Way.COPY
     same_name: SameName = SameName.RENAME
     gone: frozenset[str] = frozenset()
+    steps: Sequence[tuple[str, Command]] = ()
+    at: str = ""
+    made_by: Callable[[], Machine] = Machine
+    trash: frozenset[str] = frozenset()
+
+    def decisions(self, check: Check = go_on) -> Decisions:
+        """Return what was decided of the files, by whom and when; `check` may raise to end the work."""
+        return decide(
+            self.files, self.ids, self.scores, self.piles, self.document, machine=self.machine,
+            none_name=self.none_name, when=moments(self.steps), at=self.at, made_by=self.made_by(),
+            check=check,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +144,25 @@ def order_for_view(found: list[Row]) -> list[Row]:
 class Sorter:
     """Does one thing at a time with the files of the person; results arrive through `post`.
 
+    Args:
+        post: hands a call to the main thread.
+        clock: in seconds.
+        trash: the system's trash; without it our quarantine takes what is thrown away.
+
     Attributes:
         progressed: Emits files done, files in all and bytes read, some times a second.
         ended: Emits the receipt of each run that was applied, resumed or taken back.
         touching: Emits the paths where something is about to appear or go, before it does.
     """
 
-    def __init__(self, post: Post, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, post: Post, clock: Callable[[], float] = time.monotonic, trash: SystemTrash | None = None
+    ) -> None:
         self.progressed: Event[[int, int, int]] = Event()
         self.ended: Event[[Receipt]] = Event()
         self.touching: Event[[list[str]]] = Event()
         self._lane = Worker("files", post)
-        self._clock = clock
+        self._clock, self._trash = clock, trash
         self._stop: CancelToken | None = None
 
     @property
@@ -167,7 +195,7 @@ class Sorter:
         failed: Callable[[Exception], None],
         stage: Callable[[str], None],
     ) -> Job:
-        """Hand the plan of the request to `then`; an older request is dropped. Nothing is written.
+        """Hand the plan of the request to `then`; an older request is dropped at once. Nothing is written.
 
         Args:
             request: what to plan.
@@ -179,14 +207,11 @@ class Sorter:
         def work(token: CancelToken) -> Steps[Planned]:
             tell = partial(self._tell_stage, token, stage)
             tell("decide")
-            decisions = decide(
-                request.files, request.ids, request.scores, request.piles, request.document,
-                machine=request.machine, none_name=request.none_name,
-            )  # fmt: skip
+            decisions = request.decisions(token.check)
             decided = [each for each in decisions.decided if each.path not in request.gone]
             yield
             tell("survey")
-            found = survey(decided, request.destination)
+            found = survey(decided, request.destination, token.check)
             yield
             tell("plan")
             made = make_plan(
@@ -195,9 +220,13 @@ class Sorter:
                 way=request.way,
                 same_name=request.same_name,
                 identity=uuid.uuid4().hex,
+                trash=request.trash,
+                check=token.check,
             )
             yield
-            return Planned(made, decisions, order_for_view(rows(made)), category_counts(made))
+            shown = rows(made)
+            yield
+            return Planned(made, decisions, order_for_view(shown), category_counts(made))
 
         return self._lane.submit(work, then=then, failed=failed, priority=Priority.VISIBLE, replaces="plan")
 
@@ -284,7 +313,8 @@ class Sorter:
             with Journal() as journal:
                 if known:
                     self._announce(known, journal, token)
-                return work(journal, Hooks(progress, lambda: stop.cancelled or token.cancelled))
+                hooks = Hooks(progress, lambda: stop.cancelled or token.cancelled, trash=self._trash)
+                return work(journal, hooks)
 
         def done(receipt: Receipt) -> None:
             self._stop = None

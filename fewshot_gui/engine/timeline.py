@@ -26,19 +26,28 @@ class Timeline:
     examples: 20,000 of them would hold 200 million pointers. So only some are kept.
     """
 
-    def __init__(self, commands: Iterable[Command] = (), position: int | None = None) -> None:
+    def __init__(
+        self, commands: Iterable[Command] = (), position: int | None = None, times: Iterable[str] = ()
+    ) -> None:
         """Replay the commands, then stand at the position (default: the end).
+
+        Args:
+            commands: That were done.
+            position: How many of them are done now.
+            times: When each was done, ISO 8601; commands beyond the last of them have no time.
 
         Raises:
             CommandError: They do not fit together.
             IndexError: There is no such position.
         """
         self._commands: list[Command] = []
+        self._times: list[str] = []
         self._documents: dict[int, Document] = {0: Document()}
         self._document = Document()
         self._gesture: object | None = None
+        known = iter(times)
         for command in commands:
-            self._append(command, command.apply(self._document))
+            self._append(command, command.apply(self._document), next(known, ""))
         self._move(len(self._commands) if position is None else position)
 
     @property
@@ -50,6 +59,11 @@ class Timeline:
     def position(self) -> int:
         """How many of the commands are done."""
         return self._position
+
+    @property
+    def steps(self) -> tuple[tuple[str, Command], ...]:
+        """When each step up to the position was done, and what it was."""
+        return tuple(zip(self._times[: self._position], self._commands, strict=False))
 
     def __len__(self) -> int:
         return len(self._commands)
@@ -64,7 +78,7 @@ class Timeline:
         """The command that redo does again, or None."""
         return self._commands[self._position] if self._position < len(self._commands) else None
 
-    def do(self, command: Command, *, gesture: object | None = None) -> int | None:
+    def do(self, command: Command, *, gesture: object | None = None, at: str = "") -> int | None:
         """The number of the step that the command now is, from 1; what was undone before is gone.
 
         The number of the step before is returned where the command continues it (a slider that is
@@ -75,6 +89,7 @@ class Timeline:
             gesture: What the person is doing meanwhile, such as holding a button: examples that go into
                 one category within one gesture are one step, and so are suggestions that are accepted,
                 unless something else was done between.
+            at: The present moment, ISO 8601; a step that goes on was done at its end.
 
         Raises:
             CommandError: The command is impossible; nothing was changed.
@@ -86,7 +101,7 @@ class Timeline:
         if joined is not None:
             self._position -= 1
         self._cut()
-        self._append(joined or command, after)
+        self._append(joined or command, after, at)
         self._gesture = gesture
         return self._position
 
@@ -121,8 +136,9 @@ class Timeline:
             return None
         return AddExamples(command.category, last.examples + command.examples)
 
-    def _append(self, command: Command, after: Document) -> None:
+    def _append(self, command: Command, after: Document, at: str) -> None:
         self._commands.append(command)
+        self._times.append(at)
         self._position = len(self._commands)
         self._document = self._documents[self._position] = after
         self._forget()
@@ -131,6 +147,7 @@ class Timeline:
         for step in range(self._position + 1, len(self._commands) + 1):
             self._documents.pop(step, None)
         del self._commands[self._position :]
+        del self._times[self._position :]
 
     def _move(self, position: int) -> None:
         if not 0 <= position <= len(self._commands):

@@ -10,17 +10,27 @@ import os
 import statistics
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from fewshot_gui.core.images.identity import picture_id
+from fewshot_gui.core.images.scan import PictureFile
+from fewshot_gui.engine.commands import AddCategory, LabelPictures, Together
+from fewshot_gui.engine.deciding.piles import sort_into_piles
+from fewshot_gui.engine.scores import unknown
+from fewshot_gui.engine.sorter import PlanRequest, order_for_view
 from fewshot_gui.engine.sorting.plan import Decided, Plan
 from fewshot_gui.engine.sorting.planning import make_plan
 from fewshot_gui.engine.sorting.survey import survey
+from fewshot_gui.engine.sorting.table import category_counts, rows
+from fewshot_gui.engine.state import CategoryId, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -94,3 +104,59 @@ def test_a_hundred_thousand_files_are_planned_in_a_few_walks(decided: list[Decid
     assert surveyed_cpu < 6 * walked_cpu
     assert planned_cpu < 20 * walked_cpu
     assert planned_cpu < BAR
+
+
+CANCELLED_MS = 200.0
+
+
+class Gaps:
+    """The longest time of the thread's own between two questions whether to go on."""
+
+    def __init__(self) -> None:
+        self.longest, self.asked, self._last = 0.0, 0, time.thread_time()
+
+    def __call__(self) -> None:
+        now = time.thread_time()
+        self.longest, self._last = max(self.longest, now - self._last), now
+        self.asked += 1
+
+
+def test_planning_asks_often_enough_to_end_soon_after_it_is_cancelled(
+    decided: list[Decided], tmp_path: Path
+) -> None:
+    request = PlanRequest(
+        files=[PictureFile(each.path, 0, Path(each.path).stat().st_mtime_ns) for each in decided],
+        ids=[picture_id(each.path.encode()) for each in decided],
+        scores=unknown(len(decided), ()),
+        piles=sort_into_piles(unknown(len(decided), ()), 0.5),
+        document=document(decided),
+        machine=(),
+        none_name=None,
+        destination=str(tmp_path / "to"),
+    )
+    longest = {}
+
+    def step(name: str, work: Callable[[Gaps], T]) -> T:
+        gaps = Gaps()
+        result = work(gaps)
+        gaps()
+        longest[name] = 1000 * gaps.longest
+        return result
+
+    known = step("decide", request.decisions).decided
+    found = step("survey", lambda gaps: survey(known, request.destination, gaps))
+    plan = step("plan", lambda gaps: make_plan(known, found, identity="0" * 32, check=gaps))
+    shown = step("rows", lambda _gaps: rows(plan))
+    step("table", lambda _gaps: (order_for_view(shown), category_counts(plan)))
+    assert len(plan.files) == FOLDERS * EACH * 11 // 10
+    tell("at most, between two questions: " + ", ".join(f"{n} {ms:.0f} ms" for n, ms in longest.items()))
+    assert max(longest.values()) < CANCELLED_MS
+
+
+def document(decided: list[Decided]) -> Document:
+    names = sorted({each.category for each in decided})
+    made = Together(tuple(AddCategory(CategoryId(name), name) for name in names)).apply(Document())
+    for name in names:
+        pictures = tuple(picture_id(each.path.encode()) for each in decided if each.category == name)
+        made = LabelPictures(pictures, CategoryId(name)).apply(made)
+    return made

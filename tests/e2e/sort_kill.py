@@ -18,16 +18,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
 from fewshot_gui.engine.sorting.apply import apply_plan
 from fewshot_gui.engine.sorting.journal import Journal
-from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, Way
+from fewshot_gui.engine.sorting.plan import TAKES_AWAY, Plan, PlannedFile, Way
 from fewshot_gui.engine.sorting.recovery import recover
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState
 from fewshot_gui.engine.sorting.transfer import Hooks
+from fewshot_gui.engine.sorting.trash import quarantine, quarantine_place
 from fewshot_gui.engine.sorting.undo import take_back
 
 CATEGORIES = ("cats", "dogs", "birds", "none of these", "Ümläute", "x")
@@ -45,28 +46,44 @@ class Tree:
 
     def plan(self) -> Plan:
         """Return a new plan for all files of the source; some names are taken at the destination."""
-        files = []
+        identity, files = uuid4().hex, []
         for number, path in enumerate(sorted(self.source.rglob("*.*"))):
             status = path.lstat()
             group = number // 2 if path.name.startswith("pair") else 1_000_000 + number
             category = CATEGORIES[(number // 2) % len(CATEGORIES)]
             target = self.destination / "sorted" / category / path.name
+            if self.way is Way.TRASH:
+                target = Path(quarantine_place(quarantine(), identity, group, path.name))
             files.append(
                 PlannedFile(
                     str(path), str(target), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev,
                     category, group, self.way,
                 )
             )  # fmt: skip
-        return Plan(uuid4().hex, str(self.destination / "sorted"), self.way, tuple(files))
+        return Plan(identity, str(self.destination / "sorted"), self.way, tuple(files))
 
     def now(self) -> dict[str, tuple[str, int]]:
         """Return the hash and the time of change of all files there are, by their paths."""
         found = {}
-        for path in [*self.source.rglob("*"), *self.destination.rglob("*")]:
+        trash = Path(quarantine()), system_trash()
+        for path in [each for root in (self.source, self.destination, *trash) for each in root.rglob("*")]:
             if path.is_file():
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
                 found[str(path)] = digest, path.stat().st_mtime_ns
         return found
+
+
+def system_trash() -> Path:
+    """Return the folder of a system's trash that takes two files of three."""
+    return Path(os.environ["XDG_DATA_HOME"], "Trash", "files")
+
+
+def to_system_trash(path: str) -> str | None:
+    """Throw a file away as a system does, under a name of its own; None where it does not take it."""
+    if not int(hashlib.sha256(path.encode()).hexdigest(), 16) % 3:
+        return None
+    system_trash().mkdir(parents=True, exist_ok=True)
+    return str(Path(path).rename(system_trash() / uuid4().hex))
 
 
 def make_tree(base: Path, other: Path, way: Way, count: int, generator: random.Random) -> Tree:
@@ -104,6 +121,9 @@ def run_child(work: object, hooks: Hooks, journal_path: Path, delay: float) -> b
     signal.sigtimedwait({signal.SIGCHLD}, delay or 600)
     os.kill(child, signal.SIGKILL)  # a no-op for one that ended: it is still to be waited for
     _pid, status = os.waitpid(child, 0)
+    # The signal of a child that the clock has killed would end the next one before it did anything.
+    while signal.sigtimedwait({signal.SIGCHLD}, 0) is not None:
+        pass
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise AssertionError("the child failed by itself")
     return os.WIFSIGNALED(status)
@@ -143,7 +163,7 @@ def check(tree: Tree, journal: Journal, plan: Plan) -> Counter[str]:
             content = tree.before[record.source]
             assert record.target not in tree.before, f"overwritten: {record.target}"
             expected[record.target] = content
-            if tree.way is Way.MOVE:
+            if tree.way in TAKES_AWAY:
                 del expected[record.source]
     done: dict[int, set[bool]] = {}
     for record in records if not any(each.state is FileState.TAKEN_BACK for each in records) else ():
@@ -157,7 +177,7 @@ def cycle(tree: Tree, journal_path: Path, points: Points, delay: float, *, back:
     plan = tree.plan()
     if back:
         with Journal(journal_path) as journal:
-            apply_plan(plan, journal)
+            apply_plan(plan, journal, Hooks(trash=to_system_trash))
 
     def work(journal: Journal, hooks: Hooks) -> None:
         if back:
@@ -165,7 +185,7 @@ def cycle(tree: Tree, journal_path: Path, points: Points, delay: float, *, back:
         else:
             apply_plan(plan, journal, hooks)
 
-    killed = run_child(work, Hooks(at=points), journal_path, delay)
+    killed = run_child(work, Hooks(at=points, trash=to_system_trash), journal_path, delay)
     with Journal(journal_path) as journal:
         if not journal.runs() or journal.runs()[0].id != plan.id:  # killed before the first entry
             return Counter(killed=killed) + harm(tree.before, tree.now())
@@ -181,7 +201,8 @@ def survey_points(tree: Tree, journal_path: Path, *, back: bool) -> tuple[Counte
     plan, points = tree.plan(), Points()
     with Journal(journal_path) as journal:
         began = time.perf_counter()
-        apply_plan(plan, journal, Hooks() if back else Hooks(at=points))
+        hooks = Hooks(trash=to_system_trash)
+        apply_plan(plan, journal, hooks if back else replace(hooks, at=points))
         if back:
             began = time.perf_counter()
             take_back(plan.id, journal, hooks=Hooks(at=points))
@@ -221,19 +242,25 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--other", type=Path, default=MEMORY_DISK, help="a folder on another disk")
+    parser.add_argument("--ways", nargs="+", type=Way, default=[Way.COPY, Way.MOVE, Way.TRASH])
     options = parser.parse_args()
     generator = random.Random(options.seed)
     base = Path(tempfile.mkdtemp(prefix="sort-kill-", dir=options.base))
     two = options.other.is_dir() and options.other.stat().st_dev != base.stat().st_dev
     other = Path(tempfile.mkdtemp(prefix="sort-kill-", dir=options.other)) if two else base
+    # The person's own disk is that of their data: from another one the system's trash is not asked.
+    os.environ |= {"FEWSHOT_DATA": str(base / "data"), "XDG_DATA_HOME": str(base / "share")}
     print(f"{options.files} files, {options.kills} kills, seed {options.seed}")
     print(f"{'scenario':28} {'killed':>6} {'in doubt':>9} {'lost':>5} {'overwritten':>12} {'doubled':>8}")
     places = [("one disk", base), *([("two disks", other)] if two else [])]
-    ways = [(way, place) for way in (Way.COPY, Way.MOVE) for place in places]
+    ways = [(way, place) for way in options.ways for place in places]
     bad = 0
     try:
         for number, (way, (where, place)) in enumerate(ways):
-            tree = make_tree(base / f"{number}", place / f"{number}", way, options.files, generator)
+            roots = [base / f"{number}", place / f"{number}"]
+            if way is Way.TRASH:  # it goes to the person's own disk, and may come from another one
+                roots.reverse()
+            tree = make_tree(roots[0], roots[1], way, options.files, generator)
             journal_path = base / f"{number}" / "sorting.sqlite"
             kills = options.kills // len(ways)
             counted = scenario(f"{way}, {where}", tree, journal_path, kills, generator)

@@ -390,6 +390,20 @@ def test_a_taken_key_is_swapped_in_one_step(menu: QMenu, session: Session) -> No
     assert [each.shortcut for each in session.document.categories] == ["1", "2"]
 
 
+def test_a_letter_is_given_and_stays_in_the_menu(menu: QMenu, session: Session, panel: SupportPanel) -> None:
+    keys = menu.findChild(QMenu, "keyMenu")
+    assert keys is not None
+    _trigger(keys, "M")
+    assert session.document.categories[0].shortcut == "m"
+    card = _card(panel, "Mug")
+    assert card.header.key.text() == "M"
+    menu.close()
+    card.open_menu(QPoint(5, 5))
+    again = card.findChildren(QMenu, "keyMenu")[-1]
+    assert [action.text() for action in again.actions() if action.isChecked()] == ["M"]
+    card.findChildren(QMenu, "cardMenu")[-1].close()
+
+
 def test_a_key_is_taken_away(menu: QMenu, session: Session, panel: SupportPanel) -> None:
     keys = menu.findChild(QMenu, "keyMenu")
     assert keys is not None

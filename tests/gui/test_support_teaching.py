@@ -103,6 +103,23 @@ def test_new_categories_get_free_names(teaching: Teaching) -> None:
     assert names == ["Category 2", "Category 1"]
 
 
+def test_the_eleventh_category_gets_a_letter_of_the_name_that_it_is_given(
+    teaching: Teaching, session: Session
+) -> None:
+    for _ in range(8):
+        teaching.add_category()
+    new = teaching.add_category()
+    assert teaching.document.category(new).shortcut == "c"
+    assert teaching.rename(new, "Zebra") == ""
+    assert teaching.document.category(new).shortcut == "z"
+    session.undo()
+    assert (teaching.document.category(new).name, teaching.document.category(new).shortcut) == (
+        "Category 9", "c"
+    )  # fmt: skip
+    session.undo()
+    assert new not in teaching.document
+
+
 def test_moving_stops_at_the_ends(teaching: Teaching) -> None:
     def order() -> list[CategoryId]:
         return [category.id for category in teaching.document.categories]

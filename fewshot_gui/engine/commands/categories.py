@@ -11,21 +11,29 @@ from fewshot_gui.engine.state import PALETTE_SIZE, Category, CategoryId, Decisio
 
 @dataclass(frozen=True, slots=True)
 class AddCategory:
-    """Adds an empty category at the end, with a free colour and digit."""
+    """Adds an empty category at the end, with a free colour.
+
+    Attributes:
+        id: A new one.
+        name: That no other category has.
+        key: A free one; empty for the first free digit, or none where all are taken.
+    """
 
     id: CategoryId
     name: str
+    key: str = ""
 
     def apply(self, state: Document) -> Document:
         """The document with the new category.
 
         Raises:
-            CommandError: The id or the name is taken, or the name is empty.
+            CommandError: The id, the name or the key is taken, the name is empty, or the key is none.
         """
         if self.id in state:
             raise CommandError(CommandProblem.TAKEN_ID, self.id, self.id)
         name = checked_name(state, self.name)
-        new = Category(self.id, name, free_colour(state), free_shortcut(state))
+        key = _checked_key(state, self.key, self.id) or free_shortcut(state)
+        new = Category(self.id, name, free_colour(state), key)
         return replace(state, categories=(*state.categories, new))
 
 
@@ -78,13 +86,7 @@ class SetShortcut:
             CommandError: No such category, not one visible character, or another's key.
         """
         category = known(state, self.id)
-        key = self.key.lower()
-        if key and (len(key) > 1 or not key.isprintable() or key.isspace()):
-            raise CommandError(CommandProblem.BAD_SHORTCUT, self.key)
-        for other in state.categories:
-            if key and other.shortcut == key and other.id != self.id:
-                raise CommandError(CommandProblem.TAKEN_SHORTCUT, key, other.id)
-        return _with(state, replace(category, shortcut=key))
+        return _with(state, replace(category, shortcut=_checked_key(state, self.key, self.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,17 @@ class RemoveCategory:
         known(state, self.id)
         kept = tuple(category for category in state.categories if category.id != self.id)
         return replace(state, categories=kept, labels=_relabelled(state, self.id, None))
+
+
+def _checked_key(state: Document, wanted: str, owner: CategoryId) -> str:
+    """The key in lower case; an empty one is always good."""
+    key = wanted.lower()
+    if key and (len(key) > 1 or not key.isprintable() or key.isspace()):
+        raise CommandError(CommandProblem.BAD_SHORTCUT, wanted)
+    for other in state.categories:
+        if key and other.shortcut == key and other.id != owner:
+            raise CommandError(CommandProblem.TAKEN_SHORTCUT, key, other.id)
+    return key
 
 
 def _with(state: Document, changed: Category) -> Document:

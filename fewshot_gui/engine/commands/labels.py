@@ -19,10 +19,16 @@ class AcceptLabels:
     """Accepts what the program suggests for some pictures: a category, or None for none of these.
 
     What a person taught or said themselves stays: a suggestion may be older than their word.
+
+    Attributes:
+        pictures: By their content.
+        category: None for none of these.
+        times: When each was accepted, ISO 8601; where it is empty, at the moment of the command.
     """
 
     pictures: tuple[PictureId, ...]
     category: CategoryId | None
+    times: tuple[str, ...] = ()
 
     def apply(self, state: Document) -> Document:
         """The document with the suggestion as the label of all pictures of which a person said nothing.
@@ -42,10 +48,17 @@ class AcceptLabels:
 
 @dataclass(frozen=True, slots=True)
 class LabelPictures:
-    """Says of pictures which category they belong to, without teaching it."""
+    """Says of pictures which category they belong to, without teaching it.
+
+    Attributes:
+        pictures: By their content.
+        category: Of the document.
+        times: When it was said of each, ISO 8601; where it is empty, at the moment of the command.
+    """
 
     pictures: tuple[PictureId, ...]
     category: CategoryId
+    times: tuple[str, ...] = ()
 
     def apply(self, state: Document) -> Document:
         """The document with these labels; examples of this category stay examples, those of others move over.
@@ -61,9 +74,10 @@ class LabelPictures:
 
 @dataclass(frozen=True, slots=True)
 class LabelNoneOfThese:
-    """Says of pictures that they belong to no category."""
+    """Says of pictures that they belong to no category; `times` are as for LabelPictures."""
 
     pictures: tuple[PictureId, ...]
+    times: tuple[str, ...] = ()
 
     def apply(self, state: Document) -> Document:
         """The document in which these pictures are none of these, and examples no more."""

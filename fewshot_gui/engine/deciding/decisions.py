@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from fewshot_gui.engine.deciding.moments import moments
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.scores import NONE_OF_THESE, UNKNOWN
-from fewshot_gui.engine.sorting.plan import Decided
+from fewshot_gui.engine.sorting.plan import UNNOTED, Decided
+from fewshot_gui.engine.sorting.watched import go_on, watched
 from fewshot_gui.engine.state import By
 
 if TYPE_CHECKING:
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
+    from fewshot_gui.engine.deciding.moments import Moments
     from fewshot_gui.engine.deciding.piles import Piles
     from fewshot_gui.engine.scores import Scores
-    from fewshot_gui.engine.sorting.plan import DecidedBy
+    from fewshot_gui.engine.sorting.plan import DecidedBy, Machine
+    from fewshot_gui.engine.sorting.watched import Check
     from fewshot_gui.engine.state import CategoryId, Document
 
 _Word: TypeAlias = "tuple[CategoryId | None, DecidedBy]"
@@ -33,15 +37,11 @@ class Decisions:
         decided: each file that goes somewhere, in the order of the rows.
         undecided: how many stay, since nobody has said enough of them.
         none_of_these: how many stay, since they belong nowhere.
-        learner: the method that made the machine's labels.
-        weights: name or hash of the backbone that made them.
     """
 
     decided: tuple[Decided, ...]
     undecided: int
     none_of_these: int
-    learner: str
-    weights: str
 
 
 def decide(
@@ -53,7 +53,10 @@ def decide(
     *,
     machine: Collection[Pile] = (Pile.SURE,),
     none_name: str | None = None,
-    weights: str = "",
+    when: Moments | None = None,
+    at: str = "",
+    made_by: Machine = UNNOTED,
+    check: Check = go_on,
 ) -> Decisions:
     """Return what is known of each file under the present document.
 
@@ -68,26 +71,30 @@ def decide(
         document: the categories' names, and what the person said.
         machine: the piles whose rows go where the machine says, unseen; empty: only what a person said.
         none_name: the category under which pictures that are none of these go; None: they stay.
-        weights: what made the scores; empty: the backbone's name.
+        when: the moments at which a person said what they said.
+        at: when the machine was asked, ISO 8601: the moment of what it says alone.
+        made_by: what made the scores.
+        check: asked now and then; raises to end the work.
     """
+    when = when or moments(())
     names: dict[CategoryId | None, str | None] = {one.id: one.name for one in document.categories}
     names[None] = none_name
     decided: list[Decided] = []
     undecided = 0
     words = _words(ids, piles, document, machine)
-    for row, (file, picture, word) in enumerate(zip(files, ids, words, strict=True)):
+    for row, (file, picture, word) in enumerate(zip(watched(files, check), ids, words, strict=True)):
         if word is None or word[0] not in names:
             undecided += 1
         elif (name := names[word[0]]) is not None:
             chance = _probability(scores, row, word[0])
-            decided.append(Decided(file.path, name, word[1], chance, picture, file.size, file.mtime_ns))
-    settings = document.settings
+            said = at if word[1] == "machine" or picture is None else when[word[1]].get(picture, "")
+            decided.append(
+                Decided(file.path, name, word[1], chance, picture, file.size, file.mtime_ns, said, made_by)
+            )
     return Decisions(
         decided=tuple(decided),
         undecided=undecided,
         none_of_these=len(files) - undecided - len(decided),
-        learner=settings.learner,
-        weights=weights or settings.backbone,
     )
 
 

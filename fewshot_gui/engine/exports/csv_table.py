@@ -35,10 +35,11 @@ def write_csv(path: Path, rows: Sequence[Labelled]) -> None:
         file.write("\ufeff")  # without it Excel takes UTF-8 for the system's old code page
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows([harmless(cell) for cell in _cells(row)] for row in rows)
+        writer.writerows([harmless(cell) for cell in cells(row)] for row in rows)
 
 
-def _cells(row: Labelled) -> list[str]:
+def cells(row: Labelled) -> list[str]:
+    """Return what stands under each of `COLUMNS`."""
     chance = "" if row.probability is None else f"{row.probability:.6f}"
     values = {field.name: getattr(row, field.name) for field in fields(row)} | {"probability": chance}
     return [str(values[column]) for column in COLUMNS]

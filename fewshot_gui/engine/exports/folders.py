@@ -6,11 +6,12 @@ import csv
 import hashlib
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from fewshot_gui.engine.exports.csv_table import COLUMNS, cells, write_csv
 from fewshot_gui.engine.exports.labelled import Labelled, category_names
 from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.names import folded, free_stem, safe_folder_name
@@ -18,6 +19,8 @@ from fewshot_gui.engine.sorting.names import folded, free_stem, safe_folder_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+PROVENANCE = "provenance.csv"
+_METADATA = "metadata.csv"
 _VALIDATION_SHARE = 0.2
 
 
@@ -60,6 +63,8 @@ def write_folders(
     """Copy every labelled picture into a new folder and return what became of it; the originals stay.
 
     Pictures of none of these are left out. A picture that cannot be copied is listed, and the rest goes on.
+    Beside the folders lies a table that says of each copy who or what decided, when and with which weights:
+    metadata.csv in the columns of Hugging Face, else provenance.csv, which `read_csv` reads.
 
     Args:
         root: a folder that does not exist yet, or is empty.
@@ -70,34 +75,36 @@ def write_folders(
 
     Raises:
         FolderTakenError: `root` holds something.
-        OSError: `root` cannot be made.
+        OSError: `root` cannot be made, or the table not be written.
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise FolderTakenError(f"{root} is not empty; choose a new folder")
     root.mkdir(parents=True, exist_ok=True)
     problems: list[tuple[str, str]] = []
-    written: list[tuple[str, Labelled]] = []
+    copies: list[Labelled] = []
     wanted = [row for row in rows if row.category]
     for place, row in _places(wanted, layout):
         if cancelled():
             break
         try:
             _copy(Path(row.path), root / place)
-            written.append((str(place), row))
+            copies.append(replace(row, path=str(place)))
         except OSError as error:
             problems.append((row.path, error.strerror or str(error)))
         if progress:
-            progress(len(written) + len(problems), len(wanted))
+            progress(len(copies) + len(problems), len(wanted))
     if layout is Layout.HUGGING_FACE:
-        _write_metadata(root / "metadata.csv", written)
-    return Copied(len(written), tuple(problems))
+        _write_metadata(root / _METADATA, copies)
+    else:
+        write_csv(root / PROVENANCE, copies)
+    return Copied(len(copies), tuple(problems))
 
 
 def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPath, Labelled]]:
     """Yield (place below the root, row): no two places are the same, on any system."""
     folders: dict[str, str] = {}
     for name in category_names(rows):
-        folders[name] = safe_folder_name(name, folders.values())
+        folders[name] = safe_folder_name(name, (PROVENANCE, _METADATA, *folders.values()))
     taken: dict[PurePosixPath, set[str]] = {}
     for row in rows:
         folder = PurePosixPath(folders[row.category])
@@ -130,23 +137,8 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copystat(source, target)
 
 
-def _write_metadata(path: Path, written: list[tuple[str, Labelled]]) -> None:
+def _write_metadata(path: Path, copies: Sequence[Labelled]) -> None:
     with new_file(path) as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["file_name", "label", "said_by", "probability", "at", "learner", "backbone", "weights"]
-        )
-        for place, row in written:
-            chance = "" if row.probability is None else f"{row.probability:.6f}"
-            writer.writerow(
-                [
-                    place,
-                    row.category,
-                    row.said_by.value,
-                    chance,
-                    row.at,
-                    row.learner,
-                    row.backbone,
-                    row.weights,
-                ]
-            )
+        writer.writerow(("file_name", "label", *COLUMNS[2:]))
+        writer.writerows(cells(row) for row in copies)

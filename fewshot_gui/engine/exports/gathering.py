@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.images.identity import PictureId, file_id
 from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.core.images.scan import class_folders
+from fewshot_gui.engine.commands import AcceptLabels, LabelNoneOfThese, LabelPictures
 from fewshot_gui.engine.exports.csv_table import read_csv
 from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
 
@@ -16,34 +18,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from fewshot_gui.engine.commands import Command
     from fewshot_gui.engine.sorting.plan import Decided
+    from fewshot_gui.engine.state import CategoryId
 
 
-def gather(
-    decided: Iterable[Decided], *, at: str, learner: str, backbone: str, weights: str
-) -> list[Labelled]:
-    """Return each decided picture with its provenance.
-
-    Args:
-        decided: what was said of each.
-        at: the moment of the export, ISO 8601: until then it was so.
-        learner: of the machine.
-        backbone: the bundle's name.
-        weights: the bundle's hash, or empty.
-    """
+def gather(decided: Iterable[Decided]) -> list[Labelled]:
+    """Return each decided picture with its provenance."""
     return [
-        Labelled(each.path, each.category, SaidBy(each.by), each.probability, at, learner, backbone, weights)
+        Labelled(
+            each.path,
+            each.category,
+            SaidBy(each.by),
+            each.probability,
+            each.at,
+            each.machine.learner,
+            each.machine.backbone,
+            each.machine.weights,
+        )
         for each in decided
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture that a label was read of; an empty category means none of these."""
+    """A picture that a label was read of.
+
+    Attributes:
+        path: of its file.
+        picture: its content.
+        category: empty where it is none of these.
+        said_by: who or what gave the label.
+        at: when a person did, ISO 8601; empty where nobody noted it, and where no person did.
+    """
 
     path: str
     picture: PictureId
     category: str
+    said_by: SaidBy = SaidBy.HUMAN
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +115,45 @@ def match(
         if picture is None:
             unmatched.append((each.path, each.category))
         else:
-            found[picture] = Found(path, picture, each.category)
+            at = each.at if each.said_by.by_person and _is_moment(each.at) else ""
+            found[picture] = Found(path, picture, each.category, each.said_by, at)
         progress(number)
     return Matched(tuple(found.values()), tuple(unmatched))
+
+
+def labels_of(found: Iterable[Found], categories: Mapping[str, CategoryId]) -> list[Command]:
+    """Return the commands that say of the pictures what was read, as it was said and when.
+
+    What was accepted is accepted again, and gives way to a person's own word; all else was said by whoever
+    brings the labels in, be it at this moment.
+
+    Args:
+        found: the pictures.
+        categories: the category of each name.
+    """
+    groups: dict[tuple[bool, str], list[Found]] = {}
+    for each in found:
+        groups.setdefault((each.said_by is SaidBy.ACCEPTED, each.category), []).append(each)
+    return [
+        _label(some, categories[name] if name else None, accepted=accepted)
+        for (accepted, name), some in groups.items()
+    ]
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _label(found: list[Found], category: CategoryId | None, *, accepted: bool) -> Command:
+    pictures, times = tuple(each.picture for each in found), tuple(each.at for each in found)
+    times = times if any(times) else ()
+    if accepted:
+        return AcceptLabels(pictures, category, times)
+    return LabelNoneOfThese(pictures, times) if category is None else LabelPictures(pictures, category, times)
 
 
 def _picture(path: str, known: Mapping[str, PictureId | None]) -> PictureId | None:

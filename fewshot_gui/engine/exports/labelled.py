@@ -33,8 +33,9 @@ class Labelled:
         category: its name; empty for none of these.
         said_by: who or what gave the label.
         probability: that the machine gives the category, 0 to 1; None where it was not asked.
-        at: when it was decided, ISO 8601 with the time zone; empty where nobody noted it.
-        learner: of the machine.
+        at: when it was last said, ISO 8601 with the time zone; of the machine alone when it was asked for
+            this table; empty where nobody noted it.
+        learner: of the machine that gives the probability.
         backbone: the bundle's name.
         weights: the bundle's hash, 16 hex digits.
     """

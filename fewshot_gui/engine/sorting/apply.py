@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.doubts import settle_doubts
 from fewshot_gui.engine.sorting.journal import JournalError
-from fewshot_gui.engine.sorting.plan import SameName
+from fewshot_gui.engine.sorting.plan import SameName, Way
 from fewshot_gui.engine.sorting.receipt import Receipt, receipt_of
 from fewshot_gui.engine.sorting.settling import Settling
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
@@ -58,7 +58,7 @@ def resume(
     settle_doubts(run, journal)
     record = journal.set_state(journal.run(run), RunState.OPEN)
     transfer = Transfer(journal, record, hooks or Hooks())
-    if journal.counts(run).get(FileState.DONE, 0):
+    if any(each.way is not Way.TRASH for each in journal.files(run, [FileState.DONE])):
         transfer.expect_root()
     for _pass in range(_PASSES):
         planned = journal.files(run, [FileState.PLANNED])

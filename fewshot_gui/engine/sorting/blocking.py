@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.names import folded
-from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind, Way
+from fewshot_gui.engine.sorting.plan import TAKES_AWAY, Conflict, ConflictKind, Way
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,7 +71,7 @@ class Blocking:
 
     def _disk(self, group: Group, member: Member) -> tuple[ConflictKind, str] | None:
         folder, destination = self.survey.sources[group.folder], self.survey.destination
-        if self.way in {Way.MOVE, Way.SIDECAR} and not folder.writable:
+        if self.way in {*TAKES_AWAY, Way.SIDECAR} and not folder.writable:
             return ConflictKind.SOURCE_FIXED, group.folder
         if self.way is Way.HARD_LINK and not destination.links:
             return ConflictKind.NO_HARD_LINKS, destination.root

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.names import folded, safe_name
+from fewshot_gui.engine.sorting.watched import go_on, watched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from fewshot_gui.engine.sorting.watched import Check
 
 _STRICT_SYSTEMS = frozenset(
     {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3", "smbfs", "hfsplus"}
@@ -67,12 +70,13 @@ class Destination:
     names: frozenset[str] = frozenset()
 
 
-def survey_destination(root: str, categories: Iterable[str] = ()) -> Destination:
+def survey_destination(root: str, categories: Iterable[str] = (), check: Check = go_on) -> Destination:
     """Return what is there, and what the disk below can do, found out without writing.
 
     Args:
         root: the folder of the category folders; it need not exist.
         categories: whose folders are looked into.
+        check: asked now and then; raises to end the work.
     """
     path = Path(os.path.abspath(root))  # noqa: PTH100 - resolves no links, unlike Path.resolve
     base = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
@@ -86,7 +90,7 @@ def survey_destination(root: str, categories: Iterable[str] = ()) -> Destination
     names: frozenset[str] = frozenset()
     if base == path and not problem:
         try:
-            folders, names = _listing(str(path), {folded(safe_name(each)) for each in categories})
+            folders, names = _listing(str(path), {folded(safe_name(each)) for each in categories}, check)
         except OSError as error:
             problem = os_word(error)
     return Destination(
@@ -111,7 +115,9 @@ def _blocked(base: Path) -> str:
     return "" if os.access(base, os.W_OK | os.X_OK) else f"{base} cannot be written to"
 
 
-def _listing(root: str, wanted: Collection[str]) -> tuple[dict[str, Mapping[str, Existing]], frozenset[str]]:
+def _listing(
+    root: str, wanted: Collection[str], check: Check
+) -> tuple[dict[str, Mapping[str, Existing]], frozenset[str]]:
     """Return the folders that categories may go to, and the names of all that is no such folder.
 
     A category's folder may have been taken when its name was made, so that it is called "name (2)": any
@@ -121,18 +127,18 @@ def _listing(root: str, wanted: Collection[str]) -> tuple[dict[str, Mapping[str,
     folders: dict[str, Mapping[str, Existing]] = {}
     names: set[str] = set()
     with os.scandir(root) as entries:
-        for entry in sorted(entries, key=lambda each: each.name):
+        for entry in watched(sorted(watched(entries, check), key=lambda each: each.name), check):
             if not entry.is_dir():
                 names.add(entry.name)
             elif folded(entry.name).startswith(beginnings):
-                folders[entry.name] = _existing(entry.path)
+                folders[entry.name] = _existing(entry.path, check)
     return folders, frozenset(names)
 
 
-def _existing(folder: str) -> dict[str, Existing]:
+def _existing(folder: str, check: Check) -> dict[str, Existing]:
     found: dict[str, Existing] = {}
     with os.scandir(folder) as entries:
-        for entry in entries:
+        for entry in watched(entries, check):
             try:
                 status = os.stat(entry.path) if os.name == "nt" else entry.stat()  # noqa: PTH116 - a string
                 found[entry.name] = Existing(status.st_size, status.st_ino, status.st_dev)

@@ -16,9 +16,10 @@ from fewshot_gui.engine.sorting.files import (
     sync_folder,
 )
 from fewshot_gui.engine.sorting.item import is_as_left, is_our_link
-from fewshot_gui.engine.sorting.plan import Way
+from fewshot_gui.engine.sorting.plan import TAKES_AWAY, Way
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
 from fewshot_gui.engine.sorting.steps import may_drop
+from fewshot_gui.engine.sorting.trash import find_in_trash, forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,11 @@ def settle_doubts(run: str, journal: Journal) -> list[Settled]:
 def _settle(record: FileRecord, root: str) -> Settled:
     # Without the drive every look says "nothing there", and nothing may be concluded from that.
     # A run that was cut off before it made the folder has nothing there either.
-    if not os.path.isdir(root) and not os.path.lexists(record.source):  # noqa: PTH112
+    if record.way is Way.TRASH:  # it goes to the person's own disk, and may come from one that is away
+        known, root = record.target, os.path.dirname(record.source)  # noqa: PTH120
+    else:
+        known = record.source
+    if not os.path.isdir(root) and not os.path.lexists(known):  # noqa: PTH112
         return Settled(record, Verdict.LEFT)
     try:
         if record.way is Way.SIDECAR:
@@ -112,7 +117,15 @@ def _renaming(record: FileRecord) -> Settled:
     if not os.path.lexists(record.goal):
         return _lost(record)
     found = fingerprint(record.goal)
+    if record.way is Way.TRASH:
+        forget(record.origin)
     return _finished(replace(record, made_inode=found.inode, made_mtime_ns=found.mtime_ns))
+
+
+def _trashing(record: FileRecord) -> Settled:
+    if not os.path.lexists(record.source) and not os.path.lexists(record.target):
+        record = replace(record, target=find_in_trash(record) or record.target)
+    return _renaming(record)
 
 
 def _lost(record: FileRecord) -> Settled:
@@ -152,7 +165,7 @@ def _copied(record: FileRecord) -> Settled:
     elif not is_as_left(record, record.goal):
         return _put_back(record) if os.path.lexists(record.origin) else _lost(record)
     sync_folder(os.path.dirname(record.goal))  # noqa: PTH120
-    return _verified(record) if record.way is Way.MOVE else _finished(record)
+    return _verified(record) if record.way in TAKES_AWAY else _finished(record)
 
 
 def _verified(record: FileRecord) -> Settled:
@@ -184,6 +197,7 @@ def _removing(record: FileRecord) -> Settled:
 
 _SETTLERS: Final[dict[FileState, Callable[[FileRecord], Settled]]] = {
     FileState.RENAMING: _renaming,
+    FileState.TRASHING: _trashing,
     FileState.LINKING: _linking,
     FileState.COPYING: _copying,
     FileState.COPIED: _copied,

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from fewshot_gui.engine.sorting.groups import companions, stem_of
 from fewshot_gui.engine.sorting.names import folded
 from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind
+from fewshot_gui.engine.sorting.watched import go_on, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from fewshot_gui.engine.sorting.plan import Decided
     from fewshot_gui.engine.sorting.survey import FileFacts, SourceFolder, Survey
+    from fewshot_gui.engine.sorting.watched import Check
 
 _WEIGHT = {"human": 3, "accepted": 2, "example": 1, "machine": 0}
 
@@ -54,10 +56,12 @@ class Group:
     members: list[Member] = field(default_factory=list)
 
 
-def last_word(decided: Iterable[Decided], absolute: Mapping[str, str]) -> dict[str, Decided]:
+def last_word(
+    decided: Iterable[Decided], absolute: Mapping[str, str], check: Check = go_on
+) -> dict[str, Decided]:
     """Return by absolute path what counts: a person's word before the machine's, then the later one."""
     chosen: dict[str, Decided] = {}
-    for each in decided:
+    for each in watched(decided, check):
         path = absolute[each.path]
         former = chosen.get(path)
         if former is None or _WEIGHT[each.by] >= _WEIGHT[former.by]:
@@ -66,7 +70,7 @@ def last_word(decided: Iterable[Decided], absolute: Mapping[str, str]) -> dict[s
 
 
 def make_groups(
-    chosen: Mapping[str, Decided], survey: Survey, *, with_companions: bool
+    chosen: Mapping[str, Decided], survey: Survey, *, with_companions: bool, check: Check = go_on
 ) -> tuple[list[Group], list[Conflict]]:
     """Return the groups in the order of their first picture, and which files belong to several.
 
@@ -74,12 +78,13 @@ def make_groups(
         chosen: by absolute path.
         survey: of their folders.
         with_companions: whether what belongs to a picture goes with it.
+        check: asked now and then; raises to end the work.
     """
     groups: list[Group] = []
     homes: dict[str, dict[str, int]] = defaultdict(dict)
     numbers: dict[tuple[str, str, str], int] = {}
     used: set[tuple[str, str, str]] = set()
-    for path, each in chosen.items():
+    for path, each in watched(chosen.items(), check):
         folder, name = os.path.split(path)
         stem = stem_of(name) if with_companions else name
         # Pictures that only share their stem are kept together for the sake of what belongs to both; but
@@ -94,13 +99,14 @@ def make_groups(
     conflicts: list[Conflict] = []
     if with_companions:
         for folder, mains in homes.items():
+            check()
             conflicts += _split(folder, mains, groups)
-            conflicts += _add_companions(folder, survey.sources[folder], mains, groups)
+            conflicts += _add_companions(folder, survey.sources[folder], mains, groups, check)
     return groups, conflicts
 
 
 def _add_companions(
-    folder: str, listing: SourceFolder, homes: Mapping[str, int], groups: Sequence[Group]
+    folder: str, listing: SourceFolder, homes: Mapping[str, int], groups: Sequence[Group], check: Check
 ) -> list[Conflict]:
     """Add what belongs to the pictures of one folder to their groups; return what is torn between two.
 
@@ -109,9 +115,11 @@ def _add_companions(
         listing: what lies in it.
         homes: by name of a picture the number of its group.
         groups: all of them; they are added to.
+        check: asked now and then.
     """
     conflicts: list[Conflict] = []
-    for name, owners in companions((*listing.files, *listing.others), homes).items():
+    names = (*listing.files, *listing.others)
+    for name, owners in watched(companions(names, homes, check).items(), check):
         numbers = {homes.get(owner, -1) for owner in owners}
         if numbers == {-1}:
             continue

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.core.images.scan import is_picture
 from fewshot_gui.engine.sorting.names import folded
+from fewshot_gui.engine.sorting.watched import go_on, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from fewshot_gui.engine.sorting.watched import Check
 
 SIDECAR_SUFFIXES = frozenset({".xmp", ".json", ".aae", ".mov"})
 """Of files that go with the picture of the same stem, or whose name they follow whole ("a.jpg.xmp")."""
@@ -52,7 +55,9 @@ def stem_of(name: str) -> str:
     return head if head and dot and tail else name
 
 
-def companions(names: Iterable[str], decided: Collection[str]) -> dict[str, tuple[str, ...]]:
+def companions(
+    names: Iterable[str], decided: Collection[str], check: Check = go_on
+) -> dict[str, tuple[str, ...]]:
     """Return for each companion the pictures that it belongs to, of which there are several at times.
 
     Only names of one folder are compared, and whole stems: a name that just begins alike, or the same
@@ -62,15 +67,16 @@ def companions(names: Iterable[str], decided: Collection[str]) -> dict[str, tupl
     Args:
         names: of all files of one folder.
         decided: those of them that have a category of their own, and so go with nobody.
+        check: asked now and then; raises to end the work.
     """
     present = list(names)
     if not any(map(may_be_companion, present)):
         return {}
-    pictures = [name for name in present if name in decided or is_picture(name)]
+    pictures = [name for name in watched(present, check) if name in decided or is_picture(name)]
     owners = _Owners(pictures)
     raws: dict[str, tuple[str, ...]] = {}
     found: dict[str, tuple[str, ...]] = {}
-    for name in present:
+    for name in watched(present, check):
         if name in decided or not may_be_companion(name):
             continue
         claimed = owners.of_stem(stem_of(name))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from fewshot_gui.engine.sorting import sidecars
 from fewshot_gui.engine.sorting.files import fingerprint, hash_file, rename_exclusively
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
+from fewshot_gui.engine.sorting.trash import forget
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.files import Fingerprint
@@ -21,6 +22,7 @@ class Kind(Enum):
 
     RENAME = auto()  # within a disk
     COPY = auto()
+    TRASH = auto()  # within a disk, into the system's trash or our quarantine
     CARRY = auto()  # across disks: copied, verified, and then removed
     HARD_LINK = auto()
     SYMBOLIC_LINK = auto()
@@ -40,6 +42,7 @@ class Stage(Enum):
 
 FIRST_STATE: Final = {
     Kind.RENAME: FileState.RENAMING,
+    Kind.TRASH: FileState.TRASHING,
     Kind.COPY: FileState.COPYING,
     Kind.CARRY: FileState.COPYING,
     Kind.HARD_LINK: FileState.LINKING,
@@ -78,7 +81,9 @@ class Item:
         record, failure = self.record, self.failure
         if failure is None:
             return replace(record, state=record.arrived, temporary="", reason=None, detail="")
-        record = replace(self.former, target=record.target)
+        # The place that the system's trash gave it means nothing any more.
+        target = self.former.target if self.kind is Kind.TRASH else record.target
+        record = replace(self.former, target=target)
         if failure.stops:  # it never set out
             return replace(record, state=record.rest, back=False, temporary="", reason=None, detail="")
         state, reason = FileState.DONE if record.back else FileState.FAILED, failure.reason
@@ -110,8 +115,9 @@ class Item:
         record = self.record
         if self.kind is Kind.SIDECAR:
             sidecars.restore(record)
-        elif self.kind is Kind.RENAME:
+        elif self.kind in {Kind.RENAME, Kind.TRASH}:
             rename_exclusively(record.goal, record.origin)
+            forget(record.goal)
         elif is_our_link(record) if self.kind is Kind.SYMBOLIC_LINK else is_as_left(record, record.goal):
             _unlink(record.goal)
         else:

@@ -16,6 +16,7 @@ from fewshot_gui.engine.sorting.journal_schema import (
     APPLICATION_ID,
     FILE_COLUMNS,
     INSERT_FILE,
+    MIGRATIONS,
     SCHEMA,
     UPDATE_FILE,
     VERSION,
@@ -91,7 +92,8 @@ class Journal:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         (application,) = database.execute("PRAGMA application_id").fetchone()
         empty = not database.execute("SELECT 1 FROM sqlite_master").fetchone()
-        if not empty and (version, application) != (VERSION, APPLICATION_ID):
+        readable = application == APPLICATION_ID and version in {*MIGRATIONS, VERSION}
+        if not empty and not readable:
             raise JournalError(f"{self.path} is no journal that this version of the program can read")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
@@ -99,6 +101,9 @@ class Journal:
         if empty:
             marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
             database.executescript(f"BEGIN; {SCHEMA} {marks} COMMIT;")
+        elif version != VERSION:
+            steps = "".join(MIGRATIONS[former] for former in range(version, VERSION))
+            database.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
 
     def close(self) -> None:
         """The journal is closed, and others may have it."""

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from fewshot_gui.engine.sorting.plan import Way
+from fewshot_gui.engine.sorting.plan import Machine, Way
 from fewshot_gui.engine.sorting.records import FileRecord, RunRecord
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.plan import Plan
 
 APPLICATION_ID: Final = 0x4653_4A4E  # "FSJN"
-VERSION: Final = 1
+VERSION: Final = 2
 
 # Paths are bytes: names on Linux need not be text.
 SCHEMA: Final = """
@@ -30,17 +30,26 @@ CREATE TABLE files (
     device BLOB NOT NULL, grp INTEGER NOT NULL, way TEXT NOT NULL, state TEXT NOT NULL,
     back INTEGER NOT NULL, temporary BLOB NOT NULL, hash TEXT NOT NULL, made_inode BLOB NOT NULL,
     made_mtime_ns INTEGER NOT NULL, reason TEXT, detail BLOB NOT NULL, category TEXT NOT NULL,
-    decided_by TEXT NOT NULL, probability REAL, alike TEXT NOT NULL
+    decided_by TEXT NOT NULL, probability REAL, alike TEXT NOT NULL, decided_at TEXT NOT NULL DEFAULT '',
+    learner TEXT NOT NULL DEFAULT '', backbone TEXT NOT NULL DEFAULT '', weights TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX files_of_run ON files (run, grp);
 -- Folders that did not exist when their run set out; written down before they are made.
 CREATE TABLE folders (run TEXT NOT NULL REFERENCES runs (id), path BLOB NOT NULL, PRIMARY KEY (run, path));
 """
+MIGRATIONS: Final = {
+    1: "".join(
+        f"ALTER TABLE files ADD COLUMN {name} TEXT NOT NULL DEFAULT '';"
+        for name in ("decided_at", "learner", "backbone", "weights")
+    ),
+}
+"""From each former version, what makes the next one of it."""
 FILE_COLUMNS: Final = (
     "id, run, source, target, size, mtime_ns, inode, device, grp, way, state, back, temporary, hash,"
-    " made_inode, made_mtime_ns, reason, detail, category, decided_by, probability, alike"
+    " made_inode, made_mtime_ns, reason, detail, category, decided_by, probability, alike,"
+    " decided_at, learner, backbone, weights"
 )
-INSERT_FILE: Final = f"INSERT INTO files ({FILE_COLUMNS}) VALUES ({', '.join('?' * 22)})"  # noqa: S608 - constants
+INSERT_FILE: Final = f"INSERT INTO files ({FILE_COLUMNS}) VALUES ({', '.join('?' * 26)})"  # noqa: S608 - constants
 UPDATE_FILE: Final = (
     "UPDATE files SET target = ?, state = ?, back = ?, temporary = ?, hash = ?, made_inode = ?,"
     " made_mtime_ns = ?, reason = ?, detail = ? WHERE id = ?"
@@ -72,6 +81,8 @@ def file_of(row: Any) -> FileRecord:
         row[19],
         row[20],
         tuple(json.loads(row[21])),
+        row[22],
+        Machine(*row[23:26]),
     )
 
 
@@ -114,6 +125,10 @@ def rows_of(plan: Plan, first: int) -> Iterable[tuple[Any, ...]]:
             file.by,
             file.probability,
             json.dumps(file.alike),
+            file.at,
+            file.machine.learner,
+            file.machine.backbone,
+            file.machine.weights,
         )
 
 

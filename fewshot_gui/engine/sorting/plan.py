@@ -29,6 +29,13 @@ class Way(StrEnum):
     HARD_LINK = "hard-link"
     SYMBOLIC_LINK = "symbolic-link"
     SIDECAR = "sidecar"
+    TRASH = "trash"  # of single files in a run that goes another way
+
+
+RUN_WAYS = tuple(way for way in Way if way is not Way.TRASH)
+"""The ways that a whole run can go."""
+TAKES_AWAY = frozenset({Way.MOVE, Way.TRASH})
+"""The ways after which a file is no longer where it was."""
 
 
 class SameName(StrEnum):
@@ -79,6 +86,24 @@ GOES_ANYWAY = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What gave the probabilities; empty where nobody noted it.
+
+    Attributes:
+        learner: its name.
+        backbone: name of the bundle.
+        weights: hash of the bundle, 16 hexadecimal digits.
+    """
+
+    learner: str = ""
+    backbone: str = ""
+    weights: str = ""
+
+
+UNNOTED = Machine()
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """What was said of one picture.
 
@@ -90,6 +115,9 @@ class Decided:
         picture: hash of the content that was judged; None where it is not known.
         size: in bytes when it was judged; None where it is not known.
         mtime_ns: time of the last change when it was judged; None where it is not known.
+        at: when it was said, ISO 8601 with the zone; of the machine alone when it was asked, and empty where
+            nobody noted it.
+        machine: what gave the probability.
     """
 
     path: str
@@ -99,6 +127,8 @@ class Decided:
     picture: str | None = None
     size: int | None = None
     mtime_ns: int | None = None
+    at: str = ""
+    machine: Machine = UNNOTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +137,8 @@ class PlannedFile:
 
     Attributes:
         source: path.
-        target: path, which does not exist yet; with Way.SIDECAR the XMP file, which may.
+        target: path, which does not exist yet; with Way.SIDECAR the XMP file, which may; with Way.TRASH the
+            place in our quarantine, where the file goes if the system's trash does not take it.
         size: of the source in bytes.
         mtime_ns: time of the last change of the source, in nanoseconds since 1970.
         inode: of the source, on its device.
@@ -121,6 +152,8 @@ class PlannedFile:
         picture: hash of the content that was judged, or None; a companion has none.
         alike: existing files that took its name and are as large: if one has the same content, then this
             file is already there and nothing is to be done.
+        at: when it was decided, ISO 8601 with the zone, or empty.
+        machine: what gave the probability.
     """
 
     source: str
@@ -137,6 +170,8 @@ class PlannedFile:
     probability: float | None = None
     picture: str | None = None
     alike: tuple[str, ...] = ()
+    at: str = ""
+    machine: Machine = UNNOTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +264,18 @@ class Plan:
             raise PlanError(f"this is not a plan: {error!r}") from error
 
 
+_MACHINE = PlannedFile.__slots__.index("machine")
+
+
 def _row(file: PlannedFile) -> list[Any]:
     # By hand and not by astuple, which copies deeply: 0.3 s and not 3 s for 100,000 files.
-    return [getattr(file, name) for name in PlannedFile.__slots__]
+    values = [getattr(file, name) for name in PlannedFile.__slots__]
+    values[_MACHINE] = (file.machine.learner, file.machine.backbone, file.machine.weights)
+    return values
 
 
 def _file(values: dict[str, Any]) -> PlannedFile:
-    return PlannedFile(**{**values, "way": Way(values["way"]), "alike": tuple(values["alike"])})
+    machine = Machine(*values.get("machine", ()))  # plans of before have none
+    return PlannedFile(
+        **{**values, "way": Way(values["way"]), "alike": tuple(values["alike"]), "machine": machine}
+    )

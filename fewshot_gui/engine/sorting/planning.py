@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.blocking import Blocking
 from fewshot_gui.engine.sorting.grouping import last_word, make_groups
 from fewshot_gui.engine.sorting.names import byte_length, fits, folded, safe_name
 from fewshot_gui.engine.sorting.placing import Shelf, category_folders, tail_of
-from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind, Plan, PlannedFile, SameName, Way
+from fewshot_gui.engine.sorting.plan import (
+    Conflict,
+    ConflictKind,
+    Decided,
+    Plan,
+    PlannedFile,
+    SameName,
+    Way,
+)
+from fewshot_gui.engine.sorting.trash import quarantine_place
+from fewshot_gui.engine.sorting.watched import go_on, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from fewshot_gui.engine.sorting.grouping import Group, Member
-    from fewshot_gui.engine.sorting.plan import Decided, DecidedBy
     from fewshot_gui.engine.sorting.survey import Survey
+    from fewshot_gui.engine.sorting.watched import Check
 
 _BLOCK = 4096  # the bytes that a disk hands out at once
+_NOBODY = Decided("", "")
 
 
 def make_plan(
@@ -28,6 +40,8 @@ def make_plan(
     way: Way = Way.COPY,
     same_name: SameName = SameName.RENAME,
     identity: str,
+    trash: Collection[str] = (),
+    check: Check = go_on,
 ) -> Plan:
     """Return what a run would do: which files go where, and of each other one why it stays.
 
@@ -40,28 +54,33 @@ def make_plan(
         way: how the files go.
         same_name: what becomes of a file whose name is taken.
         identity: of the run, 32 hexadecimal digits.
+        trash: the categories whose files go to the trash and not to a folder; with Way.SIDECAR none does.
+        check: asked now and then; raises to end the work.
     """
-    chosen = last_word(decided, survey.absolute)
+    chosen = last_word(decided, survey.absolute, check)
     destination = survey.destination
     if way is Way.SIDECAR:
-        return _Planner(survey, way, same_name, {}).sidecars(chosen, identity)
+        return _Planner(survey, way, same_name, {}, check).sidecars(chosen, identity)
     if destination.problem:
         conflict = Conflict(destination.root, ConflictKind.DESTINATION, destination.problem)
         return Plan(identity, destination.root, way, (), (conflict,))
-    names, conflicts = category_folders((each.category for each in chosen.values()), destination)
-    planner = _Planner(survey, way, same_name, names)
+    categories = {each.category for each in chosen.values()}
+    names, conflicts = category_folders(categories.difference(trash), destination)
+    planner = _Planner(survey, way, same_name, names, check)
     planner.conflicts += conflicts
-    return planner.plan(chosen, identity)
+    return planner.plan(chosen, identity, trash)
 
 
 class _Planner:
     """The state of one planning."""
 
-    def __init__(self, survey: Survey, way: Way, same_name: SameName, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, survey: Survey, way: Way, same_name: SameName, names: Mapping[str, str], check: Check
+    ) -> None:
         self.conflicts: list[Conflict] = []
         self._files: list[PlannedFile] = []
         self._groups = 0
-        self._survey = survey
+        self._survey, self._check = survey, check
         self._destination = survey.destination
         self._way = way
         self._same_name = same_name
@@ -75,13 +94,17 @@ class _Planner:
             for category, folder in names.items()
         }
         self._blocking = Blocking(survey, way, {folded(path) for path in self._real.values()})
+        self._trashing = replace(self._blocking, way=Way.TRASH)
         self._left = self._destination.free
 
-    def plan(self, chosen: Mapping[str, Decided], identity: str) -> Plan:
-        """Return the plan of files that go to the folders of their categories."""
-        groups, torn = make_groups(chosen, self._survey, with_companions=True)
+    def plan(self, chosen: Mapping[str, Decided], identity: str, trash: Collection[str]) -> Plan:
+        """Return the plan of files that go to the folders of their categories, or to the trash."""
+        groups, torn = make_groups(chosen, self._survey, with_companions=True, check=self._check)
         self.conflicts += torn
-        for group in groups:
+        for group in watched(groups, self._check):
+            if group.category in trash:
+                self._throw(group, identity)
+                continue
             group.members = self._away(group)
             if group.members:
                 self._add(group)
@@ -89,8 +112,8 @@ class _Planner:
 
     def sidecars(self, chosen: Mapping[str, Decided], identity: str) -> Plan:
         """Return the plan of sidecars that are written beside the pictures, or merged with the one there."""
-        groups, _torn = make_groups(chosen, self._survey, with_companions=False)
-        for group in groups:
+        groups, _torn = make_groups(chosen, self._survey, with_companions=False, check=self._check)
+        for group in watched(groups, self._check):
             blocked = self._blocking.conflicts(group)
             self.conflicts += blocked
             if not blocked:
@@ -127,11 +150,7 @@ class _Planner:
 
     def _add(self, group: Group) -> None:
         """Plan a group, or list why it stays."""
-        blocked = self._blocking.conflicts(group)
-        self.conflicts += blocked
-        staying = {conflict.path for conflict in blocked}
-        group.members = [member for member in group.members if member.path not in staying]
-        if not group.members:
+        if not self._may_go(group, self._blocking):
             return
         shelf = self._shelves[group.category]
         wanted = [self._name(member) for member in group.members]
@@ -145,6 +164,24 @@ class _Planner:
             tails = [tail_of(name, stem) for name in wanted]
             stem = shelf.numbered(stem, tails)
             self._place(group, shelf, wanted, [stem + tail for tail in tails])
+
+    def _may_go(self, group: Group, blocking: Blocking) -> bool:
+        """List what stays of a group, and return whether anything of it goes."""
+        blocked = blocking.conflicts(group)
+        self.conflicts += blocked
+        staying = {conflict.path for conflict in blocked}
+        group.members = [member for member in group.members if member.path not in staying]
+        return bool(group.members)
+
+    def _throw(self, group: Group, identity: str) -> None:
+        """Plan a group for the trash, or list why it stays."""
+        if self._may_go(group, self._trashing):
+            folder, number = self._survey.quarantine, self._groups
+            placed: list[tuple[Member, str, tuple[str, ...]]] = [
+                (member, quarantine_place(folder, identity, number, member.name), ())
+                for member in group.members
+            ]
+            self._put(group, placed, Way.TRASH)
 
     def _skip(self, group: Group, clashes: Sequence[tuple[ConflictKind, str] | None]) -> None:
         first = next(member.path for member, clash in zip(group.members, clashes, strict=True) if clash)
@@ -195,10 +232,14 @@ class _Planner:
             return 0
         return -(-facts.size // _BLOCK) * _BLOCK
 
-    def _put(self, group: Group, placed: Iterable[tuple[Member, str, tuple[str, ...]]]) -> None:
-        speaker: DecidedBy = next((each.decided.by for each in group.members if each.decided), "machine")
+    def _put(
+        self, group: Group, placed: Iterable[tuple[Member, str, tuple[str, ...]]], way: Way | None = None
+    ) -> None:
+        # A companion has no word of its own: it goes by that of its picture.
+        speaker = next((each.decided for each in group.members if each.decided), _NOBODY)
         for member, target, alike in placed:
             facts, decided = member.facts, member.decided
+            word = decided or speaker
             assert facts is not None  # who is not there has been blocked
             self._files.append(
                 PlannedFile(
@@ -210,12 +251,14 @@ class _Planner:
                     facts.device,
                     group.category,
                     self._groups,
-                    self._way,
+                    way or self._way,
                     is_companion=decided is None,
-                    by=speaker if decided is None else decided.by,
+                    by=word.by,
                     probability=None if decided is None else decided.probability,
                     picture=None if decided is None else decided.picture,
                     alike=alike,
+                    at=word.at,
+                    machine=word.machine,
                 )
             )
         self._groups += 1

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class ReceiptLine:
         category: name as the person wrote it.
         by: who decided.
         probability: of the category, or None.
+        at: when it was decided, ISO 8601 with the zone, or "".
+        learner: of the machine that gave the probability, or "".
+        backbone: name of its bundle, or "".
+        weights: hash of that bundle, or "".
+        way: how it went, or "" in a receipt of before.
     """
 
     id: int
@@ -54,6 +60,16 @@ class ReceiptLine:
     category: str
     by: str
     probability: float | None
+    at: str = ""
+    learner: str = ""
+    backbone: str = ""
+    weights: str = ""
+    way: str = ""
+
+    @property
+    def is_trashed(self) -> bool:
+        """Whether it lies in the trash now."""
+        return self.way == Way.TRASH and self.state is FileState.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,11 @@ class Receipt:
     def reasons(self) -> Mapping[Reason, int]:
         """How many files did not go, or did not come back, for which reason."""
         return Counter(line.reason for line in self.lines if line.reason is not None)
+
+    @property
+    def trashed(self) -> int:
+        """How many files lie in the trash now."""
+        return sum(line.is_trashed for line in self.lines)
 
     @property
     def done_bytes(self) -> int:
@@ -184,4 +205,9 @@ def _line_of(file: FileRecord) -> ReceiptLine:
         file.category,
         file.by,
         file.probability,
+        file.at,
+        file.machine.learner,
+        file.machine.backbone,
+        file.machine.weights,
+        file.way.value,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fewshot_gui.engine.sorting.plan import UNNOTED
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 
 if TYPE_CHECKING:
-    from fewshot_gui.engine.sorting.plan import Way
+    from fewshot_gui.engine.sorting.plan import Machine, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class FileRecord:
         by: who decided.
         probability: of the category, or None.
         alike: files of the destination that may have the same content.
+        at: when it was decided, ISO 8601 with the zone, or "".
+        machine: what gave the probability.
     """
 
     id: int
@@ -83,6 +86,8 @@ class FileRecord:
     by: str = ""
     probability: float | None = None
     alike: tuple[str, ...] = ()
+    at: str = ""
+    machine: Machine = UNNOTED
 
     @property
     def origin(self) -> str:

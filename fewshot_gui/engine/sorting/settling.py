@@ -12,8 +12,9 @@ from fewshot_gui.engine.sorting.groups import stem_of
 from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned
 from fewshot_gui.engine.sorting.names import LONGEST_NAME, byte_length, cut, folded
 from fewshot_gui.engine.sorting.placing import tail_of
-from fewshot_gui.engine.sorting.plan import SameName, Way
+from fewshot_gui.engine.sorting.plan import TAKES_AWAY, SameName, Way
 from fewshot_gui.engine.sorting.states import Failure, Reason
+from fewshot_gui.engine.sorting.trash import quarantine, quarantine_place
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.records import FileRecord
@@ -23,7 +24,9 @@ _KINDS: Final = {
     Way.HARD_LINK: Kind.HARD_LINK,
     Way.SYMBOLIC_LINK: Kind.SYMBOLIC_LINK,
     Way.SIDECAR: Kind.SIDECAR,
+    Way.TRASH: Kind.TRASH,
 }
+_NAMED: Final = (Way.SIDECAR, Way.TRASH)  # whose targets nobody else has
 
 
 @dataclass(slots=True)
@@ -41,7 +44,7 @@ class Settling:
     def settle(self, group: list[FileRecord]) -> list[Item]:
         """The items of a group; those that do not go bear the reason."""
         items = [self._item(record) for record in group]
-        if all(item.failure is None and item.kind is not Kind.SIDECAR for item in items):
+        if all(item.failure is None and item.record.way not in _NAMED for item in items):
             self._name(items)
         culprits = [item.record.source for item in items if item.failure and not item.skipped]
         for item in items if culprits else ():
@@ -51,12 +54,16 @@ class Settling:
         return items
 
     def _item(self, record: FileRecord) -> Item:
+        if record.way is Way.TRASH:  # it may have been in the system's trash and come back
+            name = os.path.basename(record.source)  # noqa: PTH119
+            place = quarantine_place(quarantine(), record.run, record.group, name)
+            record = replace(record, target=place)
         item = Item(record, _KINDS.get(record.way, Kind.RENAME))
         try:
             found = fingerprint(record.source)
             if not is_as_planned(record, found) and not _has_content(record, found.size):
                 raise Failure(Reason.SOURCE_CHANGED, record.source)
-            if record.way is Way.MOVE and self._device_of_target(record) != found.device:
+            if record.way in TAKES_AWAY and self._device_of_target(record) != found.device:
                 item.kind = Kind.CARRY
         except Failure as failure:
             item.failure = failure

@@ -26,20 +26,16 @@ class Keyword:
         said_by: who or what gave it, such as "human" or "machine".
         probability: that the machine gives it, 0 to 1; None where it was not asked.
         weights: the bundle that the machine used, name and hash; empty where none.
+        learner: of the machine; empty where none.
+        at: when it was said, ISO 8601 with the zone; empty where nobody noted it.
     """
 
     category: str
     said_by: str
     probability: float | None = None
     weights: str = ""
-
-
-def sidecar_name(picture: str) -> str:
-    """Return the path of the sidecar as Lightroom and digiKam of today look for it: PICTURE.xmp in full.
-
-    `IMG_1.jpg` and `IMG_1.raf` of the same shot must not share one, so the picture's own suffix stays.
-    """
-    return f"{picture}.xmp"
+    learner: str = ""
+    at: str = ""
 
 
 def merged(existing: bytes | None, keyword: Keyword) -> bytes:
@@ -53,10 +49,21 @@ def merged(existing: bytes | None, keyword: Keyword) -> bytes:
         keyword: what to write.
 
     Raises:
-        SidecarError: the present file is no XMP: damaged, empty, or another format.
+        SidecarError: the present file is no XMP: damaged, empty, or another format; or a word cannot be
+            written as XML.
     """
     root = _parse(existing) if existing is not None else _blank()
-    description = _description(root)
+    try:
+        _put(_description(root), keyword)
+    except ValueError as error:  # control characters, and bytes that are no text
+        raise SidecarError(f"the category cannot be written into a sidecar: {error}") from error
+    tree = root.getroottree()
+    declared = existing is None or existing.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml ")
+    return bytes(etree.tostring(tree, xml_declaration=declared, encoding="UTF-8"))
+
+
+def _put(description: etree._Element, keyword: Keyword) -> None:
+    """Put the category among the keywords, in the place of ours, and the provenance beside it."""
     former = description.get(f"{{{OURS}}}category")
     added = description.get(f"{{{OURS}}}added") == "yes"
     bag = _bag(description)
@@ -68,9 +75,6 @@ def merged(existing: bytes | None, keyword: Keyword) -> bytes:
         if added:
             etree.SubElement(bag, f"{{{RDF}}}li").text = keyword.category
     _set(description, keyword, added=added)
-    tree = root.getroottree()
-    declared = existing is None or existing.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml ")
-    return bytes(etree.tostring(tree, xml_declaration=declared, encoding="UTF-8"))
 
 
 def keywords(existing: bytes) -> list[str]:
@@ -145,8 +149,15 @@ def _set(description: etree._Element, keyword: Keyword, *, added: bool) -> None:
         "saidBy": keyword.said_by,
         "probability": "" if keyword.probability is None else f"{keyword.probability:.4f}",
         "weights": keyword.weights,
+        "learner": keyword.learner,
         "added": "yes" if added else "",
     }
+    # The machine is asked anew for every run: where it says the same again, it said so at the first moment,
+    # and a second run changes nothing.
+    again = keyword.said_by == "machine" and all(
+        description.get(f"{{{OURS}}}{name}", "") == value for name, value in values.items()
+    )
+    values["at"] = (description.get(f"{{{OURS}}}at") if again else None) or keyword.at
     for name, value in values.items():
         key = f"{{{OURS}}}{name}"
         if value:

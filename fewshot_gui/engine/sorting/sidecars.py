@@ -43,7 +43,7 @@ def write(record: FileRecord) -> FileRecord:
     """
     existing = _read(record.target)
     try:
-        data = merged(existing, Keyword(record.category, record.by, record.probability))
+        data = merged(existing, _keyword(record))
     except SidecarError as error:
         raise Failure(Reason.SIDECAR, str(error)) from error
     if data == existing:
@@ -58,6 +58,12 @@ def write(record: FileRecord) -> FileRecord:
     return replace(
         record, hash=hash_file(record.temporary), made_inode=made.st_ino, made_mtime_ns=made.st_mtime_ns
     )
+
+
+def _keyword(record: FileRecord) -> Keyword:
+    machine = record.machine
+    weights = f"{machine.backbone} {machine.weights}".strip()
+    return Keyword(record.category, record.by, record.probability, weights, machine.learner, record.at)
 
 
 def _read(path: str) -> bytes | None:

@@ -13,6 +13,7 @@ class FileState(StrEnum):
 
     PLANNED = "planned"  # nothing has been done
     RENAMING = "renaming"  # either under its former name or under its new one
+    TRASHING = "trashing"  # where it was, in the system's trash, or in our quarantine
     LINKING = "linking"  # the link is there or not
     COPYING = "copying"  # the temporary file may be there, whole or not
     # The temporary file is whole and of the recorded hash (of a move: on the disk too); it may bear its name.
@@ -28,6 +29,7 @@ class FileState(StrEnum):
 IN_DOUBT: Final = frozenset(
     {
         FileState.RENAMING,
+        FileState.TRASHING,
         FileState.LINKING,
         FileState.COPYING,
         FileState.COPIED,
@@ -59,6 +61,7 @@ class Reason(StrEnum):
     TARGET_VANISHED = "target-vanished"  # the destination folder or its drive is gone
     FOLDER_VANISHED = "folder-vanished"
     ALREADY_THERE = "already-there"  # identical content is at the target
+    TRASH_EMPTIED = "trash-emptied"  # it is no longer in the trash
     ONLY_COPY = "only-copy"  # the original is gone or changed: our copy is the last of its content
     NO_PERMISSION = "no-permission"
     READ_ONLY = "read-only"
@@ -114,7 +117,13 @@ class Failure(Exception):  # noqa: N818 - it is a file's fate, not a mistake
 
 
 def from_system(error: OSError, origin: str, root: str) -> Failure:
-    """What an error of the system means for the file at `origin`, on its way to or from the folder `root`."""
+    """What an error of the system means for the file at `origin`.
+
+    Args:
+        error: what the system said.
+        origin: of the file.
+        root: the folder to or from which it is on its way; empty for one that cannot go away.
+    """
     detail = error.strerror or str(error)
     if error.filename is not None:
         detail = f"{detail}: {os.fsdecode(error.filename)}"
@@ -124,7 +133,7 @@ def from_system(error: OSError, origin: str, root: str) -> Failure:
     if known not in {None, Reason.UNREADABLE}:
         return Failure(known or Reason.OTHER, detail)
     # A drive that goes away speaks in many tongues (ENOENT, EIO, ESTALE, ENOTCONN, ...): look for it.
-    if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where a folder may not be entered
+    if root and not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where a folder may not be entered
         return Failure(Reason.TARGET_VANISHED, root)
     if isinstance(error, FileNotFoundError):
         missing = not os.path.lexists(origin)

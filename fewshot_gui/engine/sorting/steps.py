@@ -10,6 +10,7 @@ from fewshot_gui.engine.sorting.files import fingerprint, hash_file, is_one_file
 from fewshot_gui.engine.sorting.item import Kind, is_as_left, is_as_planned, is_our_link
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import Failure, Reason
+from fewshot_gui.engine.sorting.trash import forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,12 @@ def _has_hash(record: FileRecord, path: str) -> bool:
         return False
 
 
+def _rename(record: FileRecord) -> None:
+    rename_exclusively(record.origin, record.goal)
+    if record.way is Way.TRASH:
+        forget(record.origin)
+
+
 def _hard_link(record: FileRecord) -> None:
     os.link(record.origin, record.goal, follow_symlinks=False)
 
@@ -63,7 +70,7 @@ def _symbolic_link(record: FileRecord) -> None:
 
 
 STEPS: Final[dict[Kind, Callable[[FileRecord], None]]] = {
-    Kind.RENAME: lambda record: rename_exclusively(record.origin, record.goal),
+    Kind.RENAME: _rename,
     Kind.HARD_LINK: _hard_link,
     Kind.SYMBOLIC_LINK: _symbolic_link,
     Kind.DROP: _drop,

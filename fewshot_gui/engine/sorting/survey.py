@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from fewshot_gui.engine.sorting.destination import os_word, survey_destination
 from fewshot_gui.engine.sorting.groups import may_be_companion
 from fewshot_gui.engine.sorting.plan import ConflictKind
+from fewshot_gui.engine.sorting.trash import quarantine
+from fewshot_gui.engine.sorting.watched import go_on, watched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from fewshot_gui.engine.sorting.destination import Destination
     from fewshot_gui.engine.sorting.plan import Decided
+    from fewshot_gui.engine.sorting.watched import Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +73,42 @@ class Survey:
         absolute: of each decided path.
         sources: by absolute path of the folder.
         destination: where the files would go.
+        quarantine: the folder of what is thrown away and the system's trash does not take.
     """
 
     absolute: Mapping[str, str]
     sources: Mapping[str, SourceFolder]
     destination: Destination
+    quarantine: str = ""
 
 
-def survey(decided: Iterable[Decided], destination: str) -> Survey:
+def survey(decided: Iterable[Decided], destination: str, check: Check = go_on) -> Survey:
     """Return what a plan needs to know; each folder is listed once, no file is opened, nothing is written.
 
     Args:
         decided: the files, and the categories that they go to.
         destination: the folder of the category folders.
+        check: asked now and then; raises to end the work.
     """
     absolute: dict[str, str] = {}
     wanted: dict[str, set[str]] = defaultdict(set)
     categories: set[str] = set()
-    for each in decided:
+    for each in watched(decided, check):
         absolute[each.path] = os.path.abspath(each.path)  # noqa: PTH100 - ten times as fast as Path
         folder, name = os.path.split(absolute[each.path])
         wanted[folder].add(name)
         categories.add(each.category)
-    sources = {folder: _source_folder(folder, names) for folder, names in wanted.items()}
-    return Survey(absolute, sources, survey_destination(destination, categories))
+    sources = {folder: _source_folder(folder, names, check) for folder, names in wanted.items()}
+    return Survey(absolute, sources, survey_destination(destination, categories, check), quarantine())
 
 
-def _source_folder(folder: str, wanted: Collection[str]) -> SourceFolder:
+def _source_folder(folder: str, wanted: Collection[str], check: Check) -> SourceFolder:
     real = os.path.realpath(folder)
     files: dict[str, FileFacts] = {}
     others: list[str] = []
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
+            for entry in watched(entries, check):
                 if entry.name in wanted or may_be_companion(entry.name):
                     files[entry.name] = _facts(entry)
                 else:

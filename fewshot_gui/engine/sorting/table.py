@@ -38,6 +38,7 @@ class CategoryCount:
         pictures: how many.
         companions: how many files go with them.
         size: of all of these, in bytes.
+        trash: whether they go to the trash.
     """
 
     category: str
@@ -45,6 +46,7 @@ class CategoryCount:
     pictures: int
     companions: int
     size: int
+    trash: bool = False
 
 
 def rows(plan: Plan) -> list[Row]:
@@ -62,13 +64,16 @@ def category_counts(plan: Plan) -> list[CategoryCount]:
     others: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     folders: dict[str, str] = {}
+    trash = set()
     for file in plan.files:
         (others if file.is_companion else pictures)[file.category] += 1
         sizes[file.category] += file.size
-        if file.way != "sidecar" and file.category not in folders:
+        if file.way == "trash":
+            trash.add(file.category)
+        elif file.way != "sidecar" and file.category not in folders:
             folders[file.category] = os.path.dirname(file.target)  # noqa: PTH120 - a string, as all paths
     return [
-        CategoryCount(name, folders.get(name, ""), pictures[name], others[name], sizes[name])
+        CategoryCount(name, folders.get(name, ""), pictures[name], others[name], sizes[name], name in trash)
         for name in sorted(sizes)
     ]
 

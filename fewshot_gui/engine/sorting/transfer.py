@@ -31,6 +31,7 @@ from fewshot_gui.engine.sorting.item import (
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason, from_system
 from fewshot_gui.engine.sorting.steps import STEPS
+from fewshot_gui.engine.sorting.trash import SystemTrash, throw_away
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.journal import Journal
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _WRITTEN: Final = (*COPYING, Kind.SIDECAR)
 _AT_TARGET: Final = (Kind.DROP, Kind.RESTORE)
 _WITH_TEMPORARY: Final = (*_WRITTEN, *_AT_TARGET)
+_RENAMED: Final = (Kind.RENAME, Kind.TRASH, Kind.CARRY)
+_ELSEWHERE: Final = (Way.SIDECAR, Way.TRASH)  # they do not go to the folder of the run
 BATCH_FILES: Final = 64
 BATCH_BYTES: Final = 64 << 20
 
@@ -64,11 +67,13 @@ class Hooks:
         progress: called after each chunk and each file.
         cancelled: asked before each chunk and each file.
         at: called at each point that a crash or a fault may meet, with its name and the file; for tests.
+        trash: the system's trash; without it our quarantine takes what is thrown away.
     """
 
     progress: Progress = _no_progress
     cancelled: Callable[[], bool] = _never
     at: Callable[[str, str], None] = _no_fault
+    trash: SystemTrash | None = None
 
 
 @dataclass(slots=True)
@@ -120,7 +125,8 @@ class Transfer:
         items = [item for group in batch for item in group]
         self._check_root(items)
         self._begin(items)
-        self._each(items, "folder", self._make_folder)
+        placed = [item for item in items if item.kind is not Kind.TRASH]  # the system has its own folder
+        self._each(placed, "folder", self._make_folder)
         self._each([item for item in items if item.kind in _WRITTEN], "written", self._write)
         self._sync_files([item for item in items if item.handle >= 0])
         self._break_groups(batch)
@@ -139,9 +145,10 @@ class Transfer:
 
     def _check_root(self, items: list[Item]) -> None:
         # A drive that was taken away must not be made anew as a folder of the disk below it.
-        there = os.path.isdir(self.run.root) or self.run.way is Way.SIDECAR  # noqa: PTH112
-        if not there and (self._root_is_there or any(item.record.back for item in items)):
-            self._stop_at(Failure(Reason.TARGET_VANISHED, self.run.root), items)
+        bound = [item for item in items if item.record.way not in _ELSEWHERE]
+        expected = self._root_is_there or any(item.record.back for item in bound)
+        if bound and expected and not os.path.isdir(self.run.root):  # noqa: PTH112
+            self._stop_at(Failure(Reason.TARGET_VANISHED, self.run.root), bound)
 
     def expect_root(self) -> None:
         """The destination folder has been there before: without it, nothing is done."""
@@ -226,11 +233,14 @@ class Transfer:
         record = item.record
         if item.kind in COPYING:
             rename_exclusively(record.temporary, record.goal)
+        elif item.kind is Kind.TRASH:
+            self._check_cancelled()
+            item.record = record = replace(record, target=throw_away(record, self.hooks.trash))
         else:
             self._check_cancelled()
             STEPS[item.kind](record)
         item.stage = Stage.PUBLISHED
-        if item.kind in {Kind.RENAME, Kind.HARD_LINK}:
+        if item.kind in {Kind.RENAME, Kind.HARD_LINK, Kind.TRASH}:
             made = fingerprint(record.goal)
             item.record = replace(record, made_inode=made.inode, made_mtime_ns=made.mtime_ns)
 
@@ -253,7 +263,10 @@ class Transfer:
             except Failure as failure:
                 self._fail(item, failure)
             except OSError as error:
-                self._fail(item, from_system(error, item.record.origin, self.run.root))
+                self._fail(item, from_system(error, item.record.origin, self._root(item)))
+
+    def _root(self, item: Item) -> str:
+        return "" if item.record.way is Way.TRASH else self.run.root
 
     def _fail(self, item: Item, failure: Failure) -> None:
         if item.stage is Stage.ORIGIN_REMOVED:  # it has arrived, whatever comes after
@@ -288,13 +301,13 @@ class Transfer:
     def _sync_folders(self, items: list[Item], *, goal: bool) -> None:
         folders: dict[str, list[Item]] = {}
         for item in items:
-            if item.goes and item.kind in {Kind.RENAME, Kind.CARRY}:
+            if item.goes and item.kind in _RENAMED:
                 path = item.record.goal if goal else item.record.origin
                 folders.setdefault(os.path.dirname(path), []).append(item)  # noqa: PTH120
         for folder, error in sync_folders(list(folders)).items():
             # Not on the disk for sure, so no original may be removed for it.
             for item in folders[folder] if goal else ():
-                self._fail(item, from_system(error, folder, self.run.root))
+                self._fail(item, from_system(error, folder, self._root(item)))
 
     def _tick(self, item: Item, count: int) -> None:
         self._bytes += count

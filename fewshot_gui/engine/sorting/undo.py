@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fewshot_gui.engine.sorting.doubts import settle_doubts
 from fewshot_gui.engine.sorting.files import device_of, fingerprint
 from fewshot_gui.engine.sorting.item import Item, Kind, is_as_left
-from fewshot_gui.engine.sorting.plan import Way
+from fewshot_gui.engine.sorting.plan import TAKES_AWAY, Way
 from fewshot_gui.engine.sorting.receipt import Receipt, receipt_of
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason, RunState, from_system
 from fewshot_gui.engine.sorting.transfer import Hooks, Transfer
@@ -77,16 +77,17 @@ def _item(record: FileRecord, root: str) -> Item:
     going = replace(record, back=True)
     item = Item(going, Kind.RESTORE if record.way is Way.SIDECAR else Kind.DROP)
     try:
-        if record.way is Way.MOVE:
+        if record.way in TAKES_AWAY:
             _check_moved(record)
             here, there = device_of(os.path.dirname(record.target)), _source_device(record)  # noqa: PTH120
             item.kind = Kind.RENAME if here == there else Kind.CARRY
     except Failure as failure:
         item.failure = failure
     except OSError as error:
-        item.failure = from_system(error, record.target, root)
+        item.failure = from_system(error, record.target, "" if record.way is Way.TRASH else root)
     if item.failure is not None and item.failure.reason is Reason.SOURCE_VANISHED:
-        item.failure = Failure(Reason.TARGET_CHANGED, record.target)
+        emptied = record.way is Way.TRASH
+        item.failure = Failure(Reason.TRASH_EMPTIED if emptied else Reason.TARGET_CHANGED, record.target)
     return item
 
 

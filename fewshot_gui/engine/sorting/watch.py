@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,25 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.worker import Post
 
 
+class WatchProblem(StrEnum):
+    """Why a folder cannot be watched."""
+
+    MISSING = "missing"  # it is not there
+    REFUSED = "refused"  # the system watches no more folders
+
+
 class WatchError(Exception):
-    """A folder that cannot be watched; its sentence says why and what to do."""
+    """A folder that cannot be watched; who shows it finds the words.
+
+    Attributes:
+        problem: why.
+        folder: its path.
+        detail: what the system said, or "".
+    """
+
+    def __init__(self, problem: WatchProblem, folder: str, detail: str = "") -> None:
+        super().__init__(f"{problem}: {folder} {detail}".rstrip())
+        self.problem, self.folder, self.detail = problem, folder, detail
 
 
 class FolderWatch:
@@ -36,16 +54,14 @@ class FolderWatch:
     def __init__(self, folder: str, post: Post, touched: Callable[[str], None]) -> None:
         self.folder = folder
         if not os.path.isdir(folder):  # noqa: PTH112 - paths are strings in the engine
-            raise WatchError(f"{folder} is not there; open a folder that is")
+            raise WatchError(WatchProblem.MISSING, folder)
         self._observer = Observer()
         self._observer.daemon = True
         self._observer.schedule(_Reporter(post, touched), folder, recursive=True)
         try:
             self._observer.start()
         except OSError as error:  # inotify: the user's limit of watches is reached
-            raise WatchError(
-                f"{folder} cannot be watched: {error.strerror}. Open it again to see what is new"
-            ) from error
+            raise WatchError(WatchProblem.REFUSED, folder, error.strerror or str(error)) from error
 
     def close(self) -> None:
         """Report nothing any more."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from fewshot_gui.engine.deciding.keys import category_of
 from fewshot_gui.gui.widgets import FlowLayout
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ class TeachBar(QWidget):
         plain = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
         if not event.text() or event.modifiers() not in plain:
             return None
-        categories = self._session.document.categories
-        return next((each for each in categories if each.shortcut == event.text()), None)
+        document = self._session.document
+        meant = category_of(document, event.text())
+        return None if meant is None else document.category(meant)
 
     def _go_down(self, category: CategoryId) -> None:
         self.let_go()
@@ -139,12 +141,12 @@ class TeachBar(QWidget):
     def _button(self, category: Category) -> QPushButton:
         name = category.name
         short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-        key = f"   {category.shortcut}" if category.shortcut else ""
+        key = f"   {category.shortcut.upper()}" if category.shortcut else ""
         button = QPushButton(short.replace("&", "&&") + key, self)
         button.setObjectName(f"teachButton:{name}")
         button.setAccessibleName(self._tip().format(name))
         tip = self._tip().format(name)
-        button.setToolTip(f"{tip} ({category.shortcut})" if category.shortcut else tip)
+        button.setToolTip(f"{tip} ({category.shortcut.upper()})" if category.shortcut else tip)
         button.setIcon(_disc(self._appearance.theme.category(category.colour), self.devicePixelRatioF()))
         button.setIconSize(QSize(_DISC + _GAP, _DISC))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

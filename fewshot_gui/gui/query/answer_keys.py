@@ -23,15 +23,13 @@ class Answer(Enum):
     WITHDRAW = auto()
 
 
-RESERVED: Final = frozenset({"n", "r"})
-"""Letters that a category should not have; 0 means none of these while no category has it."""
-
 _BY_KEY: Final[dict[int, Answer]] = {
     Qt.Key.Key_Return: Answer.ACCEPT,
     Qt.Key.Key_Enter: Answer.ACCEPT,
     Qt.Key.Key_Backspace: Answer.WITHDRAW,
     Qt.Key.Key_Delete: Answer.WITHDRAW,
 }
+# 0 means this only while no category has it; the letters are the PROGRAM_LETTERS of engine/deciding/keys.
 _BY_LETTER: Final = {"n": Answer.NONE_OF_THESE, "0": Answer.NONE_OF_THESE, "r": Answer.ACCEPT_LINE}
 
 

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from fewshot_gui.engine.deciding.piles import Pile
-from fewshot_gui.engine.sorting.plan import SameName, Way
+from fewshot_gui.engine.sorting.names import safe_folder_name
+from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
+from fewshot_gui.gui.sorting.trash_list import NONE_OF_THESE, TrashList
 from fewshot_gui.gui.sorting.words import way_words
 from fewshot_gui.gui.widgets import PushButton
 
@@ -52,8 +54,8 @@ class Choices(QWidget):
         self.browse = PushButton(self.tr("Choose…"), self)
         self.browse.setObjectName("sortBrowse")
         self.way = self._combo("sortWay", self.tr("How the pictures go"))
-        for way, (name, _what) in way_words().items():
-            self.way.addItem(name, way.value)
+        for way in RUN_WAYS:
+            self.way.addItem(way_words()[way][0], way.value)
         self.way_note = self._note()
         self.same_name = self._combo("sortSameName", self.tr("Where a name is taken"))
         self.same_name.addItem(self.tr("Give it a number: “name (2).jpg”"), SameName.RENAME.value)
@@ -63,6 +65,14 @@ class Choices(QWidget):
         self.none_name = QLineEdit(self.tr("None of these"), self)
         self.none_name.setObjectName("sortNoneName")
         self.none_name.setAccessibleName(self.tr("Folder of pictures that are none of these"))
+        self.trash = TrashList(session.document.categories, self)
+        self.trash_note = self._note()
+        self.trash_note.setText(
+            self.tr(
+                "They go to the system's trash, or else to the program's own quarantine, and come "
+                "home when you take the run back."
+            )
+        )
         self._lay_out()
         self._restore(folder)
         self._connect()
@@ -95,6 +105,7 @@ class Choices(QWidget):
             (self.tr("How"), (self.way, self.way_note)),
             (self.tr("Where a name is taken"), (self.same_name,)),
             (self.tr("None of these"), (self.none, self.none_name)),
+            (self.tr("To the trash"), (self.trash, self.trash_note)),
         ):
             heading = QLabel(words, self)
             heading.setProperty("role", "heading")
@@ -118,6 +129,8 @@ class Choices(QWidget):
         self.none.setChecked(bool(kept.get("none")))
         if kept.get("none_name"):
             self.none_name.setText(str(kept["none_name"]))
+        trash = kept.get("trash")
+        self.trash.tick(trash if isinstance(trash, list) else ())
         self._folder = folder
 
     def keep(self) -> None:
@@ -132,6 +145,7 @@ class Choices(QWidget):
                 "same_name": self.same_name.currentData(),
                 "none": self.none.isChecked(),
                 "none_name": self.none_name.text(),
+                "trash": list(self.trash.keys),
                 "places": {**(places if isinstance(places, dict) else {}), self._folder: self.target},
             },
         )
@@ -140,6 +154,7 @@ class Choices(QWidget):
         for combo in (self.scope, self.way, self.same_name):
             combo.currentIndexChanged.connect(self._follow_and_tell)
         self.none.toggled.connect(self._follow_and_tell)
+        self.trash.itemChanged.connect(self._follow_and_tell)
         for line in (self.destination, self.none_name):
             line.editingFinished.connect(self.changed)
         self.browse.clicked.connect(self._browse)
@@ -151,9 +166,11 @@ class Choices(QWidget):
     def _follow(self) -> None:
         self.way_note.setText(way_words()[self.chosen_way][1])
         sidecars = self.chosen_way is Way.SIDECAR
-        for widget in (self.destination, self.browse, self.same_name, self.none):
+        for widget in (self.destination, self.browse, self.same_name, self.trash):
             widget.setEnabled(not sidecars)
-        self.none_name.setVisible(self.none.isChecked() and not sidecars)
+        self.none.setEnabled(not sidecars and not self._none_is_trash)
+        self.none_name.setVisible(self.none.isChecked() and self.none.isEnabled())
+        self.trash_note.setVisible(bool(self.trash.keys) and not sidecars)
         self.destination.setToolTip(self.target)
 
     def _browse(self) -> None:
@@ -190,9 +207,26 @@ class Choices(QWidget):
 
     @property
     def chosen_none(self) -> str | None:
-        """The folder of pictures that are none of these; None where they stay."""
+        """What pictures that are none of these are called, in a folder or in the trash; None: they stay."""
+        if self.chosen_way is Way.SIDECAR:
+            return None
         name = self.none_name.text().strip()
-        return name if name and self.none.isChecked() and self.chosen_way is not Way.SIDECAR else None
+        if self._none_is_trash:  # not under the name of a category, whose pictures would go with them
+            taken = {category.name for category in self._session.document.categories}
+            return safe_folder_name(name or self.tr("None of these"), taken)
+        return name if name and self.none.isChecked() else None
+
+    @property
+    def chosen_trash(self) -> frozenset[str]:
+        """The categories, by name, that go to the trash; what `chosen_none` says is one of them."""
+        if self.chosen_way is Way.SIDECAR:
+            return frozenset()
+        none = self.chosen_none if self._none_is_trash else None
+        return frozenset(self.trash.names) | ({none} if none else frozenset())
+
+    @property
+    def _none_is_trash(self) -> bool:
+        return NONE_OF_THESE in self.trash.keys
 
 
 def beside(folder: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QItemSelection, QItemSelectionModel, QObject, Qt
@@ -19,6 +20,7 @@ from fewshot_gui.gui.sorting.history import HistoryDialog
 from fewshot_gui.gui.sorting.import_dialog import ImportDialog
 from fewshot_gui.gui.sorting.moved import follow_moves
 from fewshot_gui.gui.sorting.snapshot import snapshot
+from fewshot_gui.gui.sorting.system_trash import to_system_trash
 from fewshot_gui.gui.sorting.watching import Watching
 from fewshot_gui.gui.sorting.words import files_words, journal_words, way_words
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog
 
     from fewshot_gui.engine.sorter import Planned, Recovered
+    from fewshot_gui.engine.sorting.plan import Plan
     from fewshot_gui.engine.sorting.receipt import Receipt
     from fewshot_gui.engine.worker import Post
     from fewshot_gui.gui.main_window import MainWindow
@@ -48,7 +51,7 @@ class SortingDesk(QObject):
     def __init__(self, post: Post, appearance: Appearance, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._post, self._appearance = post, appearance
-        self.sorter = Sorter(post)
+        self.sorter = Sorter(post, trash=to_system_trash)
         self.window: MainWindow | None = None
         self.watching: Watching | None = None
         self.strip: ArrivalStrip | None = None
@@ -220,13 +223,15 @@ class SortingDesk(QObject):
         request = snapshot(
             space, machine=(Pile.SURE,), none_name=None, destination=choices.target,
             way=choices.chosen_way, same_name=choices.chosen_same_name, only=frozenset(paths),
+            trash=choices.chosen_trash,
         )  # fmt: skip
         same_name = choices.chosen_same_name
         choices.deleteLater()
 
         def go(planned: Planned) -> None:
-            if planned.plan.files and not self.sorter.busy:
-                self.sorter.apply(planned.plan, same_name, self._sorted_due, self._not_recovered)
+            plan = without_trash(planned.plan)
+            if plan.files and not self.sorter.busy:
+                self.sorter.apply(plan, same_name, self._sorted_due, self._not_recovered)
 
         self.sorter.plan(request, then=go, failed=self._not_recovered, stage=lambda _stage: None)
 
@@ -242,6 +247,11 @@ class SortingDesk(QObject):
                 action=lambda: self.show_runs(receipt.run),
                 stay=True,
             )
+
+
+def without_trash(plan: Plan) -> Plan:
+    """Return the plan without what goes to the trash: nothing is thrown away while nobody looks."""
+    return replace(plan, files=tuple(file for file in plan.files if file.way is not Way.TRASH))
 
 
 def recovery_words(found: Recovered) -> str:

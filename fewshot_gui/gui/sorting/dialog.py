@@ -72,6 +72,7 @@ class SortDialog(QDialog):
             destination=choices.target,
             way=choices.chosen_way,
             same_name=choices.chosen_same_name,
+            trash=choices.chosen_trash,
         )
 
     def apply(self) -> None:

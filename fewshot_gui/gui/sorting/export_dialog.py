@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +20,6 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from fewshot_gui.core.backbones.bundle import BundleError
-from fewshot_gui.engine.deciding.decisions import decide
 from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
 from fewshot_gui.engine.exports.csv_table import write_csv
 from fewshot_gui.engine.exports.folders import Copied, Layout, write_folders
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from fewshot_gui.engine.exports.labelled import Labelled
-    from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.sorter import PlanRequest, Sorter
     from fewshot_gui.engine.workspace import Workspace
 
@@ -164,22 +160,10 @@ class ExportDialog(QDialog):
         )  # fmt: skip
 
     def _work(self, form: Format, place: Path) -> Callable[[CancelToken], Copied | None]:
-        request, library = self._request(), self._workspace.library
-        settings = request.document.settings
+        request = self._request()
 
         def work(token: CancelToken) -> Copied | None:
-            decisions = decide(
-                request.files, request.ids, request.scores, request.piles, request.document,
-                machine=request.machine, none_name="",
-            )  # fmt: skip
-            rows = gather(
-                decisions.decided,
-                at=datetime.now().astimezone().isoformat(timespec="seconds"),
-                learner=settings.learner,
-                backbone=settings.backbone,
-                weights=_weights(library, settings.backbone),
-            )
-            return self._write(form, place, rows, token)
+            return self._write(form, place, gather(request.decisions().decided), token)
 
         return work
 
@@ -233,11 +217,3 @@ class ExportDialog(QDialog):
         self.bar.hide()
         self.go.setEnabled(True)
         self.note.setText(export_words(error, place))
-
-
-def _weights(library: Library, backbone: str) -> str:
-    """Return the hash of the weights; empty where the bundle is gone: the labels are good all the same."""
-    try:
-        return library.info(backbone).hash[:16]
-    except BundleError:
-        return ""

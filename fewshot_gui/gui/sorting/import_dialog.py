@@ -20,15 +20,14 @@ from shiboken6 import isValid
 from fewshot_gui.engine.commands import (
     AddCategory,
     Command,
-    LabelNoneOfThese,
-    LabelPictures,
     Together,
     clean_name,
     name_key,
     new_category_id,
 )
+from fewshot_gui.engine.deciding.keys import with_keys
 from fewshot_gui.engine.exports.csv_table import TableError
-from fewshot_gui.engine.exports.gathering import Matched, match, read_labels
+from fewshot_gui.engine.exports.gathering import Matched, labels_of, match, read_labels
 from fewshot_gui.engine.worker import CancelToken
 from fewshot_gui.gui.sorting.words import pictures_words
 from fewshot_gui.gui.widgets import PushButton
@@ -161,25 +160,23 @@ class ImportDialog(QDialog):
     def _label(self, matched: Matched) -> int:
         """Say it of all pictures as one step of undo."""
         commands, ids = self._categories(matched)
-        for name, category in ids.items():
-            pictures = tuple(each.picture for each in matched.found if each.category == name)
-            commands.append(LabelPictures(pictures, category))
-        none = tuple(each.picture for each in matched.found if not each.category)
-        if none:
-            commands.append(LabelNoneOfThese(none))
-        if commands:
-            self._workspace.session.do(Together(tuple(commands)))
+        commands += labels_of(matched.found, ids)
+        self._do(commands)
         return len(matched.found)
 
     def _teach(self, matched: Matched) -> int:
         """Teach all pictures to their categories; those that are none of these teach nothing."""
         commands, ids = self._categories(matched)
-        if commands:
-            self._workspace.session.do(Together(tuple(commands)))
+        self._do(commands)
         for name, category in ids.items():
             paths = [each.path for each in matched.found if each.category == name]
             self._workspace.intake.add_files(paths, category)
         return sum(bool(each.category) for each in matched.found)
+
+    def _do(self, commands: list[Command]) -> None:
+        session = self._workspace.session
+        if commands:
+            session.do(with_keys(session.document, Together(tuple(commands))))
 
     def _categories(self, matched: Matched) -> tuple[list[Command], dict[str, CategoryId]]:
         """Return the commands that make what is missing, and the category of each name that was read."""

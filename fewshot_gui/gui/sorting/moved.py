@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.sorting.plan import Way
+from fewshot_gui.engine.sorting.plan import TAKES_AWAY
 from fewshot_gui.engine.sorting.states import FileState
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def follow_moves(workspace: Workspace, receipt: Receipt) -> None:
     """Note the new places of pictures that were moved; they are known by content, so all else holds."""
     places: dict[str, str] = {}
-    if Way(receipt.way) is Way.MOVE:
-        for line in receipt.lines:
+    for line in receipt.lines:
+        if line.way in TAKES_AWAY:
             if line.state is FileState.DONE:
                 places[line.source] = line.target
             elif line.state is FileState.TAKEN_BACK:

@@ -168,9 +168,15 @@ class PlanPage(QWidget):
         if not plan.files:
             return self.tr("Nothing is to be sorted")
         staying = left_out(plan)
-        words = self.tr("{0} in {1:,} folders, {2}").format(
-            pictures_words(pictures), len(planned.counts), size_words(plan.total_bytes)
-        )
+        thrown = sum(count.pictures for count in planned.counts if count.trash)
+        folders = sum(not count.trash for count in planned.counts)
+        parts = []
+        if pictures > thrown:
+            kept = pictures_words(pictures - thrown)
+            parts.append(self.tr("{0} in {1:,} folders").format(kept, folders))
+        if thrown:
+            parts.append(self.tr("{0} to the trash").format(pictures_words(thrown)))
+        words = ", ".join([*parts, size_words(plan.total_bytes)])
         return self.tr("{0}; {1} cannot go").format(words, files_words(staying)) if staying else words
 
     def _notes(self, planned: Planned) -> str:

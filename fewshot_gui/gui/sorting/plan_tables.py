@@ -44,6 +44,8 @@ class PlanTable(LineTable):
 
     def _place(self, file: PlannedFile) -> str:
         """Return the folder; the name too where it is another one than before."""
+        if file.way is Way.TRASH:
+            return self.tr("the trash")
         name = base_name(file.target)
         if file.way is Way.SIDECAR:
             return name
@@ -54,7 +56,11 @@ class PlanTable(LineTable):
         """Return the whole path, or the whole sentence."""
         if column == 0:
             return line.path
-        return line.file.target if column == 2 and line.file is not None else self.cell(line, column)
+        if column != 2 or line.file is None:
+            return self.cell(line, column)
+        if line.file.way is Way.TRASH:
+            return self.tr("The system's trash, or else {0}").format(line.file.target)
+        return line.file.target
 
     def ink(self, line: Row, column: int) -> QColor | None:
         """Return the colour of a warning for what stays, and a muted one for what is only told."""
@@ -84,6 +90,8 @@ class FolderTable(LineTable):
             return f"{line.pictures:,} + {line.companions:,}" if line.companions else f"{line.pictures:,}"
         if column == 2:
             return size_words(line.size)
+        if line.trash:
+            return self.tr("the trash")
         return line.folder or self.tr("beside each picture")
 
     def tip(self, line: CategoryCount, column: int) -> str:

@@ -113,15 +113,16 @@ class ReceiptPage(QWidget):
     def _title(self, receipt: Receipt) -> str:
         counts = receipt.counts
         parts = [
-            words.format(files_words(counts[state]))
-            for state, words in (
-                (FileState.DONE, self.tr("{0} sorted")),
-                (FileState.TAKEN_BACK, self.tr("{0} taken back")),
-                (FileState.SKIPPED, self.tr("{0} stayed")),
-                (FileState.FAILED, self.tr("{0} did not go")),
-                (FileState.PLANNED, self.tr("{0} not yet")),
+            words.format(files_words(count))
+            for count, words in (
+                (counts[FileState.DONE] - receipt.trashed, self.tr("{0} sorted")),
+                (receipt.trashed, self.tr("{0} to the trash")),
+                (counts[FileState.TAKEN_BACK], self.tr("{0} taken back")),
+                (counts[FileState.SKIPPED], self.tr("{0} stayed")),
+                (counts[FileState.FAILED], self.tr("{0} did not go")),
+                (counts[FileState.PLANNED], self.tr("{0} not yet")),
             )
-            if counts[state]
+            if count
         ]
         stuck = sum(line.state is FileState.DONE and line.reason is not None for line in receipt.lines)
         if stuck:

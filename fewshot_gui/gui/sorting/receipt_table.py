@@ -35,7 +35,7 @@ class ReceiptTable(LineTable):
         if column == 0:
             return base_name(line.source)
         if column == 1:
-            return state_words(line.state)
+            return self.tr("In the trash") if line.is_trashed else state_words(line.state)
         if column == 2:
             return line.category
         if line.reason is not None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from fewshot_gui.core.backbones.bundle_info import BundleError
 from fewshot_gui.engine.deciding.piles import sort_into_piles
 from fewshot_gui.engine.scores import unknown
 from fewshot_gui.engine.sorter import PlanRequest
+from fewshot_gui.engine.sorting.plan import Machine
 from fewshot_gui.gui.query.arranging import DEFAULT_BOLDNESS
 from fewshot_gui.gui.query.deciding import BOLDNESS_KEY
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from fewshot_gui.engine.deciding.piles import Pile, Piles
+    from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.sorting.plan import SameName, Way
@@ -45,6 +50,7 @@ def snapshot(
     way: Way,
     same_name: SameName,
     only: frozenset[str] | None = None,
+    trash: frozenset[str] = frozenset(),
 ) -> PlanRequest:
     """Return what is to be planned, of these paths alone where some are given."""
     gallery = workspace.gallery
@@ -52,6 +58,8 @@ def snapshot(
     if only is not None:
         gone |= {file.path for file in gallery.files} - only
     scores, piles = scores_and_piles(workspace)
+    settings, choice = workspace.session.document.settings, workspace.predictor.status.choice
+    learner = choice.learner if choice else settings.learner
     return PlanRequest(
         files=tuple(gallery.files),
         ids=tuple(gallery.ids),
@@ -64,4 +72,17 @@ def snapshot(
         way=way,
         same_name=same_name,
         gone=frozenset(gone),
+        trash=trash,
+        steps=workspace.session.steps,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        made_by=partial(_machine, workspace.library, learner, settings.backbone),
     )
+
+
+def _machine(library: Library, learner: str, backbone: str) -> Machine:
+    """Return what makes the scores, without a hash where the bundle is gone: the labels hold all the same."""
+    try:
+        weights = library.info(backbone).hash
+    except BundleError:
+        weights = ""
+    return Machine(learner, backbone, weights)

@@ -12,6 +12,7 @@ from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.sorting.arrivals import Arrivals
 from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
 from fewshot_gui.gui.sorting.snapshot import scores_and_piles
+from fewshot_gui.gui.sorting.words import watch_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ class Watching(QObject):
         try:
             self._watch = FolderWatch(folder, self._post, self.touched)
         except WatchError as error:
-            self.failed.emit(self.tr("It cannot be watched: {0}.").format(error))
+            self.failed.emit(watch_words(error))
             return
         self._timer.start()
 

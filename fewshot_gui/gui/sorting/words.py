@@ -10,9 +10,11 @@ from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, Qt
 from fewshot_gui.engine.sorting.journal import JournalError, JournalInUseError
 from fewshot_gui.engine.sorting.plan import ConflictKind, Way
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
+from fewshot_gui.engine.sorting.watch import WatchProblem
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.plan import Conflict
+    from fewshot_gui.engine.sorting.watch import WatchError
 
 translate = QCoreApplication.translate
 
@@ -51,6 +53,10 @@ def way_words() -> dict[Way, tuple[str, str]]:
                 "SortWords", "No picture goes anywhere. The category is written as a keyword into an "
                 "XMP file beside it; what is in that file already stays."
             ),
+        ),
+        Way.TRASH: (
+            translate("SortWords", "To the trash"),
+            translate("SortWords", "Each picture goes to the trash. Taking the run back brings it home."),
         ),
     }  # fmt: skip
 
@@ -101,6 +107,7 @@ def reason_words(reason: Reason, detail: str = "") -> str:
         Reason.TARGET_VANISHED: translate("SortWords", "The folder was gone. Is its drive unplugged? Plug it in and go on."),
         Reason.FOLDER_VANISHED: translate("SortWords", "The folder where it belongs is gone. Make it again and go on."),
         Reason.ALREADY_THERE: translate("SortWords", "The same picture was there already."),
+        Reason.TRASH_EMPTIED: translate("SortWords", "It is no longer in the trash: that was emptied, or somebody took it out."),
         Reason.ONLY_COPY: translate("SortWords", "The original is gone or changed: this is the last copy, so it stays."),
         Reason.NO_PERMISSION: translate("SortWords", "You may not write there. Change the permissions, or choose another folder."),
         Reason.READ_ONLY: translate("SortWords", "The disk is read-only. Choose another folder."),
@@ -153,6 +160,15 @@ def journal_words(error: Exception) -> str:
             "SortWords", "What is sorted cannot be written down, so nothing more is done: {0}"
         ).format(error)
     return str(error)
+
+
+def watch_words(error: WatchError) -> str:
+    """Return why a folder cannot be watched, and what to do."""
+    if error.problem is WatchProblem.MISSING:
+        return translate("SortWords", "{0} is not there any more. Open another folder.").format(error.folder)
+    return translate(
+        "SortWords", "{0} cannot be watched: {1}. Press F5 in the gallery to see what is new."
+    ).format(error.folder, error.detail)
 
 
 def pictures_words(count: int) -> str:

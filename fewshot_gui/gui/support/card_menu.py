@@ -9,6 +9,7 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
 from fewshot_gui.engine.commands import MergeCategories
+from fewshot_gui.engine.deciding.keys import free_letter
 from fewshot_gui.engine.state import SHORTCUT_DIGITS
 from fewshot_gui.gui.icons import icon
 
@@ -69,13 +70,15 @@ class CardMenu(QMenu):
     def _add_keys(self) -> None:
         menu = self.addMenu(self.tr("Key"))
         menu.setObjectName("keyMenu")
-        holders = {other.shortcut: other.name for other in self._teaching.document.categories}
-        for digit in SHORTCUT_DIGITS:
-            holder = holders.get(digit)
-            free = holder is None or digit == self._category.shortcut
+        document, own = self._teaching.document, self._category.shortcut
+        holders = {other.shortcut: other.name for other in document.categories}
+        letter = own if own.isalpha() else free_letter(document, self._category)
+        for key in (*SHORTCUT_DIGITS, *letter):
+            holder = holders.get(key)
+            free = holder is None or key == own
             name = _shortened(holder or "")
-            text = digit if free else self.tr("{key}  (swap with {name})").format(key=digit, name=name)
-            self._add_key(menu, text, digit)
+            text = key.upper() if free else self.tr("{key}  (swap with {name})").format(key=key, name=name)
+            self._add_key(menu, text, key)
         menu.addSeparator()
         self._add_key(menu, self.tr("No key"), "")
 

@@ -16,12 +16,12 @@ from fewshot_gui.engine.commands import (
     MoveCategory,
     RemoveCategory,
     RemoveExamples,
-    RenameCategory,
     SetShortcut,
     Together,
     name_key,
     new_category_id,
 )
+from fewshot_gui.engine.deciding.keys import rename_with_key, with_keys
 from fewshot_gui.gui.support.wording import count_words, problem_words
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Teaching(QObject):
         numbers = range(1, len(taken) + 2)
         names = (self.tr("Category {number}").format(number=number) for number in numbers)
         new = new_category_id()
-        self.ask(AddCategory(new, next(name for name in names if name_key(name) not in taken)))
+        add = AddCategory(new, next(name for name in names if name_key(name) not in taken))
+        self.ask(with_keys(self.document, add))
         return new
 
     def rename(self, category: CategoryId, name: str) -> str:
@@ -85,7 +86,7 @@ class Teaching(QObject):
         # An undo can take a category away while its name is being written.
         if category not in self.document or self.document.category(category).name == name:
             return ""
-        return self.do(RenameCategory(category, name))
+        return self.do(rename_with_key(self.document, self.document.category(category), name))
 
     def move_by(self, category: CategoryId, places: int) -> None:
         """Move `category` up (negative) or down by `places`, as far as the list goes."""

@@ -12,15 +12,30 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from fewshot_gui.engine.commands import LabelPictures, RemoveCategory, SetShortcut
+from fewshot_gui.engine.deciding.keys import PROGRAM_LETTERS
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.deciding.stacks import Stacks
 from fewshot_gui.engine.state import By, Decision
+from fewshot_gui.gui.query import answer_keys
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def test_the_letters_of_the_program_are_those_that_no_category_gets() -> None:
+    assert {key for key in answer_keys._BY_LETTER if key.isalpha()} == PROGRAM_LETTERS
+
+
+def test_a_letter_names_its_category_whatever_the_case(desk: Any) -> None:
+    desk.session.do(SetShortcut(desk.pen, "q"))
+    desk.page.piles.teaching.setChecked(False)
+    for row, text in ((9, "q"), (10, "Q")):
+        desk.page.view.go_to(desk.page.model.order.tolist().index(row))
+        QTest.keyClicks(desk.page.view, text)
+        assert desk.said(row) == Decision(desk.pen, By.HUMAN)
 
 
 # Each key ---------------------------------------------------------------------------------------------

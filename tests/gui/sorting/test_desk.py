@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtWidgets import QFileDialog, QLabel
 
+from fewshot_gui.engine import session as session_module
+from fewshot_gui.engine.commands import AcceptLabels
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.exports.csv_table import read_csv
 from fewshot_gui.engine.exports.labelled import SaidBy
@@ -153,6 +158,77 @@ def test_a_table_out_and_in_again_says_the_same(start: Callable[[], Any], tmp_pa
     assert {decision.by for decision in after.labels.values()} == {By.HUMAN}
     evening.window.workspace.session.undo()
     assert not evening.window.workspace.session.document.categories
+
+
+def test_the_moments_come_out_and_in_again_over_a_restart(
+    start: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [datetime(2026, 1, 1, 10, 0, tzinfo=UTC)]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return clock[0].astimezone(tz)
+
+    monkeypatch.setattr(session_module, "datetime", Clock)
+    evening = start()
+    evening.open()
+    evening.decide(Cats=[0, 1])
+    clock[0] += timedelta(hours=1)
+    evening.decide(Dogs=[2, 3])
+    session, ids = evening.window.workspace.session, evening.window.workspace.gallery.ids
+    session.do(AcceptLabels((ids[4],), session.document.categories[0].id))
+    clock[0] += timedelta(hours=1)
+    session.do(AcceptLabels((ids[5],), None))
+    session.undo()
+    evening.close()
+    evening = start()
+    evening.open()
+    evening.window.workspace.session.redo()
+    export(evening, "csv", tmp_path / "labels.csv")
+    rows = read_csv(tmp_path / "labels.csv")
+    ten, eleven, twelve = (f"2026-01-01T{hour}:00:00+00:00" for hour in (10, 11, 12))
+    assert [row.at for row in rows] == [ten, ten, eleven, eleven, eleven, twelve]
+    clock[0] += timedelta(days=365)
+    evening.shell.new_session()
+    evening.open()
+    evening.ask("importAction")
+    evening.dialog(ImportDialog).read(tmp_path / "labels.csv")
+    evening.wait(lambda: evening.window.workspace.session.document.labels)
+    export(evening, "csv", tmp_path / "again.csv")
+    assert read_csv(tmp_path / "again.csv") == rows
+
+
+def test_an_export_that_ends_late_is_told_nobody(evening: Any, tmp_path: Path) -> None:
+    gate = threading.Event()
+    lane = evening.shell.desk.sorter.lane
+    lane.submit(lambda _token: gate.wait(20))
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    dialog.write(next(form for form in formats() if form.key == "csv"), tmp_path / "labels.csv")
+    evening.shell.new_session()
+    gate.set()
+    evening.wait(lambda: not lane.pending and not evening.bridge.pending)
+
+
+def test_twelve_categories_that_are_brought_in_have_a_key_each(
+    start: Callable[[], Any], tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    evening = start()
+    for number in range(12):
+        shade = np.full((8, 8, 3), 20 * number, np.uint8)
+        Image.fromarray(shade).save(evening.folder / f"more {number}.png")
+    table.write_text(
+        "path,category\n"
+        + "".join(f"{evening.folder / f'more {number}.png'},Kind {number}\n" for number in range(12))
+    )
+    evening.open()
+    evening.ask("importAction")
+    evening.dialog(ImportDialog).read(table)
+    session = evening.window.workspace.session
+    evening.wait(lambda: len(session.document.categories) == 12)
+    assert "".join(each.shortcut for each in session.document.categories) == "1234567890ki"
 
 
 def test_class_folders_out_and_in_again_as_examples(start: Callable[[], Any], tmp_path: Path) -> None:

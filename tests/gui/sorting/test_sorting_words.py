@@ -14,6 +14,7 @@ from fewshot_gui.engine.sorting.journal import JournalError, JournalInUseError
 from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind, Way
 from fewshot_gui.engine.sorting.recovery import RecoveryReport
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason, RunState
+from fewshot_gui.engine.sorting.watch import WatchError, WatchProblem
 from fewshot_gui.gui.sorting import words
 from fewshot_gui.gui.sorting.desk import recovery_words
 from fewshot_gui.gui.sorting.export_words import export_words, formats
@@ -56,6 +57,14 @@ def test_errors_of_the_journal_say_what_to_do() -> None:
     assert "Another window" in words.journal_words(JournalInUseError("x"))
     assert "no disk" in words.journal_words(JournalError("no disk"))
     assert words.journal_words(ValueError("odd")) == "odd"
+
+
+def test_a_folder_that_cannot_be_watched_is_told_with_what_to_do() -> None:
+    gone = words.watch_words(WatchError(WatchProblem.MISSING, "/a"))
+    refused = words.watch_words(WatchError(WatchProblem.REFUSED, "/a", "inotify limit reached"))
+    assert "/a is not there" in gone
+    assert "inotify limit reached" in refused
+    assert all(said.endswith(".") for said in (gone, refused))
 
 
 def test_numbers_as_a_person_reads_them() -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fewshot_gui.cli.main import main
+from fewshot_gui.cli.sort_words import CONFLICTS, REASONS
+from fewshot_gui.core.backbones.bundle_info import describe_bundle
+from fewshot_gui.engine.exports.csv_table import write_csv
+from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
 from fewshot_gui.engine.sorting.journal import journal_path
-from fewshot_gui.engine.sorting.plan import Plan, Way
+from fewshot_gui.engine.sorting.plan import ConflictKind, Machine, Plan, Way
+from fewshot_gui.engine.sorting.states import Reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +143,27 @@ def test_a_destination_that_cannot_be_used_is_told(
     assert "cannot be used" in capsys.readouterr().out
 
 
+def test_who_decided_when_and_with_which_weights_goes_from_the_table_into_the_receipt(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at, out = "2026-01-02T03:04:05+00:00", pictures / "plan.json"
+    (pictures / "labels.csv").unlink()
+    picture = str(pictures / "in" / "a.jpg")
+    rows = [Labelled(picture, "cats", SaidBy.ACCEPTED, 0.9, at, "ridge", "photo", "0123456789abcdef")]
+    write_csv(pictures / "labels.csv", rows)
+    assert main(plan_words(pictures, "--way", "sidecar", "--out", str(out))) == 0
+    [file] = Plan.from_json(out.read_text()).files
+    assert (file.by, file.at, file.machine) == ("accepted", at, Machine("ridge", "photo", "0123456789abcdef"))
+    assert main(["sort", "apply", str(out), "--dry-run"]) == 0
+    assert main(["sort", "apply", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["sort", "receipt", "--last", "--json"]) == 0
+    receipt = said(capsys)
+    line = dict(zip(receipt["columns"], receipt["files"][0], strict=True))  # type: ignore[call-overload,index]
+    assert (line["at"], line["weights"]) == (at, "0123456789abcdef")
+    assert at in (pictures / "in" / "a.jpg.xmp").read_text()
+
+
 def test_examples_in_place_of_a_table(
     data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +175,50 @@ def test_examples_in_place_of_a_table(
     assert main([*words, "--backbone", str(mean_colour), "--threshold", "1", "--json"]) == 0
     targets = {target.removeprefix(f"{tmp_path}/to/") for _source, target in said(capsys)["plan"]}  # type: ignore[attr-defined]
     assert targets == {"red/red.png", "blue/blue.png"}
+    out = tmp_path / "plan.json"
+    assert main([*words, "--backbone", str(mean_colour), "--threshold", "1", "--out", str(out)]) == 0
+    [machine] = {file.machine for file in Plan.from_json(out.read_text()).files}
+    assert machine == Machine("prototypical", str(mean_colour), describe_bundle(mean_colour).hash)
+    assert all(datetime.fromisoformat(file.at).tzinfo for file in Plan.from_json(out.read_text()).files)
+
+
+def test_a_category_and_none_of_these_go_to_the_trash_and_come_home(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, out = contents(pictures / "in"), pictures / "plan.json"
+    more = ["--way", "move", "--trash", "cats", "--trash-none", "--out", str(out)]
+    assert main(plan_words(pictures, *more)) == 0
+    words = capsys.readouterr().out
+    assert f"{pictures}/in/a.jpg -> the trash" in words
+    assert f"{pictures}/in/c.jpg -> the trash" in words
+    assert "1 files go (move), 3 go to the trash, 1 stay" in words
+    assert main(["sort", "apply", str(out), "--dry-run"]) == 0
+    assert "3 go to the trash" in capsys.readouterr().out
+    assert contents(pictures / "in") == before
+
+    assert main(["sort", "apply", str(out)]) == 0
+    assert "4 done, 3 of them in the trash" in capsys.readouterr().out
+    assert contents(pictures / "in").keys() == {"d.jpg"}
+    kept = [path for path in (journal_path().parent / "quarantine").rglob("*") if path.is_file()]
+    assert sorted(path.name for path in kept) == ["a.jpg", "a.xmp", "c.jpg"]
+    assert main(["sort", "undo", "--last"]) == 0
+    assert contents(pictures / "in") == before
+
+
+def test_what_the_machine_calls_none_of_these_is_not_thrown_away_where_it_must_be_sure(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(plan_words(pictures, "--sure", "0.4", "--trash-none")) == 0
+    assert "the trash" not in capsys.readouterr().out
+    assert main(plan_words(pictures, "--trash", "nobody")) == 0
+    assert "--trash nobody: no picture belongs to it" in capsys.readouterr().err
+    assert main(plan_words(pictures, "--way", "sidecar", "--trash-none")) == 2
+
+
+def test_every_conflict_and_reason_has_words_of_its_own() -> None:
+    assert set(CONFLICTS) == set(ConflictKind)
+    assert set(REASONS) == set(Reason)
+    assert len(set(CONFLICTS.values())) == len(ConflictKind)
 
 
 # Runs ---------------------------------------------------------------------------------------------------

@@ -85,6 +85,16 @@ def test_the_eleventh_category_has_no_digit_and_the_thirteenth_the_first_colour_
     assert [category.colour for category in document.categories] == [*range(12), 0]
 
 
+def test_a_new_category_may_come_with_a_key_of_its_own(document: Document) -> None:
+    assert AddCategory(NOBODY, "new", "E").apply(document).category(NOBODY).shortcut == "e"
+    with pytest.raises(CommandError) as taken:
+        AddCategory(NOBODY, "new", "1").apply(document)
+    assert taken.value.kind is CommandProblem.TAKEN_SHORTCUT
+    with pytest.raises(CommandError) as bad:
+        AddCategory(NOBODY, "new", "ab").apply(document)
+    assert bad.value.kind is CommandProblem.BAD_SHORTCUT
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("  two \n words\t", "two words"), ("e\u0301", "é"), ("a\x00b", "a b"), ("👩‍🔬", "👩‍🔬"), ("\x07", "")],

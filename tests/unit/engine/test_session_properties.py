@@ -50,11 +50,12 @@ picture_lists = st.lists(pictures, max_size=4).map(tuple)
 names = st.one_of(
     st.sampled_from(["Cat", "cat", "CAT ", "STRASSE", "straße", "é", "e\u0301", "a/b"]), st.text(max_size=5)
 )
+times = st.one_of(st.just(()), st.lists(st.sampled_from(["", "2026-01-02"]), max_size=3).map(tuple))
 examples = st.builds(Example, pictures, st.sampled_from(["camera", "/a/ü.jpg", "/b/\udcff.jpg"]))
 
 single_commands: SearchStrategy[Command] = st.one_of(
     st.builds(AddCategory, ids, names),
-    st.builds(AddCategory, ids, names),
+    st.builds(AddCategory, ids, names, st.sampled_from(["", "e", "2", "É", "ab"])),
     st.builds(RenameCategory, ids, names),
     st.builds(RecolourCategory, ids, st.integers(-1, PALETTE_SIZE)),
     st.builds(SetShortcut, ids, st.sampled_from(["", "1", "2", "a", "A", "é", "ab", " "])),
@@ -64,9 +65,9 @@ single_commands: SearchStrategy[Command] = st.one_of(
     st.builds(AddExamples, ids, st.lists(examples, max_size=4).map(tuple)),
     st.builds(AddExamples, ids, st.lists(examples, max_size=4).map(tuple)),
     st.builds(RemoveExamples, picture_lists),
-    st.builds(AcceptLabels, picture_lists, st.one_of(ids, st.none())),
-    st.builds(LabelPictures, picture_lists, ids),
-    st.builds(LabelNoneOfThese, picture_lists),
+    st.builds(AcceptLabels, picture_lists, st.one_of(ids, st.none()), times),
+    st.builds(LabelPictures, picture_lists, ids, times),
+    st.builds(LabelNoneOfThese, picture_lists, times),
     st.builds(WithdrawLabels, picture_lists),
     st.builds(ChooseLearner, st.sampled_from(["prototypical", "ridge", ""])),
     st.builds(ChooseBackbone, st.sampled_from(["photo", "omniglot-conv4"])),
@@ -175,6 +176,12 @@ def test_a_command_comes_back_from_json(command: Command) -> None:
     assert decode(kind_of(command), payload) == command
 
 
+def test_what_came_later_stands_in_a_file_only_where_it_says_something() -> None:
+    assert encode(AddCategory(CategoryId("a"), "b")) == '{"id":"a","name":"b"}'
+    assert encode(LabelNoneOfThese(())) == '{"pictures":[]}'
+    assert encode(AcceptLabels((), None)) == '{"pictures":[],"category":null}'
+
+
 @given(
     st.text(max_size=20),
     st.sampled_from(["AddCategory", "AddExamples", "Together", "SetThreshold", "Nothing"]),
@@ -200,6 +207,9 @@ def test_other_texts_are_no_command(payload: str, kind: str) -> None:
         ("AcceptLabels", '{"pictures": []}'),
         ("AcceptLabels", '{"pictures": [], "category": 1}'),
         ("LabelPictures", '{"pictures": [], "category": null}'),
+        ("LabelPictures", '{"pictures": [], "category": "a", "times": [1]}'),
+        ("LabelPictures", '{"pictures": [], "category": "a", "times": "now"}'),
+        ("AddCategory", '{"id": "a", "name": "b", "key": 1}'),
         ("Together", '{"commands": [["Nothing", {}]]}'),
         ("Together", '{"commands": ' + "[" * 5000),
     ],

@@ -125,3 +125,72 @@ def test_following_step_by_step_is_looking_afresh(
         fresh = RowIndex()
         fresh.note(range(4), shown)
         assert owned(index, asked, 4) == owned(fresh, asked, 4)
+
+
+# Many labels at once ----------------------------------------------------------------------------------
+
+MANY = [PictureId(f"{number:04}") for number in range(3000)]
+
+
+class Counting(dict[PictureId, list[int]]):
+    """The rows of the pictures, which counts how often it is asked."""
+
+    asked = 0
+
+    def get(self, key: PictureId, default: object = None) -> object:  # type: ignore[override]
+        self.asked += 1
+        return super().get(key, default)
+
+
+def counted(pictures: list[PictureId]) -> tuple[RowIndex, Counting]:
+    index = RowIndex()
+    index.note(range(len(pictures)), pictures)
+    rows = Counting(index._rows)
+    index._rows = rows
+    return index, rows
+
+
+def test_coming_back_to_labels_of_before_looks_nothing_up() -> None:
+    index, rows = counted(MANY)
+    before = LabelPictures(tuple(MANY[:5]), CAT).apply(document())
+    after = AcceptLabels(tuple(MANY), DOG).apply(before)
+    first, second = owned(index, before, 3000), owned(index, after, 3000)
+    looked_up = rows.asked
+    for _ in range(3):
+        assert owned(index, before, 3000) == first
+        assert owned(index, after, 3000) == second
+    assert rows.asked - looked_up <= 6 * 2  # the two examples, at each look
+    assert second[:6] == [(0, Said.HUMAN)] * 5 + [(1, Said.ACCEPTED)]
+
+
+def test_what_was_noted_meanwhile_is_known_when_labels_come_back() -> None:
+    index, _rows = counted(MANY)
+    before, after = document(), AcceptLabels((*MANY, C), DOG).apply(document())
+    owned(index, before, 3000)
+    owned(index, after, 3000)
+    shown = [C, *MANY[1:], D, C]
+    index.note(range(3002), shown)
+    owned(index, before, 3002)
+    assert owned(index, after, 3002)[:2] == [(1, Said.ACCEPTED)] * 2
+    assert owned(index, after, 3002)[3000:] == [(UNKNOWN, Said.MACHINE), (1, Said.ACCEPTED)]
+    index.note([1], [None, None])
+    assert owned(index, before, 3002) == [(UNKNOWN, Said.MACHINE)] * 3002
+    assert owned(index, after, 3002)[:3] == [(1, Said.ACCEPTED), (UNKNOWN, Said.MACHINE), (1, Said.ACCEPTED)]
+
+
+def test_of_labels_that_nobody_can_come_back_to_nothing_is_kept() -> None:
+    index, _rows = counted(MANY)
+    state = document()
+    for number in range(100):
+        state = AcceptLabels(tuple(MANY), (CAT, DOG)[number % 2]).apply(state)
+        owned(index, state, 3000)
+    assert len(index._waypoints) <= 2
+    states = [state]
+    for number in range(40):
+        states.append(AcceptLabels(tuple(MANY), (CAT, DOG)[number % 2]).apply(states[-1]))
+        owned(index, states[-1], 3000)
+    assert len(index._waypoints) == 32
+    for state in reversed(states):
+        fresh = RowIndex()
+        fresh.note(range(3000), MANY)
+        assert owned(index, state, 3000) == owned(fresh, state, 3000)

@@ -19,7 +19,9 @@ from fewshot_gui.engine.commands import (
     Together,
 )
 from fewshot_gui.engine.deciding.decisions import Decisions, decide
+from fewshot_gui.engine.deciding.moments import moments
 from fewshot_gui.engine.deciding.piles import Pile, sort_into_piles
+from fewshot_gui.engine.sorting.plan import Machine
 from fewshot_gui.engine.state import CategoryId, Document, Example
 
 if TYPE_CHECKING:
@@ -95,9 +97,26 @@ def test_a_category_that_is_gone_takes_no_file(scores: Scores) -> None:
 def test_a_file_whose_content_is_not_known_stays(scores: Scores) -> None:
     piles = sort_into_piles(scores, 0.5)
     files = [*FILES, PictureFile("/photos/f.jpg", 1, 1)]
-    decisions = decide(files, [None] * 6, scores, piles, document(), weights="abc")
+    decisions = decide(files, [None] * 6, scores, piles, document())
     assert (decisions.decided, decisions.undecided) == ((), 6)
-    assert (decisions.learner, decisions.weights) == ("prototypical", "abc")
+
+
+def test_each_file_tells_when_it_was_decided_and_what_gave_the_probability(scores: Scores) -> None:
+    steps: list[tuple[str, Command]] = [
+        ("2026-01-01T10:00:00.25+00:00", AddExamples(CAT, (Example(A, "a"),))),
+        ("2026-01-01T11:00:00+00:00", Together((LabelPictures((C,), DOG), AcceptLabels((E,), DOG)))),
+    ]
+    machine = Machine("ridge", "photo", "0123456789abcdef")
+    decisions = decide(
+        FILES, [A, B, C, D, E], scores, sort_into_piles(scores, 0.5),
+        document(LabelPictures((C,), DOG), AcceptLabels((E,), DOG)),
+        when=moments(steps), at="2026-02-02T00:00:00+00:00", made_by=machine,
+    )  # fmt: skip
+    assert [(one.by, one.at[:13]) for one in decisions.decided] == [
+        ("example", "2026-01-01T10"), ("machine", "2026-02-02T00"),
+        ("human", "2026-01-01T11"), ("accepted", "2026-01-01T11"),
+    ]  # fmt: skip
+    assert {one.machine for one in decisions.decided} == {machine}
 
 
 def test_rows_that_are_newer_than_the_scores_go_where_a_person_said(scores: Scores) -> None:
@@ -108,4 +127,4 @@ def test_rows_that_are_newer_than_the_scores_go_where_a_person_said(scores: Scor
     decisions = decide(files, [A, B, C, D, E, newer], scores, piles, state)
     assert words(decisions)[-1] == ("f", "Cats", "human")
     assert decisions.decided[-1].probability is None
-    assert decisions.weights == "photo"
+    assert decisions.decided[-1].at == ""

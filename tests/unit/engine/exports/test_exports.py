@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,35 @@ def test_hugging_face_metadata_names_each_file(tmp_path: Path) -> None:
         lines = list(csv.DictReader(file))
     assert [line["label"] for line in lines] == ["cats", "dogs", "cats"]
     assert all((tmp_path / "out" / line["file_name"]).is_file() for line in lines)
+
+
+@pytest.mark.parametrize("layout", [Layout.IMAGE_FOLDER, Layout.YOLO])
+def test_folders_come_with_a_table_of_who_decided_and_when(tmp_path: Path, layout: Layout) -> None:
+    rows = rows_in(tmp_path / "in")
+    write_folders(tmp_path / "out", rows, layout)
+    back = read_csv(tmp_path / "out" / "provenance.csv")
+    assert all(Path(row.path).is_file() for row in back)
+    assert [replace(row, path="") for row in back] == [replace(row, path="") for row in rows if row.category]
+
+
+def test_a_category_called_as_the_table_gets_another_folder(tmp_path: Path) -> None:
+    rows = [Labelled(picture(tmp_path / "in", "a.png"), "provenance.csv", SaidBy.HUMAN)]
+    done = write_folders(tmp_path / "out", rows, Layout.IMAGE_FOLDER)
+    assert (done.written, len(read_csv(tmp_path / "out" / "provenance.csv"))) == (1, 1)
+
+
+def test_every_format_tells_when(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path / "in")[:1]
+    write_csv(tmp_path / "labels.csv", rows)
+    write_coco(tmp_path / "coco.json", rows)
+    write_label_studio(tmp_path / "ls.json", rows)
+    write_folders(tmp_path / "hf", rows, Layout.HUGGING_FACE)
+    write_folders(tmp_path / "if", rows, Layout.IMAGE_FOLDER)
+    write_folders(tmp_path / "yolo", rows, Layout.YOLO)
+    for name in (
+        "labels.csv", "coco.json", "ls.json", "hf/metadata.csv", "if/provenance.csv", "yolo/provenance.csv"
+    ):  # fmt: skip
+        assert "2026-01-02T03:04:05+00:00" in (tmp_path / name).read_text(encoding="utf-8"), name
 
 
 def test_yolo_parts_training_from_validation_the_same_way_every_time(tmp_path: Path) -> None:

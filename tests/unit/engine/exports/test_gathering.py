@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fewshot_gui.core.images.identity import PictureId, file_id
-from fewshot_gui.engine.exports.gathering import Found, gather, match, read_labels
+from fewshot_gui.engine.commands import AcceptLabels, LabelNoneOfThese, LabelPictures
+from fewshot_gui.engine.exports.gathering import Found, gather, labels_of, match, read_labels
 from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
-from fewshot_gui.engine.sorting.plan import Decided
+from fewshot_gui.engine.sorting.plan import Decided, Machine
+from fewshot_gui.engine.state import CategoryId
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+EARLY, LATE = "2026-01-01T00:00:00+00:00", "2026-02-02T00:00:00+00:00"
 
 
 @pytest.fixture
@@ -31,14 +36,41 @@ def human(path: object, category: str = "Cats") -> Labelled:
 
 
 def test_what_was_decided_becomes_rows_with_their_provenance() -> None:
-    decided = [Decided("/a.jpg", "Cats", "machine", 0.9), Decided("/b.jpg", "", "human")]
-    rows = gather(decided, at="2026-01-01T00:00:00+00:00", learner="ridge", backbone="photo", weights="ab")
+    machine = Machine("ridge", "photo", "ab")
+    decided = [
+        Decided("/a.jpg", "Cats", "machine", 0.9, at=LATE, machine=machine),
+        Decided("/b.jpg", "", "human", at=EARLY, machine=machine),
+    ]
+    rows = gather(decided)
     assert [(row.path, row.category, row.said_by, row.probability) for row in rows] == [
         ("/a.jpg", "Cats", SaidBy.MACHINE, 0.9), ("/b.jpg", "", SaidBy.HUMAN, None)
     ]  # fmt: skip
-    assert {(row.at, row.learner, row.backbone, row.weights) for row in rows} == {
-        ("2026-01-01T00:00:00+00:00", "ridge", "photo", "ab")
-    }
+    assert [row.at for row in rows] == [LATE, EARLY]
+    assert {(row.learner, row.backbone, row.weights) for row in rows} == {("ridge", "photo", "ab")}
+
+
+def test_what_was_read_is_said_again_as_it_was_and_when() -> None:
+    cats, a, b, c, d = CategoryId("cats"), *(PictureId(name) for name in "abcd")
+    found = [
+        Found("a", a, "Cats", SaidBy.HUMAN, EARLY),
+        Found("b", b, "Cats", SaidBy.ACCEPTED, LATE),
+        Found("c", c, "", SaidBy.HUMAN),
+        Found("d", d, "Cats", SaidBy.MACHINE),
+    ]
+    assert labels_of(found, {"Cats": cats}) == [
+        LabelPictures((a, d), cats, (EARLY, "")),
+        AcceptLabels((b,), cats, (LATE,)),
+        LabelNoneOfThese((c,)),
+    ]
+
+
+def test_a_moment_comes_back_where_a_person_said_it_and_it_is_one(pictures: list[Path]) -> None:
+    rows = [
+        replace(human(pictures[0]), at=EARLY),
+        replace(human(pictures[1]), at="on Tuesday"),
+        replace(human(pictures[2]), at=LATE, said_by=SaidBy.MACHINE),
+    ]
+    assert [each.at for each in match(rows, {}).found] == [EARLY, "", ""]
 
 
 def test_a_path_of_the_gallery_is_not_read_again(pictures: list[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from watchdog.observers import Observer
 
 from fewshot_gui.engine.sorting.arrivals import Arrivals
-from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
+from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError, WatchProblem
 
 
 def test_a_file_is_told_once_it_has_settled_and_only_once(tmp_path: Path) -> None:
@@ -120,5 +122,16 @@ def test_the_system_reports_pictures_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_gone_says_so(tmp_path: Path) -> None:
-    with pytest.raises(WatchError, match="not there"):
+    with pytest.raises(WatchError) as told:
         FolderWatch(str(tmp_path / "gone"), queue.Queue[Callable[[], None]]().put, print)
+    assert (told.value.problem, told.value.folder) == (WatchProblem.MISSING, str(tmp_path / "gone"))
+
+
+def test_a_system_that_watches_no_more_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_observer: object) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    monkeypatch.setattr(Observer, "start", full)
+    with pytest.raises(WatchError) as told:
+        FolderWatch(str(tmp_path), queue.Queue[Callable[[], None]]().put, print)
+    assert (told.value.problem, told.value.detail) == (WatchProblem.REFUSED, "inotify watch limit reached")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot_gui.engine.sorting.sidecar import Keyword, SidecarError, keywords, merged, sidecar_name
+from fewshot_gui.engine.sorting.sidecar import Keyword, SidecarError, keywords, merged
 
 DARKTABLE = b"""<?xml version="1.0" encoding="UTF-8"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
@@ -46,6 +48,29 @@ def test_a_new_sidecar_holds_the_keyword_and_who_said_it() -> None:
     assert done.startswith(b"<?xml")
 
 
+def test_a_sidecar_tells_when_it_was_decided_and_with_which_weights() -> None:
+    done = merged(None, Keyword("cats", "machine", 0.5, "photo 0123", "ridge", "2026-01-02T03:04:05+00:00"))
+    for written in (b'weights="photo 0123"', b'learner="ridge"', b'at="2026-01-02T03:04:05+00:00"'):
+        assert written in done
+
+
+def test_what_the_machine_says_again_it_said_at_the_first_moment() -> None:
+    first = merged(DARKTABLE, Keyword("cats", "machine", 0.5, "photo 0123", "ridge", "2026-01-01"))
+    again = Keyword("cats", "machine", 0.5, "photo 0123", "ridge", "2026-02-02")
+    assert merged(first, again) == first
+    assert b"2026-02-02" in merged(first, replace(again, probability=0.6))
+    human = merged(DARKTABLE, Keyword("cats", "human", at="2026-01-01"))
+    assert b"2026-02-02" in merged(human, Keyword("cats", "human", at="2026-02-02"))
+
+
+@pytest.mark.parametrize("word", ["a\0b", "bell\x07", "byte\udcff"])
+def test_a_word_that_is_no_xml_is_refused(word: str) -> None:
+    with pytest.raises(SidecarError):
+        merged(None, Keyword(word, "human"))
+    with pytest.raises(SidecarError):
+        merged(None, Keyword("cats", "human", learner=word))
+
+
 def test_the_same_keyword_twice_changes_nothing() -> None:
     once = merged(DARKTABLE, Keyword("cats", "human"))
     assert merged(once, Keyword("cats", "human")) == once
@@ -79,10 +104,6 @@ def test_a_sidecar_cannot_read_other_files() -> None:
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><y>&secret;</y></x:xmpmeta>'
     )
     assert b"&secret;" in merged(evil, Keyword("cats", "human"))
-
-
-def test_raw_and_jpeg_of_one_shot_do_not_share_a_sidecar() -> None:
-    assert sidecar_name("/a/IMG_1.jpg") != sidecar_name("/a/IMG_1.raf")
 
 
 text = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1).filter(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fewshot_gui.engine.sorting.plan import (
     Conflict,
     ConflictKind,
+    Machine,
     Plan,
     PlanError,
     PlannedFile,
@@ -35,6 +36,8 @@ files = st.builds(
     probability=st.none() | st.floats(0, 1),
     picture=st.none() | st.text("0123456789abcdef", min_size=32, max_size=32),
     alike=st.lists(paths, max_size=3).map(tuple),
+    at=paths,
+    machine=st.builds(Machine, paths, paths, paths),
 )
 conflicts = st.builds(Conflict, path=paths, kind=st.sampled_from(ConflictKind), detail=paths)
 plans = st.builds(
@@ -88,6 +91,16 @@ GOOD = json.loads(Plan("0" * 32, "/to", Way.COPY).to_json())
 def test_what_is_no_plan_is_refused(text: str) -> None:
     with pytest.raises(PlanError):
         Plan.from_json(text)
+
+
+def test_a_plan_of_before_moments_were_noted_is_read() -> None:
+    file = PlannedFile("/a", "/b", 1, 2, 3, 4, "c", 0, Way.COPY)
+    values = json.loads(Plan("0" * 32, "/to", Way.COPY, (file,)).to_json())
+    columns = values["columns"]
+    kept = [at for at, name in enumerate(columns) if name not in {"at", "machine"}]
+    values["columns"] = [columns[at] for at in kept]
+    values["files"] = [[row[at] for at in kept] for row in values["files"]]
+    assert Plan.from_json(json.dumps(values)).files == (file,)
 
 
 def test_a_conflict_tells_whether_the_file_stays() -> None:
