@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Of the largest variance: directions of less are noise, and dividing by it would make them the loudest.
 _FLOOR = 1e-3
+_NO_VARIANCE = 1e-12
 
 
 class Projecting(Protocol):
@@ -35,10 +36,11 @@ def whitening(features: Tensor, dimension: int, power: float) -> tuple[Tensor, T
     covariance = (values - mean).T @ (values - mean) / len(values)
     variances, axes = torch.linalg.eigh(covariance)
     variances, axes = variances.flip(0)[:dimension], axes.flip(1)[:, :dimension]
-    kept = variances.clamp(min=0) + _FLOOR * variances[0].clamp(min=torch.finfo(torch.float64).tiny)
+    if float(variances[0]) < _NO_VARIANCE:  # all alike: nothing tells them apart, whatever the map
+        return torch.zeros(dimension, len(mean)), torch.zeros(dimension)
+    kept = variances.clamp(min=0) + _FLOOR * variances[0]
     mapped = (axes * kept ** (-power / 2)).T
-    length = ((values - mean) @ mapped.T).square().sum(dim=1).mean().sqrt()
-    mapped = mapped / length.clamp(min=torch.finfo(torch.float64).tiny)
+    mapped = mapped / ((values - mean) @ mapped.T).square().sum(dim=1).mean().sqrt()
     return mapped.float(), -(mapped @ mean).float()
 
 
