@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import argparse
 
 BASELINES = {
+    "runtime": "torch alone, one picture at a time",
+    "runtime-batch": "torch alone, 32 pictures at a time",
     "start": "an empty window of PySide6 alone",
     "first-prediction": "a plain script: torch, PIL, one picture after the other, no window",
     "teach": "a naive torch script: stack, means, cdist, softmax, topk",
@@ -24,6 +26,7 @@ BASELINES = {
     "blocked": "the same window, left alone",
     "memory": "the same window without a folder",
 }
+RUNTIMES = {"torch": "torch", "onnxruntime": "ONNX Runtime"}
 COLUMNS = ("measure", "value", "bar", "met", "baseline", "times as good", "baseline is")
 
 
@@ -126,8 +129,14 @@ def _row(figure: Figure) -> tuple[str, ...]:
         met,
         f"{figure.baseline_value:,.1f}",
         f"{figure.ratio:.2f}",
-        BASELINES[figure.name],
+        _baseline(figure),
     )
+
+
+def _baseline(figure: Figure) -> str:
+    words = BASELINES[figure.name]
+    runtime = RUNTIMES.get(figure.detail.get("runtime", ""))
+    return f"{words}; {runtime} is used" if runtime else words
 
 
 def _in_words(facts: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ TITLES = {
     Part.CAMERA: "Camera",
     Part.DEVICE: "Device",
     Part.CHOSEN_DEVICE: "Chosen device",
+    Part.RUNTIME: "Runtime on the CPU",
 }
 # What to do about what is not as it should be.
 ADVICE = {
@@ -37,9 +38,13 @@ ADVICE = {
     Part.DISPLAY: "No window can open here. The commands work, and --report FILE.png runs the sample.",
     Part.CAMERA: "Plug one in or allow it in the system's settings. All but the camera works without.",
     Part.DEVICE: "torch cannot be loaded. Install the program again.",
+    Part.RUNTIME: "ONNX Runtime cannot be used for it; torch embeds, and gives the same answers.",
 }
 CLOSED_CAMERA = "You may not open it. On Linux, add yourself to the group `video` and log in again."
 NO_DRIVER = "There is an NVIDIA card that torch cannot use. Renew its driver; the processor works meanwhile."
+NOT_COMPARED = (
+    "torch; the window compares it with ONNX Runtime when idle, or: fewshot-gui bench --only runtime"
+)
 OTHER_OPENCV = (
     "It brings a Qt of its own. If no window opens: pip uninstall it, install opencv-python-headless."
 )
@@ -100,6 +105,8 @@ def _detail(finding: Finding) -> str:
         return f"{int(finding.detail) / 1e9:.1f} GB"
     if finding.part is Part.SAMPLE:
         return f"{finding.detail} pictures"
+    if finding.part is Part.RUNTIME:
+        return finding.detail or NOT_COMPARED
     return finding.detail
 
 

@@ -19,6 +19,8 @@ from fewshot_gui.core.backbones.bundle import BundleError, describe_bundle, tens
 from fewshot_gui.core.backbones.catalogue import DEFAULTS
 from fewshot_gui.core.data_files import assets_folder, models_folder
 from fewshot_gui.engine.folders import cache_folder, data_folder
+from fewshot_gui.engine.runtimes.conditions import conditions_of
+from fewshot_gui.engine.runtimes.record import RUNTIMES, Case, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,6 +79,7 @@ class Part(StrEnum):
     CAMERA = "camera"
     DEVICE = "device"
     CHOSEN_DEVICE = "chosen-device"
+    RUNTIME = "runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def check_all() -> Iterator[Finding]:
     yield check_qt([sys.executable, "-c", _TRY_QT])
     yield from check_cameras()
     yield from check_devices()
+    yield from check_runtimes(cache_folder() / RUNTIMES)
 
 
 def is_usable(findings: Sequence[Finding]) -> bool:
@@ -252,3 +256,34 @@ def check_devices() -> Iterator[Finding]:
     for device in devices:
         yield Finding(Part.DEVICE, device.name, Verdict.OK, device.title)
     yield Finding(Part.CHOSEN_DEVICE, choose_device("auto"), Verdict.OK)
+
+
+def check_runtimes(folder: Path) -> Iterator[Finding]:
+    """Yield how fast each runtime embeds with the bundles to start with on the CPU, the faster one first.
+
+    Nothing where torch is alone because onnxruntime or the exporter is missing: it does all that is needed.
+    The detail is empty where the runtimes have not been compared yet.
+    """
+    try:
+        import torch  # noqa: PLC0415 - torch takes seconds to import
+    except (ImportError, OSError):  # said of the device already
+        return
+    for name in sorted(DEFAULTS.values()):
+        try:
+            conditions = conditions_of(describe_bundle(name), torch.get_num_threads())
+        except BundleError:  # said of the backbone already
+            continue
+        if conditions is None:
+            continue
+        record = read_record(folder, conditions)
+        if record is None or record.problem:
+            verdict = Verdict.OK if record is None else Verdict.ATTENTION
+            yield Finding(Part.RUNTIME, name, verdict, "" if record is None else record.problem)
+            continue
+        for case in record.cases:
+            yield Finding(Part.RUNTIME, f"{name} x {case.pictures}", Verdict.OK, _speeds(case))
+
+
+def _speeds(case: Case) -> str:
+    speeds = [f"torch {case.torch_ms:.2f} ms", f"ONNX Runtime {case.onnx_ms:.2f} ms"]
+    return f"{', '.join(reversed(speeds) if case.onnx_is_faster else speeds)} a picture"

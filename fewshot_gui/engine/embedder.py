@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
 from fewshot_gui.engine.torch_libraries import load_torch_libraries
-from fewshot_gui.engine.torch_threads import embedding_threads
+from fewshot_gui.engine.torch_threads import embedding_threads, torch_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fewshot_gui.core.learners.context import LearnerContext
+    from fewshot_gui.engine.runtimes.child import Trial
+    from fewshot_gui.engine.runtimes.chosen import ChosenRuntimes
 
 
 # A live frame waits for the batch before it: at 0.05 s a camera still looks live.
@@ -76,14 +78,24 @@ class Embedder:
         load: returns a backbone by name; None for the real one, which imports torch.
         describe: returns what is known of it; None for the real one.
         on_device: told the device whenever it is another than before.
+        runtimes: embeds on the CPU in the place of those backbones that it is faster for; None for none.
+        on_loaded: told the name of each backbone that was loaded.
     """
 
     def __init__(
-        self, load: Load | None, describe: Describe | None, on_device: Callable[[str], None]
+        self,
+        load: Load | None,
+        describe: Describe | None,
+        on_device: Callable[[str], None],
+        *,
+        runtimes: ChosenRuntimes | None = None,
+        on_loaded: Callable[[str], None] | None = None,
     ) -> None:
         self._load = load or _load_bundle
         self._describe = describe or _describe_bundle
         self._on_device = on_device
+        self._runtimes = runtimes
+        self._on_loaded = on_loaded
         self._lock = threading.Lock()
         self._infos: dict[str, BackboneInfo] = {}
         self._loaded: dict[str, Backbone] = {}
@@ -140,17 +152,35 @@ class Embedder:
             self._full.add(chosen)
             self._use(instead)
 
+        def run(part: NDArray[np.uint8], where: str) -> NDArray[np.float32]:
+            quick = self._runtimes.embed(name, part) if self._runtimes and where == "cpu" else None
+            return backbone.embed(part, where) if quick is None else quick
+
         start = time.perf_counter()
         with embedding_threads(len(batch)):
-            embeddings = run_with_memory_fallback(backbone.embed, batch, chosen, memory_is_full)
+            embeddings = run_with_memory_fallback(run, batch, chosen, memory_is_full)
         # Of a few pictures the fixed costs would count as theirs.
         if len(batch) >= SMALLEST:
             self._seconds_each = max(1e-6, (time.perf_counter() - start) / len(batch))
         return embeddings
 
+    def settle(self, name: str) -> Trial | None:
+        """Let the faster runtime of this machine embed with a loaded backbone; return the trial to be made.
+
+        None where nothing is to be found out, or a device other than the CPU embeds.
+        """
+        backbone = self._loaded.get(name)
+        if self._runtimes is None or backbone is None or self._device != "cpu":
+            return None
+        most = torch_threads()
+        with embedding_threads(1):
+            return self._runtimes.settle(name, backbone, most)
+
     def _backbone(self, name: str) -> Backbone:
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
+            if self._on_loaded is not None:
+                self._on_loaded(name)
         return self._loaded[name]
 
     def _choose(self, wanted: str) -> str:

@@ -12,6 +12,9 @@ from fewshot_gui.engine.cache import EmbeddingCache
 from fewshot_gui.engine.embedder import Embedder
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.indexing import EmbeddedBatch, Indexing, Request, cache_key
+from fewshot_gui.engine.runtimes.chosen import ChosenRuntimes
+from fewshot_gui.engine.runtimes.record import RUNTIMES
+from fewshot_gui.engine.runtimes.settling import Settling
 from fewshot_gui.engine.thumbnails import Pixels, Thumbnails
 from fewshot_gui.engine.worker import CancelToken, Job, Priority
 
@@ -73,7 +76,15 @@ class Library:
 
         self._cache = EmbeddingCache(cache_folder, report)
         self._embedder = Embedder(
-            load, describe, lambda device: post(lambda: self.device_changed.emit(device))
+            load,
+            describe,
+            lambda device: post(lambda: self.device_changed.emit(device)),
+            # Of backbones from elsewhere there is nothing to compare.
+            runtimes=ChosenRuntimes(cache_folder / RUNTIMES) if load is None else None,
+            on_loaded=lambda name: post(lambda: self._settling.begin(name)),
+        )
+        self._settling = Settling(
+            post, model, lambda: bool(decode.pending or model.pending), self._embedder.settle
         )
         self._indexing = Indexing(decode, model, self._cache, self._embedder, problems)
         self._thumbnails = Thumbnails(decode, _thumbnail)
@@ -230,6 +241,7 @@ class Library:
 
     def close(self) -> None:
         """Write what the cache still holds in memory. Call it after the lanes are closed."""
+        self._settling.close()
         self._cache.close()
 
     def _add_problem(self, path: str, error: Exception) -> None:

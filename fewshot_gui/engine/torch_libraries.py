@@ -1,4 +1,4 @@
-"""The shared libraries of torch, loaded without stopping the other threads."""
+"""The shared libraries of torch and of ONNX Runtime, loaded without stopping the other threads."""
 
 from __future__ import annotations
 
@@ -31,15 +31,30 @@ def load_torch_libraries() -> list[str]:
 
 def load_libraries(folder: Path) -> list[str]:
     """Return the names of those libraries of torch in `folder` that could be loaded."""
-    # Of the system itself, not of ctypes.CDLL: that one holds the lock while it loads.
-    system = ctypes.CDLL(None)
-    system.dlopen.restype = ctypes.c_void_p
-    system.dlopen.argtypes = [ctypes.c_char_p, ctypes.c_int]
     suffix = ".dylib" if sys.platform == "darwin" else ".so"
     loaded = []
     for names, visibility in ((GLOBAL_LIBRARIES, os.RTLD_GLOBAL), (LIBRARIES, os.RTLD_LOCAL)):
         for name in names:
             path = folder / f"{name}{suffix}"
-            if path.is_file() and system.dlopen(os.fsencode(path), os.RTLD_NOW | visibility):
+            if path.is_file() and _opened(path, visibility):
                 loaded.append(name)
     return loaded
+
+
+def load_onnxruntime_library() -> bool:
+    """Return whether the library of ONNX Runtime was loaded, for the `import onnxruntime` that follows."""
+    if "onnxruntime" in sys.modules or sys.platform == "win32":
+        return False
+    spec = find_spec("onnxruntime")
+    if spec is None or spec.origin is None:
+        return False
+    libraries = sorted((Path(spec.origin).parent / "capi").glob("onnxruntime_pybind11_state*.so"))
+    return bool(libraries) and _opened(libraries[0], os.RTLD_LOCAL)
+
+
+def _opened(path: Path, visibility: int) -> bool:
+    # By the system itself, not by ctypes.CDLL: that one holds the lock while it loads.
+    system = ctypes.CDLL(None)
+    system.dlopen.restype = ctypes.c_void_p
+    system.dlopen.argtypes = [ctypes.c_char_p, ctypes.c_int]
+    return bool(system.dlopen(os.fsencode(path), os.RTLD_NOW | visibility))

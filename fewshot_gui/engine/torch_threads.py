@@ -24,6 +24,12 @@ def threads_for(pictures: int, most: int) -> int:
     return 1 if pictures <= FEW else max(1, most // 2)
 
 
+def torch_threads() -> int:
+    """Return how many threads torch may use; 1 where it is not imported."""
+    torch = sys.modules.get("torch")
+    return 1 if torch is None else int(torch.get_num_threads())
+
+
 @contextmanager
 def embedding_threads(pictures: int) -> Iterator[None]:
     """Let torch embed so many pictures with the threads that are right for them; nothing without torch."""

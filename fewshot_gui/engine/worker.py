@@ -57,6 +57,7 @@ class Priority(IntEnum):
     VISIBLE = 1
     ADAPT = 2
     FOLDER = 3
+    IDLE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

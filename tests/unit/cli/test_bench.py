@@ -13,6 +13,7 @@ from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.engine.measures.catalogue import MEASURES
 from fewshot_gui.engine.measures.figure import FULL, QUICK, Figure, MeasureError, Sizes
+from fewshot_gui.engine.measures.runtimes import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +186,17 @@ def test_an_unknown_measure_is_bad_use(capsys: pytest.CaptureFixture[str]) -> No
     assert "start" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("runtime", "words"), [("torch", "torch is used"), ("onnxruntime", "ONNX Runtime is used")]
+)
+def test_the_table_says_which_runtime_is_used(runtime: str, words: str) -> None:
+    figure = Figure("runtime", 4.6, "ms", 6.4, detail={"runtime": runtime})
+
+    assert bench.table([figure]).endswith(f"; {words}")
+
+
 def test_every_figure_has_a_named_baseline() -> None:
+    assert set(NAMES) <= set(bench.BASELINES)
     assert set(MEASURES) <= set(bench.BASELINES)
     assert "live-latency" in bench.BASELINES
 

@@ -120,6 +120,17 @@ def test_a_camera_that_may_not_be_opened_has_advice_of_its_own() -> None:
     assert doctor.advice(closed) == doctor.CLOSED_CAMERA
 
 
+def test_the_runtimes_are_told_with_their_speeds() -> None:
+    compared = Finding(Part.RUNTIME, "photo x 1", Verdict.OK, "ONNX Runtime 4.60 ms, torch 6.40 ms a picture")
+    line = doctor.in_words(compared)
+    assert line == "ok         Runtime on the CPU: photo x 1, ONNX Runtime 4.60 ms, torch 6.40 ms a picture"
+
+
+def test_runtimes_that_were_not_compared_yet_are_no_complaint() -> None:
+    line = doctor.in_words(Finding(Part.RUNTIME, "photo", Verdict.OK))
+    assert line == f"ok         Runtime on the CPU: photo, {doctor.NOT_COMPARED}"
+
+
 def test_a_card_without_a_driver_has_advice_of_its_own() -> None:
     assert doctor.advice(Finding(Part.DEVICE, "cuda", Verdict.ATTENTION)) == doctor.NO_DRIVER
     assert doctor.advice(Finding(Part.DEVICE, "torch", Verdict.MISSING)) == doctor.ADVICE[Part.DEVICE]

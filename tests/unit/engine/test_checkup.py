@@ -16,6 +16,7 @@ from fewshot_gui.core.backbones.catalogue import DEFAULTS
 from fewshot_gui.engine import checkup
 from fewshot_gui.engine.checkup import Finding, Part, Verdict
 from fewshot_gui.engine.devices import Device
+from fewshot_gui.engine.runtimes.record import Case, Record
 from fewshot_gui.engine.sources.devices import CameraDevice
 
 if TYPE_CHECKING:
@@ -283,3 +284,32 @@ class TestDevices:
 def test_only_what_is_missing_makes_it_unusable(verdicts: list[Verdict]) -> None:
     findings = [Finding(Part.CAMERA, "", verdict) for verdict in verdicts]
     assert checkup.is_usable(findings) is (Verdict.MISSING not in verdicts)
+
+
+class TestRuntimes:
+    @pytest.fixture(autouse=True)
+    def packages(self) -> None:
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("onnxscript")
+
+    def test_without_the_packages_there_is_nothing_to_say(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(checkup, "conditions_of", lambda _info, _threads: None)
+        assert list(checkup.check_runtimes(tmp_path)) == []
+
+    def test_before_the_first_comparison_torch_embeds(self, tmp_path: Path) -> None:
+        findings = list(checkup.check_runtimes(tmp_path))
+        assert findings == [Finding(Part.RUNTIME, name, Verdict.OK) for name in sorted(DEFAULTS.values())]
+
+    def test_the_faster_runtime_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        cases = Case(1, 1, 6.4, 4.6), Case(32, 1, 5.0, 7.0)
+        monkeypatch.setattr(checkup, "read_record", lambda _folder, here: Record(here, cases=cases))
+        found = {finding.name: finding.detail for finding in checkup.check_runtimes(tmp_path)}
+        assert found["photo x 1"] == "ONNX Runtime 4.60 ms, torch 6.40 ms a picture"
+        assert found["photo x 32"] == "torch 5.00 ms, ONNX Runtime 7.00 ms a picture"
+
+    def test_a_problem_is_to_be_looked_at(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(checkup, "read_record", lambda _folder, here: Record(here, "no such operator"))
+        found = list(checkup.check_runtimes(tmp_path))
+        assert Finding(Part.RUNTIME, "photo", Verdict.ATTENTION, "no such operator") in found

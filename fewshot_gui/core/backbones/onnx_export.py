@@ -1,0 +1,113 @@
+"""A bundle as an ONNX model: prepared pictures in, finished embeddings out.
+
+It imports torch, so it belongs inside functions; onnx and onnxscript are needed only when something is
+exported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fewshot_gui.core.backbones.bundle import Bundle
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
+
+INPUT, OUTPUT = "pictures", "embeddings"
+"""The names of the model's only input and only output."""
+
+
+class OnnxExportError(RuntimeError):
+    """A bundle that cannot be written as an ONNX model; its sentence says why, in the exporter's words."""
+
+
+class FinishedNetwork(nn.Module):
+    """All that `Bundle.embed` does to prepared pictures, as one module, so that one call does it.
+
+    Args:
+        network: in eval mode, on the CPU.
+        preprocessing: its mean and deviation scale the pictures.
+        centre: float32 (D,), subtracted from each embedding.
+        normalise: embeddings are divided by their length.
+    """
+
+    scale: Tensor
+    shift: Tensor
+    centre: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing,
+        centre: NDArray[np.float32],
+        *,
+        normalise: bool,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.normalise = normalise
+        std = torch.tensor(preprocessing.std)
+        self.register_buffer("scale", 1 / (255 * std))
+        self.register_buffer("shift", -torch.tensor(preprocessing.mean) / std)
+        self.register_buffer("centre", torch.from_numpy(centre))
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Return embeddings float32 (B, D) of prepared pictures uint8 (B, H, W, C)."""
+        inputs = (batch.float() * self.scale + self.shift).permute(0, 3, 1, 2)
+        centred: Tensor = self.network(inputs).float() - self.centre
+        if not self.normalise:
+            return centred
+        length: Tensor = centred.norm(dim=1, keepdim=True)
+        return centred / length.clamp_min(1e-8)
+
+
+def export_bundle(bundle: Bundle) -> bytes:
+    """Return an ONNX model that embeds as the bundle does: uint8 (B, H, W, C) to float32 (B, D), any B.
+
+    By the exporter that traces with torch.export: the older one is deprecated and warns.
+
+    Raises:
+        OnnxExportError: its input is asked for and not its embedding, its network cannot be traced or has
+            operators that ONNX lacks, or onnx or onnxscript is missing.
+    """
+    network = bundle.context("cpu").network
+    if network is None or bundle.info.in_pixels:
+        raise OnnxExportError(f"{bundle.name} has no network to export")
+    with safe_open(bundle.info.path, framework="np") as file:
+        centre = file.get_tensor("centre")
+    whole = FinishedNetwork(network, bundle.preprocessing, centre, normalise=bundle.info.normalise).eval()
+    channels, height, width = bundle.info.input_shape
+    # Two pictures: of one, the exporter would take the size of the batch for a constant.
+    example = torch.zeros(2, height, width, channels, dtype=torch.uint8)
+    try:
+        program = torch.onnx.export(
+            whole,
+            (example,),
+            dynamo=True,
+            verbose=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+        )
+        return _model_of(program)
+    # Its own errors are RuntimeErrors; a network that it cannot trace may raise the others.
+    except (RuntimeError, ImportError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise OnnxExportError(_first_line(error)) from error
+
+
+def _model_of(program: torch.onnx.ONNXProgram | None) -> bytes:
+    if program is None:
+        raise OnnxExportError("the exporter returned nothing")
+    model: bytes = program.model_proto.SerializeToString()
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    words = str(error).strip().splitlines()
+    return words[0] if words else type(error).__name__

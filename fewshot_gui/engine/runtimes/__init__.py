@@ -1,0 +1,1 @@
+"""What embeds on the CPU, torch or ONNX Runtime: measured once, remembered, and the faster one taken."""
