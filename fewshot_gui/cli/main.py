@@ -20,7 +20,7 @@ COMMANDS = {
     "sort": "put pictures into the folders of their categories; plan, apply, take back",
     "train": "meta-train a backbone by a recipe",
     "evaluate": "measure a learner and a backbone on episodes",
-    "models": "list and describe the backbones",
+    "models": "list, describe, download, add and remove backbones",
     "bench": "the speed table of this machine",
     "doctor": "what is installed, which device, which camera",
 }

@@ -1,66 +1,75 @@
-"""`fewshot-gui models`: list the backbones that are here, or describe one."""
+"""`fewshot-gui models`: the backbones that are here and those that can be; one in detail; come and go."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import argparse
+from pathlib import Path
 
+from fewshot_gui.cli.models_change import add, download, remove
+from fewshot_gui.cli.models_list import info, listing
 from fewshot_gui.cli.options import add_common_arguments
-from fewshot_gui.cli.output import UsageError, say, say_json
-from fewshot_gui.core.backbones.bundle import BundleError, BundleInfo, describe_bundle
-from fewshot_gui.core.backbones.catalogue import shipped
 
-if TYPE_CHECKING:
-    import argparse
+ACTIONS = {"list": listing, "info": info, "download": download, "add": add, "remove": remove}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|info")
-    listing = actions.add_parser("list", help="every shipped backbone, a line each")
-    info = actions.add_parser("info", help="one backbone and its card")
-    info.add_argument("backbone", metavar="NAME|FILE")
-    for action in (listing, info):
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
+    shown = actions.add_parser("list", help="every backbone, a line each: those here, then what can be had")
+    shown.add_argument("--measure", action="store_true", help="time those that are here: a few seconds")
+    one = actions.add_parser("info", help="one backbone and its card")
+    one.add_argument("backbone", metavar="NAME|FILE")
+    fetched = actions.add_parser(
+        "download", help="bring backbones of the list here; goes on where it stopped"
+    )
+    fetched.add_argument("names", nargs="+", metavar="NAME")
+    _add_foreign_arguments(actions.add_parser("add", help="make a backbone of weights of your own"))
+    gone = actions.add_parser("remove", help="remove a backbone that you downloaded or added")
+    gone.add_argument("name", metavar="NAME")
+    for action in actions.choices.values():
         add_common_arguments(action)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Return the exit code after printing."""
-    try:
-        if arguments.action == "list":
-            infos = shipped()
-            if arguments.json:
-                say_json([_values(info) for info in infos])
-            else:
-                say("\n".join(map(_line, infos)))
-        else:
-            info = describe_bundle(arguments.backbone)
-            if arguments.json:
-                say_json({**_values(info), "card": info.card})
-            else:
-                say(f"{_line(info)}\n\n{info.card}")
-    except BundleError as error:
-        raise UsageError(str(error)) from error
-    return 0
-
-
-def _values(info: BundleInfo) -> dict[str, Any]:
-    return {
-        "name": info.name,
-        "title": info.title,
-        "path": str(info.path),
-        "hash": info.hash,
-        "network": info.architecture,
-        "side": info.preprocessing.side,
-        "dimension": info.dimension,
-        "parameters": info.parameters,
-        "size_bytes": info.size_bytes,
-        "training": info.training,
-    }
-
-
-def _line(info: BundleInfo) -> str:
-    side = info.preprocessing.side
-    return (
-        f"{info.name:<18} {info.title:<42} {side}x{side} px  {info.dimension:>4} numbers a picture  "
-        f"{info.parameters / 1e6:.2f} M weights  {info.size_bytes / 1e6:.1f} MB"
+def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="of safetensors, .pth, .pt or .onnx")
+    parser.add_argument(
+        "--architecture",
+        type=_architecture,
+        metavar="torchvision:NAME|timm:NAME",
+        help="the network that the weights are of; by default it is told by their names and shapes",
     )
+    parser.add_argument("--name", help="what to call it; by default as the file")
+    parser.add_argument("--licence", default="", help="of the weights, to be shown in the list")
+    parser.add_argument("--side", type=_side, help="of the pictures that it was trained with, in pixels")
+    for name in ("mean", "std"):
+        parser.add_argument(
+            f"--{name}", type=_three, metavar="R,G,B", help="of the colours of its training pictures, 0 to 1"
+        )
+
+
+def _architecture(text: str) -> dict[str, str]:
+    kind, _, model = text.partition(":")
+    if kind not in {"torchvision", "timm"} or not model:
+        raise argparse.ArgumentTypeError(f"give torchvision:NAME or timm:NAME, not {text!r}")
+    return {"kind": kind, "model": model}
+
+
+def _side(text: str) -> int:
+    if not text.isdecimal() or not 8 <= int(text) <= 2048:
+        raise argparse.ArgumentTypeError(f"give a number of pixels from 8 to 2048, not {text!r}")
+    return int(text)
+
+
+def _three(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != 3 or not all(0 <= value <= 1 for value in values):
+        raise argparse.ArgumentTypeError(f"give three numbers from 0 to 1 with commas, not {text!r}")
+    return values
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return the exit code after doing what was asked for."""
+    return ACTIONS[arguments.action](arguments)

@@ -23,7 +23,7 @@ from fewshot_gui.core.backbones.bundle_info import (
 from fewshot_gui.core.learners.context import LearnerContext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -160,14 +160,10 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
     """Return the bundle of that name or at that path, its weights checked against their hash.
 
     Raises:
-        BundleError: missing, not a bundle, damaged, or weights that do not fit the network.
+        BundleError: missing, not a bundle, damaged, weights that do not fit the network, or a network of a
+            package that is not installed.
     """
     from safetensors.torch import load_file  # noqa: PLC0415 - torch takes seconds to import
-
-    from fewshot_gui.core.backbones.networks import (  # noqa: PLC0415 - torch takes seconds to import
-        build_network,
-        fuse_batch_norms,
-    )
 
     info = describe_bundle(name_or_path)
     try:
@@ -181,17 +177,33 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         raise BundleError(BundleProblem.DAMAGED, str(info.path), "its weights are damaged; install it again")
     tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
     centre = tensors.pop("centre").numpy()
-    head = {key: tensors.pop(key) for key in list(tensors) if key.startswith(HEAD)}
-    try:
-        network = build_network(info.architecture)
-        network.load_state_dict(tensors)
-    except (ValueError, RuntimeError) as error:
-        raise BundleError(BundleProblem.DOES_NOT_FIT, str(info.path), str(error)) from error
+    # Networks of others have no learned head, but modules of that name.
+    learned = [key for key in tensors if key.startswith(HEAD) and not info.outside]
+    head = {key: tensors.pop(key) for key in learned}
+    network = _network(info, tensors)
+    head = {key.removeprefix(HEAD): value for key, value in head.items()}
+    return Bundle(info, network, centre, head)
+
+
+def _network(info: BundleInfo, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Return the network with its weights, for use: in eval mode, batch norms folded where they can be."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
-    fused = fuse_batch_norms(network).requires_grad_(requires_grad=False)
-    head = {key.removeprefix(HEAD): value for key, value in head.items()}
-    return Bundle(info, fused.to(memory_format=torch.channels_last), centre, head)
+    from fewshot_gui.core.backbones import networks  # noqa: PLC0415 - the same
+    from fewshot_gui.core.backbones.folding import fold_observed  # noqa: PLC0415 - the same
+
+    try:
+        network = networks.build_network(info.architecture)
+        network.load_state_dict(tensors)
+        if info.outside:
+            network = fold_observed(network.eval(), info.input_shape)
+        else:
+            network = networks.fuse_batch_norms(network)
+    except (ValueError, RuntimeError, AssertionError) as error:  # timm asserts the size of its input
+        needs = isinstance(error, networks.NetworkError) and error.package
+        problem = BundleProblem.NEEDS_PACKAGE if needs else BundleProblem.DOES_NOT_FIT
+        raise BundleError(problem, str(info.path), str(error)) from error
+    return network.requires_grad_(requires_grad=False).to(memory_format=torch.channels_last)
 
 
 def tensors_hash(tensors: dict[str, NDArray[Any]]) -> str:
@@ -204,7 +216,13 @@ def tensors_hash(tensors: dict[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def save_bundle(path: Path, tensors: dict[str, NDArray[Any]], description: dict[str, Any]) -> None:
+def save_bundle(
+    path: Path,
+    tensors: dict[str, NDArray[Any]],
+    description: dict[str, Any],
+    *,
+    exact: Collection[str] = (),
+) -> None:
     """Write a bundle, atomically.
 
     Args:
@@ -212,16 +230,25 @@ def save_bundle(path: Path, tensors: dict[str, NDArray[Any]], description: dict[
         tensors: the network's state, `centre` (D,), and those of its head, each named `HEAD` and its name in
             the head; floating ones are stored as float16.
         description: the fields of `BundleInfo` that are not read from the file itself.
-    """
-    from safetensors.numpy import save_file  # noqa: PLC0415 - only training writes
+        exact: the names of tensors to store as they are.
 
+    Raises:
+        OSError: the file cannot be written; nothing is left of it.
+    """
+    from safetensors.numpy import save  # noqa: PLC0415 - only training and converting write
+
+    whole = {"centre", *exact}
     halves = {
-        key: value.astype(np.float16) if value.dtype == np.float32 and key != "centre" else value
+        key: value if key in whole or value.dtype != np.float32 else value.astype(np.float16)
         for key, value in tensors.items()
     }
     # Weights in channels-last order are not contiguous, and safetensors would write their bytes as they lie.
     halves = {key: np.array(value, order="C") for key, value in halves.items()}
     metadata = {"format": FORMAT, "bundle": json.dumps(description), "sha256": tensors_hash(halves)}
     partial = path.with_name(f".{path.name}.partial")
-    save_file(halves, partial, metadata)
-    partial.replace(path)
+    try:
+        # Not save_file: of a full disk it makes an error that does not say so.
+        partial.write_bytes(save(halves, metadata))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -14,12 +14,14 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
-from fewshot_gui.core.data_files import models_folder
+from fewshot_gui.core.data_files import models_folder, user_models_folder
 
 if TYPE_CHECKING:
     from fewshot_gui.core.learners.facts import Space
 
 FORMAT = "fewshot-bundle-1"
+OUTSIDE = ("torchvision", "timm", "onnx")
+"""The kinds of networks that other libraries build; see `outside_networks`."""
 PIXELS = "#pixels"
 """Behind the name or path of a bundle: its input is asked for, not its embedding."""
 
@@ -31,6 +33,8 @@ class BundleProblem(StrEnum):
     NOT_A_BUNDLE = "not-a-bundle"
     DAMAGED = "damaged"
     DOES_NOT_FIT = "does-not-fit"
+    NEEDS_PACKAGE = "needs-package"
+    NO_PIXELS = "no-pixels"
 
 
 class BundleError(Exception):
@@ -59,7 +63,7 @@ class BundleInfo:
         normalise: embeddings are divided by their length.
         temperature: of a prototypical classifier on validation episodes.
         novelty: the distance beyond which a query is none of these, on validation episodes.
-        parameters: how many weights.
+        parameters: how many weights; of an ONNX model about as many.
         size_bytes: of the file.
         training: how it was trained: command, data, steps, seconds.
         learner: the learner that it was meta-trained for; empty where it serves any.
@@ -98,6 +102,16 @@ class BundleInfo:
         return self.preprocessing.channels, self.preprocessing.side, self.preprocessing.side
 
     @property
+    def outside(self) -> bool:
+        """Return whether another library builds the network."""
+        return self.architecture.get("kind") in OUTSIDE
+
+    @property
+    def adaptable(self) -> bool:
+        """Return whether gradients pass the network: not through one that ONNX Runtime computes."""
+        return self.architecture.get("kind") != "onnx"
+
+    @property
     def in_pixels(self) -> bool:
         """Return whether the pixels space is meant."""
         return self.name.endswith(PIXELS)
@@ -128,16 +142,22 @@ def bundle_of(name_or_path: str | Path) -> str:
 def bundle_path(name_or_path: str | Path) -> Path:
     """Return the weights file that a name or a path means, in whichever space.
 
+    A name is looked up among the shipped bundles, then among the user's.
+
     Raises:
         BundleError: there is no such file.
     """
     plain = bundle_of(name_or_path)
-    named = models_folder() / f"{plain}.safetensors"
-    path = named if named.is_file() else Path(plain)
-    if not path.is_file():
-        shipped = ", ".join(sorted(p.stem for p in models_folder().glob("*.safetensors"))) or "none"
+    folders = (models_folder(), user_models_folder())
+    candidates = (*(folder / f"{plain}.safetensors" for folder in folders), Path(plain))
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        shipped, own = (", ".join(sorted(p.stem for p in each.glob("*.safetensors"))) for each in folders)
+        yours = f"; yours: {own}" if own else ""
         raise BundleError(
-            BundleProblem.MISSING, plain, f"there is no such bundle; shipped: {shipped}; or give a file"
+            BundleProblem.MISSING,
+            plain,
+            f"there is no such bundle; shipped: {shipped or 'none'}{yours}; or give a file",
         )
     return path
 
@@ -146,12 +166,21 @@ def describe_bundle(name_or_path: str | Path) -> BundleInfo:
     """Return what a bundle says of itself; torch is not imported.
 
     Raises:
-        BundleError: missing, not a bundle of this program, or damaged.
+        BundleError: missing, not a bundle of this program, or damaged; or the pixels space of a network that
+            cannot be adapted.
     """
     path = bundle_path(name_or_path)
     stat = path.stat()
     info = _describe(path, stat.st_mtime_ns, stat.st_size)
-    return info.as_pixels() if str(name_or_path).endswith(PIXELS) else info
+    if not str(name_or_path).endswith(PIXELS):
+        return info
+    if not info.adaptable:
+        raise BundleError(
+            BundleProblem.NO_PIXELS,
+            str(path),
+            "an ONNX model answers but has no gradients, so it cannot be adapted; choose another learner",
+        )
+    return info.as_pixels()
 
 
 @lru_cache(maxsize=64)
@@ -173,6 +202,8 @@ def _describe(path: Path, _mtime_ns: int, size: int) -> BundleInfo:
     try:
         values = json.loads(metadata["bundle"])
         values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
+        if values["architecture"].get("kind") == "onnx":
+            parameters //= np.dtype(np.float32).itemsize  # the one tensor holds the bytes of the model
         return BundleInfo(
             name=path.stem, path=path, hash=_file_hash(path), parameters=parameters, size_bytes=size, **values
         )

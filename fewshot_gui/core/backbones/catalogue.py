@@ -1,4 +1,4 @@
-"""The shipped bundles, and which of them fits what is to be seen and who is to learn from it."""
+"""The bundles that are here, and which of the shipped fits what is to be seen and who is to learn from it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, BundleInfo, describe_bundle
-from fewshot_gui.core.data_files import models_folder
+from fewshot_gui.core.data_files import models_folder, user_models_folder
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fewshot_gui.core.images.kind import PictureKind
 
 DEFAULTS: dict[PictureKind, str] = {"photo": "photo", "drawing": "omniglot-conv4"}
@@ -26,9 +28,23 @@ def shipped() -> list[BundleInfo]:
 
 def shipped_sound() -> list[BundleInfo]:
     """Return every shipped bundle that can be described, by name: a damaged one does not hide the others."""
+    return _sound(models_folder())
+
+
+def installed_sound() -> list[BundleInfo]:
+    """Return every bundle that can be chosen by its name: the shipped ones, then the user's.
+
+    A bundle of the user's with the name of a shipped one is left out, as that name means the shipped one.
+    """
+    found = shipped_sound()
+    taken = {info.name for info in found}
+    return [*found, *(info for info in _sound(user_models_folder()) if info.name not in taken)]
+
+
+def _sound(folder: Path) -> list[BundleInfo]:
     found = []
-    for path in sorted(models_folder().glob("*.safetensors")):
-        with suppress(BundleError):
+    for path in sorted(folder.glob("*.safetensors")):
+        with suppress(BundleError, FileNotFoundError):
             found.append(describe_bundle(path))
     return found
 

@@ -6,7 +6,7 @@ import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.core.backbones.catalogue import kind_of_bundle, shipped_sound
+from fewshot_gui.core.backbones.catalogue import installed_sound, kind_of_bundle
 from fewshot_gui.core.learners.facts import FACTS, LearnerError, facts_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Misfit(StrEnum):
     NEEDS_OWN_BUNDLE = "needs-own-bundle"
     TOO_MANY_WAYS = "too-many-ways"
     TOO_MANY_PICTURES = "too-many-pictures"
+    NO_GRADIENTS = "no-gradients"
 
 
 def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int = 0) -> Misfit | None:
@@ -37,6 +38,8 @@ def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int =
     """
     if facts.needs_own_bundle and info.learner != facts.name:
         return Misfit.NEEDS_OWN_BUNDLE
+    if facts.space == "pixels" and not info.adaptable:
+        return Misfit.NO_GRADIENTS
     most = info.head.get("max_ways", info.ways)
     if facts.limited_ways and most is not None and ways > most:
         return Misfit.TOO_MANY_WAYS
@@ -60,12 +63,18 @@ def require_fit(learner: str, info: BundleInfo) -> None:
     """Check that a learner works on a bundle.
 
     Raises:
-        LearnerError: there is no such learner, or it does not; the sentence names the shipped bundles on
-            which it does, those for the same kind of pictures first.
+        LearnerError: there is no such learner, or it does not; the sentence names the bundles here on which
+            it does, those for the same kind of pictures first.
     """
-    if misfit(facts_of(learner), info) is None:
+    why = misfit(facts_of(learner), info)
+    if why is None:
         return
-    own = [other for other in shipped_sound() if other.learner == learner]
+    if why is Misfit.NO_GRADIENTS:
+        raise LearnerError(
+            f"{learner} adapts the network, and {info.name} is an ONNX model, which has no gradients; "
+            "choose another learner or another bundle"
+        )
+    own = [other for other in installed_sound() if other.learner == learner]
     own.sort(key=lambda other: kind_of_bundle(other) != kind_of_bundle(info))
     instead = f"use {' or '.join(other.name for other in own)}" if own else "none is shipped"
     raise LearnerError(

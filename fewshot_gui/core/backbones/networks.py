@@ -10,12 +10,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from fewshot_gui.core.backbones.bundle_info import OUTSIDE
+from fewshot_gui.core.backbones.network_error import NetworkError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
-class NetworkError(ValueError):
-    """A network that cannot be built; its sentence lists those that can."""
+__all__ = [
+    "NETWORKS",
+    "Conv4",
+    "NetworkError",
+    "ResNet",
+    "ResNet12",
+    "build_network",
+    "fuse_batch_norms",
+]
 
 
 class Conv4(nn.Module):
@@ -96,9 +105,12 @@ class ResNet(nn.Module):
         channels: of the input, 1 or 3.
         widths: filters of each stage; the stem has half of the first, every stage after the first
             halves the resolution, and so does the stem.
+        embedding: D, a linear map of the pooled features to as many numbers; 0 for the features themselves.
     """
 
-    def __init__(self, channels: int, widths: tuple[int, ...] = (64, 128, 256, 512)) -> None:
+    def __init__(
+        self, channels: int, widths: tuple[int, ...] = (64, 128, 256, 512), embedding: int = 0
+    ) -> None:
         super().__init__()
         stem = widths[0] // 2
         self.stem = nn.Conv2d(channels, stem, 3, 2, 1, bias=False)
@@ -110,11 +122,12 @@ class ResNet(nn.Module):
                 for k, (i, o) in enumerate(zip(inputs, widths, strict=True))
             )
         )
+        self.embedding = nn.Linear(widths[-1], embedding) if embedding else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return embeddings (B, widths[-1]) of images (B, channels, H, W) of any size from 16 up."""
+        """Return embeddings (B, D or widths[-1]) of images (B, channels, H, W) of any size from 16 up."""
         features = self.stages(torch.relu(self.stem_norm(self.stem(images))))
-        pooled: Tensor = features.mean(dim=(2, 3))
+        pooled: Tensor = self.embedding(features.mean(dim=(2, 3)))
         return pooled
 
 
@@ -179,17 +192,24 @@ def build_network(architecture: Mapping[str, Any]) -> nn.Module:
     """Return a network with random weights.
 
     Args:
-        architecture: `kind`, one of `NETWORKS`, and the arguments of that class.
+        architecture: `kind`, one of `NETWORKS`, and the arguments of that class; or one of `OUTSIDE`, and
+            what `build_outside` takes.
 
     Raises:
-        NetworkError: an unknown kind, or arguments that it does not take.
+        NetworkError: an unknown kind, arguments that it does not take, or a package that is not installed.
     """
+    if architecture.get("kind") in OUTSIDE:
+        from fewshot_gui.core.backbones.outside_networks import (  # noqa: PLC0415 - most bundles do not need it
+            build_outside,
+        )
+
+        return build_outside(architecture)
     arguments = {
         key: tuple(value) if isinstance(value, list) else value for key, value in architecture.items()
     }
     kind = str(arguments.pop("kind", None))
     if kind not in NETWORKS:
-        raise NetworkError(f"unknown network {kind!r}; there are {', '.join(NETWORKS)}")
+        raise NetworkError(f"unknown network {kind!r}; there are {', '.join((*NETWORKS, *OUTSIDE))}")
     try:
         return NETWORKS[kind](**arguments)
     except TypeError as error:
@@ -200,14 +220,17 @@ def fuse_batch_norms(network: nn.Module) -> nn.Module:
     """Return `network`, in eval mode, with each batch norm folded into the convolution before it.
 
     The answer is the same to rounding, and a picture takes about a fifth less time on a CPU. A norm without
-    running statistics stays.
+    running statistics stays, and so does all of a network that is not from this module: only here is it known
+    that a norm follows the convolution that stands before it (see `folding` for the others).
     """
     network.eval()
     for module in network.modules():
+        if not isinstance(module, nn.Sequential) and type(module).__module__ != __name__:
+            continue
         children = list(module.named_children())
         for (conv_name, conv), (norm_name, norm) in pairwise(children):
-            folds = isinstance(norm, nn.BatchNorm2d) and norm.track_running_stats
-            if folds and isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            # Subclasses do more than their names say: timm's norms, for one, hold the activation too.
+            if type(conv) is nn.Conv2d and type(norm) is nn.BatchNorm2d and norm.track_running_stats:
                 setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(module, norm_name, nn.Identity())
     return network

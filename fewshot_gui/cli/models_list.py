@@ -1,0 +1,195 @@
+"""What `fewshot-gui models list` and `info` say of the backbones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
+from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem, describe_bundle
+from fewshot_gui.core.backbones.catalogue import installed_sound
+from fewshot_gui.core.backbones.ladder import LADDER, rung_of
+from fewshot_gui.core.data_files import models_folder, user_models_folder
+from fewshot_gui.engine.downloads.fetch import arrived_bytes
+from fewshot_gui.engine.folders import cache_folder
+from fewshot_gui.engine.speeds import Speeds, measure_speeds, read_speeds
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from fewshot_gui.core.backbones.bundle_info import BundleInfo
+    from fewshot_gui.core.backbones.ladder import Rung
+
+COLUMNS = ("name", "title", "pixels", "size", "a picture", "published or validated", "licence")
+OWN_LICENCE = "MIT; of its data see its card"
+
+
+def listing(arguments: argparse.Namespace) -> int:
+    """Return the exit code after listing: 1 where a bundle is damaged."""
+    infos = installed_sound()
+    speeds = _measured(arguments, infos) if arguments.measure else read_speeds(cache_folder())
+    rungs = [rung for rung in LADDER if rung.name not in {info.name for info in infos}]
+    if arguments.json:
+        here = [bundle_values(info, speeds) for info in infos]
+        say_json([*here, *(rung_values(rung, speeds) for rung in rungs)])
+    else:
+        say(_table(infos, rungs, speeds))
+    damaged = _damaged()
+    for error in damaged:
+        warn(str(error))
+    return SOME_FAILED if damaged else DONE
+
+
+def info(arguments: argparse.Namespace) -> int:
+    """Return the exit code after describing one backbone, here or not."""
+    name, speeds = arguments.backbone, read_speeds(cache_folder())
+    try:
+        found = describe_bundle(name)
+    except BundleError as error:
+        rung = rung_of(name)
+        if error.kind is not BundleProblem.MISSING or rung is None:
+            raise UsageError(str(error)) from error
+        say_json(rung_values(rung, speeds)) if arguments.json else say(_rung_words(rung, speeds))
+        return DONE
+    if arguments.json:
+        say_json({**bundle_values(found, speeds), "card": found.card})
+    else:
+        facts = "\n".join(f"{key + ':':<12} {value}" for key, value in _bundle_facts(found, speeds).items())
+        say(f"{facts}\n\n{found.card}".rstrip())
+    return DONE
+
+
+def bundle_values(found: BundleInfo, speeds: Speeds) -> dict[str, Any]:
+    """Return a backbone that is here as a JSON object."""
+    rung = rung_of(found.name)
+    own = is_users(found)
+    return {
+        "name": found.name,
+        "title": found.title,
+        "origin": "user" if own else "shipped",
+        "here": True,
+        "path": str(found.path),
+        "hash": found.hash,
+        "network": found.architecture,
+        "side": found.preprocessing.side,
+        "dimension": found.dimension,
+        "parameters": found.parameters,
+        "size_bytes": found.size_bytes,
+        "licence": _licence(found),
+        "expected": dict(rung.expected) if rung and own else _validated(found),
+        "milliseconds": speeds.of(found),
+        "training": found.training,
+    }
+
+
+def rung_values(rung: Rung, speeds: Speeds) -> dict[str, Any]:
+    """Return a backbone that can be downloaded as a JSON object; its milliseconds are an estimate."""
+    return {
+        "name": rung.name,
+        "title": rung.title,
+        "origin": "ladder",
+        "here": False,
+        "url": rung.url,
+        "network": dict(rung.architecture),
+        "side": rung.side,
+        "dimension": rung.dimension,
+        "size_bytes": rung.size_bytes,
+        "arrived_bytes": arrived_bytes(rung),
+        "licence": rung.licence,
+        "expected": dict(rung.expected),
+        "published": rung.published,
+        "times_mobilenet_v2": rung.milliseconds_mobilenet_v2,
+        "estimated_milliseconds": speeds.reckoned(rung),
+    }
+
+
+def is_users(found: BundleInfo) -> bool:
+    """Return whether a bundle lies in the user's folder."""
+    return found.path.parent == user_models_folder()
+
+
+def _measured(arguments: argparse.Namespace, infos: Sequence[BundleInfo]) -> Speeds:
+    with bar("Measuring", arguments) as progress:
+        return measure_speeds(cache_folder(), infos, progress)
+
+
+def _damaged() -> list[BundleError]:
+    found = []
+    for folder in (models_folder(), user_models_folder()):
+        for path in sorted(folder.glob("*.safetensors")):
+            try:
+                describe_bundle(path)
+            except BundleError as error:
+                found.append(error)
+    return found
+
+
+def _table(infos: Sequence[BundleInfo], rungs: Sequence[Rung], speeds: Speeds) -> str:
+    """Return the two tables with columns of the same widths, and what to do next."""
+    here = [tuple(_bundle_facts(each, speeds).values()) for each in infos]
+    missing = [tuple(_rung_facts(each, speeds).values()) for each in rungs]
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *here, *missing, strict=True)]
+    head, *lines = (_row(row, widths) for row in (COLUMNS, *here, *missing))
+    parts = [head, *lines[: len(here)]]
+    if rungs:
+        parts += ["", "to download, with: fewshot-gui models download NAME", *lines[len(here) :]]
+    if speeds.mobilenet_v2_ms is None:
+        parts += ["", "How long a picture takes on this machine: fewshot-gui models list --measure"]
+    return "\n".join(parts)
+
+
+def _row(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _bundle_facts(found: BundleInfo, speeds: Speeds) -> dict[str, str]:
+    """Return what the list says of a backbone that is here, by the column."""
+    rung = rung_of(found.name) if is_users(found) else None
+    side, taken = found.preprocessing.side, speeds.of(found)
+    expected = _expected(rung.expected if rung else _validated(found))
+    speed = f"{taken:.0f} ms" if taken is not None else _reckoned(rung, speeds) if rung else ""
+    cells = (found.name, found.title, f"{side}x{side} px", size_words(found.size_bytes), speed, expected)
+    return dict(zip(COLUMNS, (*cells, _licence(found)), strict=True))
+
+
+def _rung_facts(rung: Rung, speeds: Speeds) -> dict[str, str]:
+    """Return what the list says of a backbone that can be downloaded, by the column."""
+    arrived = arrived_bytes(rung)
+    size = size_words(rung.size_bytes)
+    part = f"{arrived / 1e6:.0f} of {size}" if arrived else size
+    cells = (rung.name, rung.title, f"{rung.side}x{rung.side} px", part, _reckoned(rung, speeds))
+    return dict(zip(COLUMNS, (*cells, _expected(rung.expected), rung.licence), strict=True))
+
+
+def _rung_words(rung: Rung, speeds: Speeds) -> str:
+    facts = _rung_facts(rung, speeds) | {"published in": rung.published, "from": rung.url}
+    lines = [f"{key + ':':<24} {value}" for key, value in facts.items()]
+    return "\n".join([*lines, "", f"It is not here yet: fewshot-gui models download {rung.name}"])
+
+
+def _reckoned(rung: Rung, speeds: Speeds) -> str:
+    known = speeds.reckoned(rung)
+    return (
+        f"about {known:.0f} ms" if known is not None else f"{rung.milliseconds_mobilenet_v2:g} x MobileNetV2"
+    )
+
+
+def _expected(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{value:.1%} {measure}" for measure, value in values.items())
+
+
+def _validated(found: BundleInfo) -> dict[str, float]:
+    """Return the accuracy that a training of ours measured on its validation classes, where it kept it."""
+    validated = found.training.get("validated") or {}
+    return {"validation tasks": float(validated["accuracy"])} if "accuracy" in validated else {}
+
+
+def _licence(found: BundleInfo) -> str:
+    if is_users(found):
+        return str(found.training.get("licence") or "not stated")
+    return OWN_LICENCE
+
+
+def size_words(size_bytes: int) -> str:
+    """Return a size in megabytes, with a digit more where it is small."""
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes < 10e6 else f"{size_bytes / 1e6:.0f} MB"

@@ -1,0 +1,139 @@
+"""An ONNX model as a backbone: what it takes and gives, and its bytes in one piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
+from fewshot_gui.core.backbones.network_error import NetworkError
+from fewshot_gui.core.backbones.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SIDE: Final = 224
+_MEAN: Final = (0.485, 0.456, 0.406)
+_STD: Final = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxModel:
+    """An ONNX model that makes a row of numbers of each picture.
+
+    Attributes:
+        content: the model with all its weights.
+        preprocessing: of the size that it takes.
+        dimension: D, how many numbers.
+    """
+
+    content: bytes
+    preprocessing: Preprocessing
+    dimension: int
+
+
+def read_onnx(path: Path, preprocessing: Preprocessing | None) -> OnnxModel:
+    """Return the model of a file, after a run on two pictures.
+
+    Args:
+        path: of the model; weights in a second file must lie beside it.
+        preprocessing: that it was trained with; None: ImageNet's, in the size that the model asks for.
+
+    Raises:
+        ForeignWeightsError: it is missing, not an ONNX model, or takes or gives something else.
+        NetworkError: ONNX Runtime is missing.
+    """
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    from fewshot_gui.core.backbones.outside_networks import OnnxNetwork, onnx_runtime  # noqa: PLC0415
+
+    onnx_runtime()
+    if not path.is_file():
+        raise ForeignWeightsError(ForeignProblem.MISSING, str(path), "there is no such file")
+    content = _in_one_piece(path)
+    network = OnnxNetwork()
+    network.load_state_dict({"onnx": torch.from_numpy(np.frombuffer(content, np.uint8).copy())})
+    told = _checked_input(path, network.inputs(), preprocessing)
+    try:
+        found = network(torch.zeros(2, told.channels, told.side, told.side))
+    except (NetworkError, ValueError) as error:
+        raise ForeignWeightsError(
+            ForeignProblem.DOES_NOT_RUN,
+            str(path),
+            f"no answer to pictures of {told.side} x {told.side} ({error})",
+        ) from error
+    if found.ndim != 2 or len(found) != 2 or not bool(found.isfinite().all()):
+        raise ForeignWeightsError(
+            ForeignProblem.WRONG_OUTPUT,
+            str(path),
+            f"not a row of numbers for each picture: {tuple(found.shape)} for 2",
+        )
+    return OnnxModel(content, told, int(found.shape[1]))
+
+
+def _in_one_piece(path: Path) -> bytes:
+    """Return the bytes of a model with all of its weights, also with those that lie in a file beside it."""
+    from fewshot_gui.core.backbones.outside_networks import onnx_session  # noqa: PLC0415 - imports torch
+
+    content = path.read_bytes()
+    if not content:
+        raise ForeignWeightsError(ForeignProblem.EMPTY, str(path), "the file is empty")
+    try:
+        onnx_session(content)
+    except NetworkError as error:
+        if "external data" not in str(error).lower():
+            raise ForeignWeightsError(
+                ForeignProblem.NOT_WEIGHTS, str(path), f"not an ONNX model ({error})"
+            ) from error
+        return _gathered(path)
+    return content
+
+
+def _gathered(path: Path) -> bytes:
+    """Return the bytes of a model whose weights lie beside it, with them."""
+    try:
+        import onnx  # noqa: PLC0415 - rarely needed, and an extra
+    except ImportError as error:
+        raise NetworkError(
+            "its weights lie in a second file; export it into one, or: pip install onnx",
+            "onnx",
+        ) from error
+    try:
+        content: bytes = onnx.load(path).SerializeToString()
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        raise ForeignWeightsError(
+            ForeignProblem.DAMAGED, str(path), f"its weights, in a second file, cannot be read ({error})"
+        ) from error
+    return content
+
+
+def _checked_input(path: Path, inputs: list[Any], preprocessing: Preprocessing | None) -> Preprocessing:
+    """Return the preprocessing for a model that takes one float batch of square pictures."""
+    listed = "; ".join(f"{each.name}: {each.type} {each.shape}" for each in inputs) or "nothing"
+    shape: list[Any] = list(inputs[0].shape) if len(inputs) == 1 else []
+    if len(shape) != 4 or inputs[0].type != "tensor(float)":
+        raise ForeignWeightsError(
+            ForeignProblem.WRONG_INPUT,
+            str(path),
+            f"one batch of pictures is expected, float (B, 3, side, side); it takes {listed}",
+        )
+    sizes = [size for size in shape[2:] if isinstance(size, int)]
+    channels = shape[1] if isinstance(shape[1], int) else 3
+    if channels not in {1, 3} or len(set(sizes)) > 1:
+        raise ForeignWeightsError(
+            ForeignProblem.WRONG_INPUT,
+            str(path),
+            f"square pictures of 3 channels, or 1, are expected before height and width; it takes {listed}",
+        )
+    side = sizes[0] if sizes else None
+    told = preprocessing or Preprocessing(side or _SIDE, channels, _MEAN[:channels], _STD[:channels])
+    if side not in {None, told.side} or told.channels != channels:
+        raise ForeignWeightsError(
+            ForeignProblem.WRONG_INPUT,
+            str(path),
+            f"it takes {channels} channels of {side} x {side} pixels, "
+            f"not {told.channels} of {told.side} x {told.side}",
+        )
+    return told

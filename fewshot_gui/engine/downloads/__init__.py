@@ -1,0 +1,1 @@
+"""Getting backbones from elsewhere: asked for, resumable, checked, whole or not at all."""

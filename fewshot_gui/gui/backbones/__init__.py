@@ -1,0 +1,1 @@
+"""The backbones that are here, those that can be downloaded, and the way to one's own."""

@@ -1,0 +1,120 @@
+"""What the list of backbones shows: those that are here, then what can be downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from fewshot_gui.core.backbones.bundle_info import bundle_of
+from fewshot_gui.core.backbones.catalogue import installed_sound, kind_of_bundle
+from fewshot_gui.core.backbones.ladder import LADDER
+from fewshot_gui.core.data_files import user_models_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from fewshot_gui.core.backbones.bundle_info import BundleInfo
+    from fewshot_gui.core.backbones.ladder import Rung
+
+SLOW_FROM: Final = 5.0
+"""Times the cost of MobileNetV2, from which a processor is felt to be slow: some 50 ms a picture."""
+
+
+class Section(Enum):
+    """Under which heading a backbone stands."""
+
+    PHOTOS = auto()
+    LADDER = auto()
+    DRAWINGS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One backbone of the list.
+
+    Attributes:
+        name: what it is chosen by.
+        title: for people.
+        section: where it stands.
+        size_bytes: of its weights.
+        side: of the pictures that it sees, in pixels.
+        licence: of its weights; empty for those that come with the program.
+        expected: what was published of it: by name of the measure, 0 to 1.
+        cost: how long it takes, MobileNetV2 being 1; None where nobody knows.
+        installed: it is here.
+        removable: it is here, and the person brought it here.
+        in_use: the present session works with it.
+    """
+
+    name: str
+    title: str
+    section: Section
+    size_bytes: int
+    side: int
+    licence: str = ""
+    expected: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    cost: float | None = None
+    installed: bool = True
+    removable: bool = False
+    in_use: bool = False
+
+    @property
+    def slow(self) -> bool:
+        """Whether it takes so long on a processor that it should be said before it is used."""
+        return self.cost is not None and self.cost >= SLOW_FROM
+
+
+def rungs() -> dict[str, Rung]:
+    """Return what can be downloaded, by name."""
+    return {rung.name: rung for rung in LADDER}
+
+
+def entries(in_use: str) -> list[Entry]:
+    """Return every backbone that is here or can be downloaded.
+
+    Args:
+        in_use: name or path of the bundle that the session works with.
+    """
+    ladder, installed = rungs(), installed_sound()
+    here = [_here(info, ladder.get(info.name), user_models_folder(), in_use) for info in installed]
+    names = {info.name for info in installed}
+    missing = [_missing(rung) for rung in ladder.values() if rung.name not in names]
+    return _ordered([*here, *missing])
+
+
+def _ordered(found: Iterable[Entry]) -> list[Entry]:
+    return sorted(found, key=lambda entry: list(Section).index(entry.section))
+
+
+def _here(info: BundleInfo, rung: Rung | None, user: Path, in_use: str) -> Entry:
+    section = Section.PHOTOS if kind_of_bundle(info) == "photo" else Section.DRAWINGS
+    own = info.path.parent == user
+    return Entry(
+        info.name,
+        info.title,
+        section,
+        info.size_bytes,
+        info.preprocessing.side,
+        licence=rung.licence if rung else str(info.training.get("licence", "")),
+        expected=rung.expected if rung and own else MappingProxyType({}),
+        cost=rung.milliseconds_mobilenet_v2 if rung else None,
+        removable=own,
+        in_use=bundle_of(in_use) in {info.name, str(info.path)},
+    )
+
+
+def _missing(rung: Rung) -> Entry:
+    return Entry(
+        rung.name,
+        rung.title,
+        Section.LADDER,
+        rung.size_bytes,
+        rung.side,
+        licence=rung.licence,
+        expected=rung.expected,
+        cost=rung.milliseconds_mobilenet_v2,
+        installed=False,
+    )

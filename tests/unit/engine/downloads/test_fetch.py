@@ -1,0 +1,162 @@
+"""From a rung of the ladder to a bundle of the user's, with the real network library and random weights."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from fewshot_gui.core.backbones.bundle import load_bundle
+from fewshot_gui.core.backbones.foreign_error import ForeignWeightsError
+from fewshot_gui.engine.downloads import fetch as module
+from fewshot_gui.engine.downloads.download import part_path
+from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
+from fewshot_gui.engine.downloads.fetch import arrived_bytes, fetch, fetched, remove, unfinished_folder
+from tests.unit.loopback import cut, rung_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fewshot_gui.core.backbones.ladder import Rung
+    from tests.unit.loopback import Served
+
+MODEL = "shufflenet_v2_x0_5"  # the smallest of torchvision's: 5 MB
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder, which is not there yet."""
+    monkeypatch.setenv("FEWSHOT_MODELS", str(tmp_path / "backbones"))
+    return tmp_path / "backbones"
+
+
+@pytest.fixture(scope="module")
+def weights() -> bytes:
+    """A state dict of random weights, as torchvision's host would send it."""
+    import torch
+    from torchvision.models import get_model
+
+    torch.manual_seed(0)
+    buffer = io.BytesIO()
+    torch.save(get_model(MODEL, weights=None).state_dict(), buffer)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def small(served: Served, weights: bytes) -> Rung:
+    """A rung of torchvision's, whose weights the server has."""
+    served.content = weights
+    return rung_at(
+        f"{served.url}/small.pth",
+        weights,
+        architecture={"kind": "torchvision", "model": MODEL},
+        side=32,
+        dimension=1024,
+        name="small",
+    )
+
+
+def get(rung: Rung, **changes: Any) -> Any:
+    return fetch(rung, **{"progress": lambda _done, _total: None, "cancelled": lambda: False, **changes})
+
+
+def test_a_rung_becomes_a_bundle_of_the_users(small: Rung, served: Served, home: Path) -> None:
+    info = get(small)
+    assert info.path == home / "small.safetensors"
+    assert (info.name, info.title, info.dimension) == ("small", "Tiny", small.dimension)
+    assert info.preprocessing == small.preprocessing
+    assert info.training["licence"] == small.licence
+    assert list((home / "downloads").iterdir()) == []
+    embeddings = load_bundle("small").embed(np.zeros((2, 32, 32, 3), np.uint8))
+    assert embeddings.shape == (2, small.dimension)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
+    assert fetched(small) == get(small) == info
+    assert len(served.asked) == 1
+
+
+def test_what_has_arrived_is_known_and_gone_on_from(small: Rung, served: Served) -> None:
+    assert arrived_bytes(small) == 0
+    served.behave = [cut(5000)]
+    with pytest.raises(DownloadError):
+        get(small)
+    assert arrived_bytes(small) == 5000
+    assert fetched(small) is None
+    told: list[int] = []
+    get(small, progress=lambda done, _total: told.append(done))
+    assert told[0] == 5000
+    assert arrived_bytes(small) == 0
+
+
+def test_a_damaged_bundle_is_made_again(small: Rung, home: Path) -> None:
+    home.mkdir()
+    (home / "small.safetensors").write_bytes(b"half")
+    assert fetched(small) is None
+    assert get(small).dimension == small.dimension
+
+
+def test_weights_that_do_not_fit_are_not_kept(served: Served, home: Path) -> None:
+    rung = rung_at(f"{served.url}/a.pth", architecture={"kind": "torchvision", "model": MODEL})
+    with pytest.raises(ForeignWeightsError):
+        get(rung)
+    assert list((home / "downloads").iterdir()) == []
+    assert list(home.glob("*.safetensors")) == []
+
+
+def test_cancelled_after_the_last_byte(small: Rung, home: Path) -> None:
+    whole: list[bool] = []
+
+    def progress(done: int, total: int | None) -> None:
+        whole.append(done == total)
+
+    with pytest.raises(DownloadError) as caught:
+        get(small, progress=progress, cancelled=lambda: bool(whole) and whole[-1])
+    assert caught.value.kind is DownloadProblem.CANCELLED
+    assert fetched(small) is None
+    assert get(small).name == "small"
+
+
+def test_without_timm_nobody_is_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "timm" else find(name))
+    with pytest.raises(DownloadError) as caught:
+        get(rung_at(f"{served.url}/a.safetensors", source="timm"))
+    assert caught.value.kind is DownloadProblem.NEEDS_TIMM
+    assert served.asked == []
+
+
+def test_a_bundle_that_cannot_be_written(small: Rung, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fewshot_gui.core.backbones import foreign
+
+    def full(*_arguments: Any, **_options: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(foreign, "convert", full)
+        with pytest.raises(DownloadError) as caught:
+            get(small)
+    assert caught.value.kind is DownloadProblem.DISK_FULL
+    assert get(small).name == "small"  # and nothing is asked for again
+
+
+def test_a_bundle_and_its_card_are_removed(small: Rung, home: Path) -> None:
+    assert not remove("small")
+    get(small)
+    (home / "small.md").write_text("# Small")
+    assert remove("small")
+    assert not list(home.glob("small*"))
+
+
+@pytest.mark.parametrize("name", ["../photo", "/etc/hosts", "", "small.safetensors"])
+def test_what_is_not_there_is_not_removed(small: Rung, name: str) -> None:
+    get(small)
+    assert not remove(name)
+    assert fetched(small) is not None
+
+
+def test_parts_lie_apart_from_bundles(small: Rung, home: Path) -> None:
+    assert part_path(small, unfinished_folder()).parent == home / "downloads"
+    assert hashlib.sha256(small.url.encode()).hexdigest()[:8] in part_path(small, home).name
