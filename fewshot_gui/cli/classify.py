@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fewshot_gui.cli.choice_words import choice_line, choice_values
 from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
@@ -18,7 +19,8 @@ from fewshot_gui.core.backbones.fits import require_fit
 from fewshot_gui.core.images.kind import kind_of_files
 from fewshot_gui.core.images.scan import class_folders, scan_folder
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
-from fewshot_gui.engine.fitting import Recipe, make_learner
+from fewshot_gui.core.learners.reason import choice_of
+from fewshot_gui.engine.fitting import Recipe, make_learner, torch_work
 from fewshot_gui.engine.headless import MainLoop, open_library
 from fewshot_gui.engine.label_table import LabelTable, write_labels
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.core.images.scan import PictureFile
-    from fewshot_gui.core.learners.base import Learner, Prediction
+    from fewshot_gui.core.learners.base import Classifier, Learner, Prediction
+    from fewshot_gui.core.learners.reason import Choice
     from fewshot_gui.engine.library import EmbeddedBatch, Library
     from fewshot_gui.engine.problems import Problem
 
@@ -58,6 +61,23 @@ class Embedded:
         return Embedded(files, ids, self.rows[wanted], self.places[wanted])
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """What came of a folder of pictures.
+
+    Attributes:
+        table: of the query pictures.
+        query: these pictures, in its order.
+        problems: what could not be read.
+        choice: which learner was chosen, and why; None where the person chose it.
+    """
+
+    table: LabelTable
+    query: Embedded
+    problems: Sequence[Problem]
+    choice: Choice | None
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument(
@@ -82,16 +102,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after writing the CSV: 1 where some pictures could not be read."""
     if not arguments.out.parent.is_dir():
         raise UsageError(f"the folder of --out {arguments.out} does not exist; make it first")
-    table, _query, problems = label_pictures(arguments)
+    labelled = label_pictures(arguments)
     try:
-        write_labels(arguments.out, table)
-        return _finish(arguments, table, problems)
+        write_labels(arguments.out, labelled.table)
+        return _finish(arguments, labelled)
     except OSError as error:
         raise UsageError(str(error)) from error
 
 
-def label_pictures(arguments: argparse.Namespace) -> tuple[LabelTable, Embedded, Sequence[Problem]]:
-    """Return the table of the query pictures, these pictures in its order, and what could not be read.
+def label_pictures(arguments: argparse.Namespace) -> Labelled:
+    """Return the table of the query pictures, with what could not be read and who made it.
 
     Args:
         arguments: support, query, learner, backbone, device and threshold, as `add_arguments` has them.
@@ -110,11 +130,11 @@ def label_pictures(arguments: argparse.Namespace) -> tuple[LabelTable, Embedded,
             support, labels, classes = _support(arguments, library, loop)
             query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
             # The lanes rest by now: what belongs to the model lane may run here.
-            learner = make_learner(_recipe(arguments), library)
-            threshold, prediction, novelty = _predict(arguments, learner, support, labels, classes, query)
+            recipe = _recipe(arguments)
+            classifier = _fit(recipe, make_learner(recipe, library), support, labels, classes)
             taught = dict(zip(support.ids, labels.tolist(), strict=True))
-            table = _table(query, classes, prediction, novelty > threshold, taught)
-            return table, query, problems.entries
+            table = _table(query, classes, *_predict(arguments, classifier, query), taught)
+            return Labelled(table, query, problems.entries, choice_of(classifier))
     except (BundleError, LearnerError, SupportError, OSError) as error:
         raise UsageError(str(error)) from error
 
@@ -195,25 +215,34 @@ def _embed(
     )
 
 
-def _predict(
-    arguments: argparse.Namespace,
+def _fit(
+    recipe: Recipe,
     learner: Learner,
     support: Embedded,
     labels: NDArray[np.int64],
     classes: tuple[str, ...],
-    query: Embedded,
-) -> tuple[float, Prediction, NDArray[np.float32]]:
-    """Return the novelty threshold, the prediction of the query, and its novelty (Q,)."""
+) -> Classifier:
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415
+
+    examples = SupportSet(torch.from_numpy(support.rows), torch.from_numpy(labels), classes)
+    with torch_work(recipe, len(labels), gradients=True):
+        return learner.fit(examples)
+
+
+def _predict(
+    arguments: argparse.Namespace, classifier: Classifier, query: Embedded
+) -> tuple[Prediction, NDArray[np.bool_]]:
+    """Return the prediction of the query, and bool (Q,), which of it is none of these."""
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
     from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415
 
-    classifier = learner.fit(SupportSet(torch.from_numpy(support.rows), torch.from_numpy(labels), classes))
     prediction = classifier.predict(torch.from_numpy(query.rows))
     # What `novelty` would say, without computing all distances, or the whole network, twice.
     novelty = prediction.nearest_distance[:, 0].numpy()
-    return threshold_at(arguments.threshold, classifier), prediction, novelty
+    return prediction, novelty > threshold_at(arguments.threshold, classifier)
 
 
 def _table(
@@ -232,8 +261,9 @@ def _table(
     return LabelTable([file.path for file in query.files], classes, probabilities, distances, rejected, told)
 
 
-def _finish(arguments: argparse.Namespace, table: LabelTable, problems: Sequence[Problem]) -> int:
+def _finish(arguments: argparse.Namespace, labelled: Labelled) -> int:
     """Tell what came out and list what could not be read; return the exit code."""
+    table, problems, choice = labelled.table, labelled.problems, labelled.choice
     for problem in problems:
         warn(f"{problem.path}: {problem.detail}")
     # Without its cache the command is slower, no more: that is told, but no input has failed.
@@ -245,12 +275,15 @@ def _finish(arguments: argparse.Namespace, table: LabelTable, problems: Sequence
         "pictures": len(table.paths),
         "none_of_these": sum(table.label(row) < 0 for row in range(len(table.paths))),
         "problems": len(unread),
+        "chosen": choice_values(choice),
     }
     if arguments.json:
         say_json(summary)
     else:
         none = summary["none_of_these"]
         say(f"{len(table.paths)} pictures labelled, {none} of them none of these: {arguments.out}")
+        if choice is not None:
+            say(choice_line(choice))
     if unread:
         warn(f"{len(unread)} files could not be read; they are listed in {listed}")
     return SOME_FAILED if unread else DONE

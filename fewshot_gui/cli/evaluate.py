@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.cli.choice_words import choices_line
 from fewshot_gui.cli.options import add_device_argument, told_device
 from fewshot_gui.cli.output import UsageError, bar, say, say_json, warn
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
@@ -226,6 +227,10 @@ def _tell(arguments: argparse.Namespace, reports: Sequence[Report], counts: dict
         say(_table(reports, counts["classes"]))
     else:
         say(_in_words(reports[0], counts["classes"]))
+    if not arguments.json:
+        for report in reports:
+            if report.chosen and report.why:
+                say(choices_line(report.chosen, report.why))
 
 
 def _task(report: Report, classes: int) -> str:

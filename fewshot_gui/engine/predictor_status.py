@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from fewshot_gui.core.backbones.bundle import BundleError
 from fewshot_gui.core.learners.catalogue import LearnerError
 from fewshot_gui.engine.fitting import SupportFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fewshot_gui.core.learners.reason import Choice
 
 SUPPORT: Final = "support"
 LEARNER: Final = "learner"
@@ -27,6 +33,7 @@ class PredictorStatus:
         backbone: the name of the backbone.
         detail: the facts of the problem.
         cancelled: the last fit was stopped on demand: what is shown is of the classifier before it.
+        choice: which learner was chosen for the present classifier, and why; None where the person chose it.
     """
 
     device: str = ""
@@ -36,6 +43,13 @@ class PredictorStatus:
     backbone: str = ""
     detail: str = ""
     cancelled: bool = False
+    choice: Choice | None = None
+
+
+AT_REST: Final[Mapping[str, Any]] = MappingProxyType(
+    {"busy": False, "problem": None, "detail": "", "milliseconds": 0.0, "cancelled": False, "choice": None}
+)
+"""The values of a status while there is nothing to learn from."""
 
 
 def problem_of(error: Exception) -> str:

@@ -20,3 +20,24 @@ def enough(window: MainWindow) -> None:
     from fewshot_gui.gui.inspector.table_dialog import show_table  # noqa: PLC0415 - only when asked for
 
     show_table(window)
+
+
+def problems(window: MainWindow) -> None:
+    """Show the problems list beside the window, which goes on working."""
+    from fewshot_gui.gui.dialogs.problems import ProblemsDialog  # noqa: PLC0415 - only when asked for
+
+    ProblemsDialog(window.workspace.problems, window).show()
+
+
+def keys(window: MainWindow) -> None:
+    """Show what the keys do."""
+    from fewshot_gui.gui.dialogs.help import keys_dialog  # noqa: PLC0415 - only when asked for
+
+    keys_dialog(window).open()
+
+
+def about(window: MainWindow) -> None:
+    """Show what this program is."""
+    from fewshot_gui.gui.dialogs.help import about_dialog  # noqa: PLC0415 - only when asked for
+
+    about_dialog(window).open()

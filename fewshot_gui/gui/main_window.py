@@ -97,6 +97,7 @@ class MainWindow(QMainWindow):
     def _connect(self, slots: Mapping[str, Callable[..., object]]) -> None:
         self.header.source.chosen.connect(self.show_source)
         self.header.selectors.refused.connect(lambda text: self.toast.say(text, stay=True))
+        self.header.selectors.moreWanted.connect(self.named_actions["backbonesAction"].trigger)
         self.support.sampleRequested.connect(slots["sampleAction"])
         self.support.captureHeld.connect(lambda category, held: self.query.capture(category, held=held))
         self.query.folder.openFolderRequested.connect(slots["openFolderAction"])

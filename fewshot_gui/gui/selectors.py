@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
-from fewshot_gui.core.backbones.catalogue import shipped_sound
+from fewshot_gui.core.backbones.catalogue import installed_sound
 from fewshot_gui.engine.commands import ChooseBackbone, ChooseDevice
 from fewshot_gui.gui.learner_notice import LearnerNotice
 from fewshot_gui.gui.learner_offers import Offer, Task, offers_for, task_of
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.state import Document
 
 translate = QCoreApplication.translate
-_FROM_FILE = "\0file"
+_MORE = "\0more"
 
 
 class Selectors(QWidget):
     """Owns the three choices, keeps them in step with the document, and sends the commands.
 
-    `refused(text)` is emitted with the reason when a chosen file is no backbone. `notice` is the line to put
-    below, shown where the learner does not fit.
+    `refused(text)` is emitted with the reason when a chosen backbone cannot be used, `moreWanted` when others
+    than those listed are asked for. `notice` is the line to put below, shown where the learner does not fit.
     """
 
     refused = Signal(str)
+    moreWanted = Signal()  # noqa: N815 - reads like Qt's own signals
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +49,7 @@ class Selectors(QWidget):
         self.device = Choice("deviceSelector", self.tr("Device"), self)
         self.notice = LearnerNotice(self)
         self.notice.wanted.connect(session.do)
-        self.backbone.offer(_backbone_rows(), session.document.settings.backbone)
+        self.show_backbones()
         self.show_devices(())
         self.learner.picked.connect(self._choose_learner)
         self.backbone.picked.connect(self._choose_backbone)
@@ -107,25 +108,23 @@ class Selectors(QWidget):
 
     # Backbones --------------------------------------------------------------------------------------
 
+    def show_backbones(self) -> None:
+        """List the backbones that are here now."""
+        self.backbone.offer(_backbone_rows(), self._session.document.settings.backbone)
+
     def _choose_backbone(self, name: str) -> None:
-        chosen = self._ask_for_file() if name == _FROM_FILE else name
         former = self._session.document.settings.backbone
-        if not chosen:
+        if name == _MORE:
             self.backbone.show_value(former)
+            self.moreWanted.emit()
             return
         try:
-            describe_bundle(chosen)
+            describe_bundle(name)
         except BundleError as error:
             self.backbone.show_value(former)
             self.refused.emit(self.tr("This backbone cannot be used: {0}").format(error.detail))
             return
-        self._session.do(ChooseBackbone(chosen))
-
-    def _ask_for_file(self) -> str:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, self.tr("Load a backbone"), "", self.tr("Weights of this program (*.safetensors)")
-        )
-        return chosen
+        self._session.do(ChooseBackbone(name))
 
     def _on_document(self, before: Document, after: Document) -> None:
         if before.settings != after.settings:
@@ -155,15 +154,15 @@ def _learner_rows(offers: Sequence[Offer]) -> list[Row]:
 
 
 def _backbone_rows() -> list[Row]:
-    """Return the shipped backbones and the door to others; a damaged one must not keep the window from opening."""
+    """Return the backbones that are here and the door to others; a damaged one must not keep the window shut."""
     found = [
         Row(info.name, info.title, _hint(info.preprocessing.side, info.size_bytes))
-        for info in shipped_sound()
+        for info in installed_sound()
     ]
     door = Row(
-        _FROM_FILE,
-        translate("Selectors", "Load from a file…"),
-        translate("Selectors", "Weights trained by this program"),
+        _MORE,
+        translate("Selectors", "More backbones…"),
+        translate("Selectors", "Download a stronger one, or load your own"),
     )
     return [*found, door]
 

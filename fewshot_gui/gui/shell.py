@@ -27,14 +27,13 @@ from fewshot_gui.engine.session_places import (
 )
 from fewshot_gui.engine.worker import Priority
 from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
-from fewshot_gui.gui.dialogs.help import about_dialog, keys_dialog
-from fewshot_gui.gui.dialogs.problems import ProblemsDialog
+from fewshot_gui.gui.backbones.desk import BackboneDesk
 from fewshot_gui.gui.error_words import session_words
-from fewshot_gui.gui.extras import compare, enough
+from fewshot_gui.gui.extras import about, compare, enough, keys, problems
 from fewshot_gui.gui.first_paint import FirstPaint
 from fewshot_gui.gui.garbage import settle
 from fewshot_gui.gui.main_window import MainWindow
-from fewshot_gui.gui.sorting.desk import SortingDesk
+from fewshot_gui.gui.sorting.door import SortingDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from fewshot_gui.engine.devices import Device
     from fewshot_gui.engine.worker import Post
+    from fewshot_gui.gui.sorting.desk import SortingDesk
     from fewshot_gui.gui.theme import Appearance
 
 
@@ -58,9 +58,15 @@ class Shell(QObject):
         super().__init__()
         self._lanes, self._post, self._appearance = lanes, post, appearance
         self.window: MainWindow | None = None
-        self.desk = SortingDesk(post, appearance, self)
+        self.sorting = SortingDoor(post, appearance, self)
+        self.backbones = BackboneDesk(post, self)
         for lane in lanes.all():
             lane.on_error.connect(self._job_failed)
+
+    @property
+    def desk(self) -> SortingDesk:
+        """The desk that sorts, made at the first need."""
+        return self.sorting.open()
 
     # Sessions ----------------------------------------------------------------------------------------
 
@@ -69,7 +75,7 @@ class Shell(QObject):
         path = session or next(iter(recent_sessions()), None)
         if path is None or not self.open_session(path, create=session is not None):
             self.new_session()
-        self.desk.recover()
+        self.sorting.recover()
         if sample:
             self.try_sample()
 
@@ -156,7 +162,8 @@ class Shell(QObject):
         window.closing.connect(self.close)
         session.failed.connect(self._session_failed)
         self.window = window
-        self.desk.attach(window)
+        self.sorting.attach(window)
+        self.backbones.attach(window)
         note_session(session.path)
         if former is not None:
             window.setGeometry(former.geometry())
@@ -188,22 +195,26 @@ class Shell(QObject):
         """Close the window and quit, unless something could not be written and the person wants to stay."""
         window = self.window
         if window is None:
-            self.desk.close()  # no session could be opened
+            self._close_desks()  # no session could be opened
         elif self._leave(window):
-            self.desk.close()
+            self._close_desks()
             self._dismiss(window)
             self.window = None
             QApplication.quit()
+
+    def _close_desks(self) -> None:
+        self.sorting.close()
+        self.backbones.close()
 
     def _leave(self, window: MainWindow) -> bool:
         """Return True once the session of the window is closed; else the person wants to stay with it."""
         focused = window.focusWidget()
         if focused is not None:
             focused.clearFocus()  # a name that is still being typed is taken as it stands
-        if not self.desk.may_leave():
+        if not self.sorting.may_leave():
             return False
         if window.workspace.close():
-            self.desk.detach()
+            self.sorting.detach()
             return True
         answer = QMessageBox.warning(
             window,
@@ -214,7 +225,7 @@ class Shell(QObject):
         )
         if answer != QMessageBox.StandardButton.Discard or not window.workspace.close(discard=True):
             return False
-        self.desk.detach()
+        self.sorting.detach()
         return True
 
     def _dismiss(self, window: MainWindow) -> None:
@@ -242,18 +253,19 @@ class Shell(QObject):
             "openSessionAction": self.ask_session,
             "copySessionAction": self.ask_copy,
             "openFolderAction": self.ask_folder,
-            **self.desk.slots(),
+            **self.sorting.slots(),
             "compareAction": self._on_window(compare),
             "tableAction": self._on_window(enough),
+            "backbonesAction": self.backbones.show,
             "quitAction": self.close,
             "addCategoryAction": self._on_window(lambda window: window.support.add_category()),
-            "problemsAction": self.show_problems,
+            "problemsAction": self._on_window(problems),
             "systemThemeAction": lambda: self._appearance.choose("system"),
             "lightThemeAction": lambda: self._appearance.choose("light"),
             "darkThemeAction": lambda: self._appearance.choose("dark"),
             "sampleAction": self.try_sample,
-            "keysAction": self._on_window(lambda window: keys_dialog(window).open()),
-            "aboutAction": self._on_window(lambda window: about_dialog(window).open()),
+            "keysAction": self._on_window(keys),
+            "aboutAction": self._on_window(about),
         }
 
     def _on_window(self, act: Callable[[MainWindow], None]) -> Callable[[], None]:
@@ -296,11 +308,6 @@ class Shell(QObject):
         if self.window is not None:
             self.window.show_source("folder")
             self.window.workspace.gallery.open(folder)
-
-    def show_problems(self) -> None:
-        """Show the problems list beside the window, which goes on working."""
-        if self.window is not None:
-            ProblemsDialog(self.window.workspace.problems, self.window).show()
 
     def try_sample(self) -> None:
         """Show the bundled sample: in this session if it is empty, else in a new one."""

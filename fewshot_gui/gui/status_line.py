@@ -1,13 +1,14 @@
-"""The status line: the device, how many pictures, how long the last answer took, and the problems."""
+"""The status line: device, pictures, the time of the last answer, the chosen learner, and the problems."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.choice_words import choice_words
+from fewshot_gui.gui.widgets import ElidedLabel, PushButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.gallery import Gallery
@@ -35,7 +36,12 @@ class StatusLine(QFrame):
         self.trouble = self._label("troubleStatus", self.tr("What is wrong"))
         for label in (self.device, self.pictures, self.time, self.trouble):
             row.addWidget(label)
-        row.addStretch(1)
+        self.choice = ElidedLabel(parent=self)
+        self.choice.setObjectName("choiceStatus")
+        self.choice.setAccessibleName(self.tr("The learner that was chosen, and why"))
+        self.choice.setProperty("role", "muted")
+        self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        row.addWidget(self.choice, 1)
         self.problems = PushButton("", self, icon_name="warning", role="quiet")
         self.problems.setObjectName("problemsButton")
         self.problems.clicked.connect(self.problemsRequested)
@@ -73,6 +79,9 @@ class StatusLine(QFrame):
         self.time.setText(self.tr("Learning…") if status.busy else took)
         self.time.setVisible(status.busy or status.milliseconds > 0)
         self.trouble.setText(self._words(status.problem, status.detail) if status.problem else "")
+        self.trouble.setVisible(bool(self.trouble.text()))
+        chosen = choice_words(status.choice) if status.choice else ""
+        self.choice.setText(self.tr("Automatic: {0}").format(chosen) if chosen else "")
 
     def _words(self, problem: str, detail: str) -> str:
         known = {
@@ -82,6 +91,10 @@ class StatusLine(QFrame):
             "missing": self.tr("The backbone is missing; choose another at the top right."),
             "not-a-bundle": self.tr("This file is no backbone; choose another at the top right."),
             "damaged": self.tr("The backbone is damaged; install the program again, or choose another."),
+            "needs-package": self.tr(
+                "The backbone needs a package that is missing; choose another at the top right."
+            ),
+            "no-pixels": self.tr("This learner cannot adapt an ONNX backbone; choose another of the two."),
             "out-of-memory": self.tr(
                 "Not enough memory; choose the processor as the device, or close other programs."
             ),

@@ -47,7 +47,7 @@ def all_shots() -> list[Shot]:
     kinds = (
         "window", "empty", "draw", "camera", "problems", "many", "menu",
         "sort", "receipt", "export", "import", "arrivals", "grace",
-        "large", "table", "learners", "compare", "steps",
+        "large", "table", "learners", "compare", "steps", "backbones", "backbones-file", "auto",
     )  # fmt: skip
     return [
         Shot(kind, *size, theme) for kind in kinds for size in (SMALL, LARGE) for theme in ("light", "dark")
@@ -74,7 +74,8 @@ def _take_apart(shot: Shot, out: Path) -> bool:
     command = [sys.executable, __file__, str(out), shot.name, "--one"]
     screen = {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(shot.scale)}
     with tempfile.TemporaryDirectory() as data:
-        ended = subprocess.run(command, env=os.environ | screen | {"FEWSHOT_DATA": data}, check=False)
+        places = {"FEWSHOT_DATA": data, "FEWSHOT_MODELS": str(Path(data) / "backbones")}
+        ended = subprocess.run(command, env=os.environ | screen | places, check=False)
     return ended.returncode == 0
 
 
@@ -193,7 +194,7 @@ def problems(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     ready = sample(app, shell, window)
     for kind in ("empty", "truncated", "not-a-picture", "too-large"):
         window.workspace.problems.add(f"/home/ada/Pictures/holidays 2024/{kind}.jpg", kind, "")
-    shell.show_problems()
+    window.named_actions["problemsAction"].trigger()
     return ready
 
 
@@ -331,6 +332,61 @@ def steps(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     return ready and adapted
 
 
+def backbones(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the backbones: one new here, one on its way, one that failed; nothing is downloaded."""
+    from fewshot_gui.core.backbones.bundle_info import bundle_path
+    from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
+    from fewshot_gui.engine.fetching import Fetching, Phase
+
+    ready = sample(app, shell, window)
+    states = {
+        "vit-b-16": Fetching(Phase.DONE),
+        "efficientnet-v2-s": Fetching(Phase.DOWNLOADING, 31_400_000, 86_721_000),
+        "convnext-tiny": Fetching(Phase.WAITING, 0, 114_419_000),
+        "dinov2-small": Fetching(Phase.PAUSED, 12_000_000, 88_250_000),
+        "dinov2-base": Fetching(
+            Phase.FAILED, error=DownloadError(DownloadProblem.OFFLINE, "https://example.org/")
+        ),
+    }
+    folder = Path(os.environ["FEWSHOT_MODELS"])
+    folder.mkdir()
+    (folder / "vit-b-16.safetensors").write_bytes(bundle_path("photo").read_bytes())
+    shell.backbones.fetcher._states.update(states)
+    window.named_actions["backbonesAction"].trigger()
+    return ready
+
+
+def backbones_file(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show what of a file of weights does not fit."""
+    from fewshot_gui.core.backbones.foreign_fit import FitReport
+    from fewshot_gui.engine.taking_in import DoesNotFitError
+
+    ready = sample(app, shell, window)
+    dialog = shell.backbones.show()
+    assert dialog is not None
+    report = FitReport(
+        fits=False,
+        missing=("layer4.2.conv1.weight", "layer4.2.bn1.weight"),
+        unexpected=("head.bias",),
+        wrong_shape=(("conv1.weight", (64, 3, 3, 3), (64, 3, 7, 7)),),
+        guess={"kind": "torchvision", "model": "resnet18"},
+    )
+    named = {"kind": "torchvision", "model": "resnet50"}
+    path = Path("my-resnet.pth")
+    return ready and dialog.report.show_error(path, DoesNotFitError(path, named, report))
+
+
+def chosen_learner(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show which learner the program chose for the sample, and why."""
+    from fewshot_gui.engine.commands import ChooseLearner
+    from fewshot_gui.gui.report import wait_until
+
+    ready = sample(app, shell, window)
+    window.workspace.session.do(ChooseLearner("auto"))
+    status = window.workspace.predictor
+    return ready and wait_until(lambda: status.status.choice is not None and _classified(window), PATIENCE_MS)
+
+
 SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "window": sample,
     "empty": empty,
@@ -350,6 +406,9 @@ SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "learners": learners,
     "compare": compare,
     "steps": steps,
+    "backbones": backbones,
+    "backbones-file": backbones_file,
+    "auto": chosen_learner,
 }
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ import pytest
 from PySide6.QtCore import Qt
 
 from fewshot_gui.cli.main import main
-from fewshot_gui.gui.label_export import label_table, write_to
+from fewshot_gui.gui.label_export import label_table
+from fewshot_gui.gui.sorting.export_dialog import ExportDialog
+from fewshot_gui.gui.sorting.export_words import formats
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,16 @@ def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
     with path.open(newline="", encoding="utf-8") as file:
         head, *rows = csv.reader(file)
     return head, rows
+
+
+def export(app: Any, place: Path) -> Path:
+    """Write the table of all probabilities by the window's own dialog."""
+    app.window.named_actions["exportAction"].trigger()
+    [dialog] = [each for each in app.window.findChildren(ExportDialog) if each.isVisible()]
+    dialog.write(next(form for form in formats() if form.key == "classify"), place)
+    app.wait(lambda: "exported" in dialog.note.text())
+    dialog.reject()
+    return place
 
 
 def numbers(rows: list[list[str]], begin: int, end: int) -> np.ndarray:
@@ -75,9 +87,7 @@ def test_the_window_writes_the_very_file_of_the_command(
     app.teach_all(support)
     app.open_folder(query)
     app.settle()
-    exported = tmp_path / "window.csv"
-    write_to(app.window, exported, label_table(app.window.workspace))
-    app.wait(exported.exists)
+    exported = export(app, tmp_path / "window.csv")
     ours, theirs = read_table(out), read_table(exported)
     assert ours[0] == theirs[0]
     assert [row[:2] for row in ours[1]] == [row[:2] for row in theirs[1]]
@@ -114,9 +124,7 @@ def test_the_word_of_a_person_goes_into_the_file(
     app.click_tile("red 0.png")
     app.key(getattr(Qt.Key, f"Key_{app.category('blue').shortcut}"))
     app.settle()
-    exported = tmp_path / "window.csv"
-    write_to(app.window, exported, label_table(app.window.workspace))
-    app.wait(exported.exists)
+    exported = export(app, tmp_path / "window.csv")
     labels = {row[0].rpartition("/")[2]: row[1] for row in read_table(exported)[1]}
     assert (labels["red 0.png"], labels["red 1.png"]) == ("blue", "red")
 

@@ -9,7 +9,7 @@ import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QStyle, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem
 from fewshot_gui.core.backbones.fits import Misfit
@@ -270,22 +270,28 @@ def test_after_release_nothing_follows(listed: Selectors, session: Session) -> N
     assert listed.learner.currentText() == "Prototypes"
 
 
-def test_a_file_that_is_no_backbone_is_refused_with_its_reason(
+def test_a_backbone_that_is_broken_is_refused_with_its_reason(
     listed: Selectors, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(name: str) -> None:
         raise BundleError(BundleProblem.NOT_A_BUNDLE, name, "torn")
 
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/x.safetensors", ""))
     monkeypatch.setattr(selectors, "describe_bundle", broken)
     said: list[str] = []
     listed.refused.connect(said.append)
-    pick(listed.backbone, "\0file")
+    pick(listed.backbone, "omniglot-conv4")
     assert said == ["This backbone cannot be used: torn"]
     assert session.document.settings.backbone == "photo"
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
-    pick(listed.backbone, "\0file")
-    assert listed.backbone.currentData() == "photo"
+
+
+def test_the_last_row_of_the_backbones_leads_to_more(listed: Selectors, session: Session) -> None:
+    asked: list[bool] = []
+    listed.moreWanted.connect(lambda: asked.append(True))
+    choice = listed.backbone
+    assert choice.itemText(choice.count() - 1) == "More backbones…"
+    pick(choice, choice.itemData(choice.count() - 1))
+    assert asked == [True]
+    assert (choice.currentData(), session.document.settings.backbone) == ("photo", "photo")
 
 
 # The header -------------------------------------------------------------------------------------------------

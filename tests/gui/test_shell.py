@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.engine import embedder
 from fewshot_gui.engine.devices import Device
-from fewshot_gui.engine.label_table import LabelTable
 from fewshot_gui.engine.workspace import Lanes
-from fewshot_gui.gui import label_export, report, shell
+from fewshot_gui.gui import report, shell
 from fewshot_gui.gui.main_thread import MainThread
 
 if TYPE_CHECKING:
@@ -121,18 +119,6 @@ def test_a_copy_that_is_ready_late_is_told_in_the_next_window(
     scene.switch()
     scene.qtbot.waitUntil(lambda: target in scene.window.toast.text, timeout=20_000)
     assert Path(target).is_file()
-
-
-def test_labels_that_are_saved_late_are_told_nobody(scene: Scene, tmp_path: Path) -> None:
-    scene.shell.start(None)
-    gate = threading.Event()
-    scene.lanes.disk.submit(lambda _token: gate.wait(20))
-    table = LabelTable([], ["cat"], *[None] * 4)  # type: ignore[arg-type]
-    label_export.write_to(scene.window, tmp_path / "labels.csv", table)
-    gate.set()
-    scene.switch()
-    scene.rest()
-    assert (tmp_path / "labels.csv").is_file()
 
 
 def test_an_interrupt_from_the_terminal_closes_the_window(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fewshot_gui.core.learners.reason import Choice, Reason, Why
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.predictor_status import PredictorStatus
 from fewshot_gui.engine.problems import ProblemLog
@@ -108,3 +109,13 @@ def test_released_it_follows_nothing(line: StatusLine, engine: Engine) -> None:
     engine.show(1, 1)
     assert line.device.text() == "Getting ready…"
     assert line.pictures.text() == "No pictures open"
+
+
+def test_it_says_which_learner_was_chosen_and_why(line: StatusLine, engine: Engine) -> None:
+    assert line.choice.text() == ""
+    engine.say(choice=Choice("ridge", Reason(Why.RULE, 3, 5)))
+    assert line.choice.text().startswith(
+        "Automatic: Ridge regression, because you gave about 5 examples each"
+    )
+    engine.say(choice=None)
+    assert line.choice.text() == ""

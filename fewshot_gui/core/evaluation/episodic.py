@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +12,7 @@ import torch
 from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, EpisodeError, sample_episode
 from fewshot_gui.core.evaluation.measures import auroc, ece, interval95
 from fewshot_gui.core.learners.base import SupportSet
+from fewshot_gui.core.learners.reason import choice_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fewshot_gui.core.learners.base import Cancel, Learner, Prediction, Progress
+    from fewshot_gui.core.learners.reason import Choice
 
 
 class Rows(Protocol):
@@ -47,6 +50,8 @@ class Report:
             None where it was not asked for.
         transductive: the answers to a task's queries depend on one another: a figure that is not to be
             compared with those of methods that see one query at a time.
+        chosen: of a learner that chooses another for each task: how often each was taken, by name; None else.
+        why: how often on what grounds, by `Why`; None else.
     """
 
     learner: str
@@ -62,17 +67,20 @@ class Report:
     ms_per_task: float
     unknown_auroc: float | None = None
     transductive: bool = False
+    chosen: dict[str, int] | None = None
+    why: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Outcome:
-    """What one task gave: answers (Q, N), true classes (Q,), seconds, the AUROC if asked for, and a mark."""
+    """What one task gave: answers (Q, N), true classes (Q,), seconds, the AUROC if asked for, marks."""
 
     probabilities: Tensor
     labels: Tensor
     seconds: float
     unknown_auroc: float | None
     transductive: bool
+    choice: Choice | None
 
     def accuracy(self) -> float:
         return float((self.probabilities.argmax(1) == self.labels).double().mean())
@@ -148,6 +156,7 @@ def _report(outcomes: list[_Outcome], *, episodes: int, **settings: Any) -> Repo
     accuracies = [outcome.accuracy() for outcome in outcomes]
     areas = [outcome.unknown_auroc for outcome in outcomes if outcome.unknown_auroc is not None]
     probabilities = torch.cat([outcome.probabilities for outcome in outcomes])
+    choices = [outcome.choice for outcome in outcomes if outcome.choice is not None]
     return Report(
         episodes=episodes,
         accuracy=sum(accuracies) / episodes,
@@ -156,6 +165,8 @@ def _report(outcomes: list[_Outcome], *, episodes: int, **settings: Any) -> Repo
         ms_per_task=1000 * sum(outcome.seconds for outcome in outcomes) / episodes,
         unknown_auroc=sum(areas) / len(areas) if areas else None,
         transductive=any(outcome.transductive for outcome in outcomes),
+        chosen=dict(Counter(choice.learner for choice in choices)) or None,
+        why=dict(Counter(str(choice.reason.why) for choice in choices)) or None,
         **settings,
     )
 
@@ -183,7 +194,8 @@ def _run_task(
         # Of the queries it is known already: asking would compute their distances, or the network, twice.
         area = auroc(prediction.nearest_distance[:, 0], classifier.novelty(embeddings[foreign]))
     marked = any(getattr(each, "transductive", False) for each in (learner, classifier))
-    return _Outcome(prediction.probabilities, episode.query_labels, seconds, area, marked)
+    choice = choice_of(classifier)
+    return _Outcome(prediction.probabilities, episode.query_labels, seconds, area, marked, choice)
 
 
 def _foreign_pictures(index: ClassIndex, episode: Episode, generator: torch.Generator) -> Tensor:

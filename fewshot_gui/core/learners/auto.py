@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from fewshot_gui.core.learners.folds import balanced_folds
 from fewshot_gui.core.learners.logistic import Logistic
 from fewshot_gui.core.learners.mahalanobis import Mahalanobis
 from fewshot_gui.core.learners.prototypical import Prototypical
+from fewshot_gui.core.learners.reason import Reason, Why
 from fewshot_gui.core.learners.ridge import Ridge
 from fewshot_gui.core.learners.simpleshot import SimpleShot
 
@@ -30,43 +30,11 @@ if TYPE_CHECKING:
     Candidate: TypeAlias = Prototypical | SimpleShot | Mahalanobis | Ridge | Logistic
 
 _FOLDS = 4
-_RIDGE_FROM = 5.0
 # Products of all examples with all classes, beyond which cross-validation takes seconds.
 _LARGE = 1_000_000
 _SPARE_BELOW = 2
 # The best of four others is ahead by a standard error in every second task in which all are alike.
 _CLEAR = 2.0
-
-
-class Why(StrEnum):
-    """Why a learner was chosen."""
-
-    ONE_CATEGORY = "one category"
-    TOO_FEW = "too few"
-    TOO_MANY = "too many"
-    RULE = "rule"
-    CROSS_VALIDATION = "cross-validation"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What the choice rests on, for whoever words it.
-
-    Attributes:
-        why: ONE_CATEGORY: there is nothing to tell apart; TOO_FEW: nothing can be held out; TOO_MANY: trying
-            all would take too long; RULE: none was clearly better than the one for as many examples;
-            CROSS_VALIDATION: the chosen one was.
-        ways: how many categories have examples.
-        shots: the median number of examples of those.
-        held_out: how many examples were classified by classifiers that had not seen them.
-        accuracies: of those, by name of the learner; empty where none were tried.
-    """
-
-    why: Why
-    ways: int
-    shots: float
-    held_out: int = 0
-    accuracies: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +101,7 @@ def _choice(
     counts = support.counts()
     counts = counts[counts > 0]
     ways, shots = len(counts), float(counts.double().quantile(0.5))
-    by_rule = "ridge" if shots >= _RIDGE_FROM else "prototypical"
+    by_rule = Reason(Why.RULE, ways, shots).by_rule
     if ways < _SPARE_BELOW:
         return "prototypical", Reason(Why.ONE_CATEGORY, ways, shots)
     if int(counts.max()) < _SPARE_BELOW:

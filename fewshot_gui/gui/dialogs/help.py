@@ -27,7 +27,14 @@ def key_rows() -> list[tuple[str, str]]:
         (QKeySequence(row.key).toString(native), row.text.rstrip("…")) for row in action_rows() if row.key
     ]
     return [
-        (translate("Keys", "1 to 9, 0"), translate("Keys", "Teach the selected pictures to that category")),
+        (
+            translate("Keys", "1 to 9, 0, or a letter"),
+            translate("Keys", "The key on a category's card: teach it the selected pictures"),
+        ),
+        (
+            translate("Keys", "The same, “Keys teach” off"),
+            translate("Keys", "Only say that they belong there; the program learns nothing from it"),
+        ),
         (
             translate("Keys", "Arrows, Space"),
             translate("Keys", "Move in the gallery; open a stack, or look at a picture large"),

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QBoxLayout
 
-from fewshot_gui.engine.commands import AddCategory, RemoveCategory
+from fewshot_gui.engine.commands import AddCategory, RemoveCategory, SetShortcut
 from fewshot_gui.engine.sources.drawing import render
 from fewshot_gui.engine.state import CategoryId
 from fewshot_gui.gui.live.draw_page import DrawPage
@@ -90,6 +90,16 @@ def test_a_digit_teaches_the_drawing(page: DrawPage, intake: Any, qtbot: QtBot) 
         draw(qtbot, page)
         qtbot.keyClick(page.canvas, key)
         assert intake.taught[-1][1] == category
+
+
+def test_a_letter_teaches_the_drawing_with_caps_lock_too(
+    page: DrawPage, session: Session, intake: Any, qtbot: QtBot
+) -> None:
+    session.do(SetShortcut(CategoryId("dog"), "q"))
+    for text in "qQ":
+        draw(qtbot, page)
+        qtbot.keyClicks(page.canvas, text)
+    assert [category for _pixels, category, _origin in intake.taught] == ["dog", "dog"]
 
 
 def test_a_category_that_is_gone_is_not_taught(

@@ -1,0 +1,51 @@
+"""Which learner the program chose and why, in one plain sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from fewshot_gui.core.learners.reason import Why
+from fewshot_gui.gui.learner_words import learner_title
+
+if TYPE_CHECKING:
+    from fewshot_gui.core.learners.reason import Choice, Reason
+
+translate = QCoreApplication.translate
+
+
+def choice_words(choice: Choice) -> str:
+    """Return which learner was chosen and why; figures only where held-out examples decided."""
+    title, reason = learner_title(choice.learner), choice.reason
+    if reason.why is Why.ONE_CATEGORY:
+        words = translate("ChoiceWords", "{0}, because only one category has examples.")
+    elif reason.why is Why.CROSS_VALIDATION:
+        return _by_evidence(choice, title)
+    elif reason.why is Why.TOO_FEW:
+        words = translate("ChoiceWords", "{0}, because one example each is too few to compare learners on.")
+    else:
+        return _by_rule(reason, title)
+    return words.format(title)
+
+
+def _by_rule(reason: Reason, title: str) -> str:
+    words = translate("ChoiceWords", "{0}, because you gave about {1:.0f} examples each.")
+    if reason.why is Why.RULE:
+        words = translate(
+            "ChoiceWords",
+            "{0}, because you gave about {1:.0f} examples each, and no other did clearly better.",
+        )
+    return words.format(title, reason.shots)
+
+
+def _by_evidence(choice: Choice, title: str) -> str:
+    reason = choice.reason
+    words = translate("ChoiceWords", "{0}, because it was right on {1} of {2} held-out examples, {3} on {4}.")
+    return words.format(
+        title,
+        reason.right(choice.learner),
+        reason.held_out,
+        learner_title(reason.by_rule),
+        reason.right(reason.by_rule),
+    )
