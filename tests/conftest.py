@@ -19,6 +19,14 @@ settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_models_of_this_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test see, or add to, the backbones of the person who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEWSHOT_MODELS", str(tmp_path_factory.mktemp("models") / "backbones"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def garbage_on_the_main_thread() -> Iterator[None]:
     """Let no lane of a test destroy the widgets of another one: see fewshot_gui.gui.garbage."""
     gc.disable()

@@ -118,6 +118,10 @@ class LearnerNotice(QFrame):
             return self.tr("These are too many pictures for {0}: it looks at each of them anew.").format(
                 title
             )
+        if offer.misfit is Misfit.NO_GRADIENTS:
+            return self.tr("{0} adapts the network itself, and an ONNX model cannot be adapted.").format(
+                title
+            )
         if offer.misfit is Misfit.NEEDS_OWN_BUNDLE and offer.bundle:
             words = self.tr("{0} works only with weights that were trained for it: {1}. Your examples stay.")
             return words.format(title, offer.bundle)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
-from fewshot_gui.core.backbones.catalogue import kind_of_bundle, shipped_sound
+from fewshot_gui.core.backbones.catalogue import installed_sound, kind_of_bundle
 from fewshot_gui.core.backbones.fits import Misfit, misfit
 from fewshot_gui.core.learners.facts import FACTS
 from fewshot_gui.engine.commands import ChooseBackbone, ChooseLearner, Together
@@ -77,7 +77,7 @@ def offers_for(task: Task) -> list[Offer]:
         info = describe_bundle(task.backbone)
     except BundleError:
         info = None
-    shipped = shipped_sound()
+    shipped = installed_sound()
     return [_offer(facts, info, shipped, task) for facts in FACTS.values()]
 
 
@@ -89,7 +89,7 @@ def _offer(facts: LearnerFacts, info: BundleInfo | None, shipped: Sequence[Bundl
         why = misfit(facts, info, task.ways, task.pictures)
     if why is None:
         return Offer(facts.name, facts.family)
-    if why is Misfit.TOO_MANY_PICTURES:
+    if why in {Misfit.TOO_MANY_PICTURES, Misfit.NO_GRADIENTS}:
         return Offer(facts.name, facts.family, why)
     own = [each for each in shipped if each.learner == facts.name]
     # Those for the kind of pictures at hand first: a network for drawings sees little in a photo.

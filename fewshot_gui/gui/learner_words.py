@@ -46,6 +46,8 @@ def misfit_words(misfit: Misfit, most: int | None, own: str) -> str:
         return translate("LearnerWords", "Knows at most {0} categories").format(most)
     if misfit is Misfit.TOO_MANY_PICTURES:
         return translate("LearnerWords", "Too many pictures for this one")
+    if misfit is Misfit.NO_GRADIENTS:
+        return translate("LearnerWords", "An ONNX model cannot be adapted")
     if own:
         return translate("LearnerWords", "Needs its own weights: choose {0}").format(own)
     return translate("LearnerWords", "Needs its own weights, and none are installed")

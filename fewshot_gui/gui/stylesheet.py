@@ -86,9 +86,9 @@ QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px so
     selection-background-color: $accent_soft; selection-color: $text; outline: none; }
 
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 4px;
-    background: $surface; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent;
+QCheckBox::indicator, QListView::indicator { width: 14px; height: 14px; border: 1px solid $muted;
+    border-radius: 4px; background: $surface; }
+QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent; border-color: $accent;
     image: url("$icons/tick-$shade.svg"); }
 QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 8px;
     background: $surface; }
@@ -131,6 +131,8 @@ QListView, QTreeView, QTableView { background: $surface; border: none; outline: 
     selection-background-color: $accent_soft; selection-color: $text; }
 QTableView { border: 1px solid $line; border-radius: 8px; }
 QTableView::item { padding: 0 8px; }
+QListView#sortTrash { border: 1px solid $line; border-radius: 6px; padding: 4px 6px; }
+QListView#sortTrash::item { padding: 2px; }
 QHeaderView { background: transparent; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;
     padding: 6px 11px; }

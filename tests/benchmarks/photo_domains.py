@@ -3,10 +3,10 @@
     python tests/benchmarks/photo_domains.py DOMAINS [--bundles photo photo-mini] [--mobilenet FILE.tflite]
         [--sides 64 80 96] [--episodes 500] [--picture pareto.png]
 
-DOMAINS holds a folder for each set, and that a folder for each class. Prints Markdown: accuracy of 5-way 1-shot and
-5-shot tasks by set and in the mean, the calibration error, how well *none of these* tells pictures of other classes of
-the same set (near) and of other sets (far) from native ones (AUROC), and milliseconds a picture as a share of what
-torchvision's MobileNetV2 takes at 224 pixels in the same run.
+DOMAINS holds a folder for each set, and that a folder for each class. Prints Markdown: accuracy of 5-way
+1-shot and 5-shot tasks by set and in the mean, the calibration error, how well *none of these* tells pictures
+of other classes of the same set (near) and of other sets (far) from native ones (AUROC), and the time for a
+picture as a share of what torchvision's MobileNetV2 takes at 224 pixels in the same run.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def milliseconds(run: Callable[[], object]) -> float:
 
 
 def mobilenet_milliseconds() -> float:
-    """Return what torchvision's MobileNetV2, fused and with random weights, takes for a picture of 224 pixels."""
+    """Return the time of torchvision's MobileNetV2, fused, random weights, for a picture of 224 pixels."""
     from torchvision.models import mobilenet_v2
 
     from fewshot_gui.core.backbones.networks import fuse_batch_norms
@@ -119,7 +119,8 @@ def row(seen: Seen, labels: dict[str, Tensor], learner: str, shots: int, episode
     ]  # fmt: skip
     cells = " | ".join(f"{100 * r.accuracy:.1f} ± {100 * r.ci95:.1f}" for r in reports)
     mean, ece = (float(np.mean([getattr(r, key) for r in reports])) for key in ("accuracy", "ece"))
-    return f"| {seen.name} | {learner} | {shots} | {cells} | **{100 * mean:.2f}** | {ece:.3f} | {seen.share:.2f} |"
+    first = f"| {seen.name} | {learner} | {shots} | {cells}"
+    return f"{first} | **{100 * mean:.2f}** | {ece:.3f} | {seen.share:.2f} |"
 
 
 def novelty(seen: Seen, labels: dict[str, Tensor], shots: int) -> str:
@@ -145,13 +146,13 @@ def novelty(seen: Seen, labels: dict[str, Tensor], shots: int) -> str:
 
 
 def draw(points: list[tuple[str, float, float]], path: Path) -> None:
-    """Write the picture of accuracy against time: (name, share of MobileNetV2's time, accuracy in percent)."""
+    """Write the picture of accuracy against time: (name, share of MobileNetV2's time, accuracy in %)."""
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
-    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     for name, share, accuracy in points:
         axes.scatter(share, accuracy)
         axes.annotate(name, (share, accuracy), textcoords="offset points", xytext=(6, 4))

@@ -57,7 +57,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> list[BundleInfo]:
                 return info
         raise BundleError(BundleProblem.MISSING, name, "gone")
 
-    monkeypatch.setattr(learner_offers, "shipped_sound", lambda: list(shelf))
+    monkeypatch.setattr(learner_offers, "installed_sound", lambda: list(shelf))
     monkeypatch.setattr(learner_offers, "describe_bundle", describe)
     return shelf
 

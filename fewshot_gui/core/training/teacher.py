@@ -127,7 +127,8 @@ def taught_targets(
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST)
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST)
+    return unit
 
 
 def load_targets(path: Path, key: str) -> NDArray[np.float16] | None:

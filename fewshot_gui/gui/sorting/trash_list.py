@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NONE_OF_THESE = ""
 """Stands for the pictures that are none of these, among the ids of the categories."""
 _LINES_SEEN = 4
+_LINE, _FRAME = 24, 14  # pixels: a line, and what the style sheet puts around all of them
 
 
 class TrashList(QListWidget):
@@ -30,10 +31,11 @@ class TrashList(QListWidget):
             self._add(category.name, category.id)
         self._add(self.tr("None of these"), NONE_OF_THESE)
         lines = min(self.count(), _LINES_SEEN)
-        self.setFixedHeight(lines * max(20, self.sizeHintForRow(0)) + 2 * self.frameWidth() + 2)
+        self.setFixedHeight(lines * _LINE + _FRAME)
 
     def _add(self, name: str, key: str) -> None:
         item = QListWidgetItem(name, self)
+        item.setSizeHint(QSize(0, _LINE))
         item.setData(Qt.ItemDataRole.UserRole, key)
         item.setFlags(
             Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable
