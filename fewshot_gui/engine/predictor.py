@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine import fitting
+from fewshot_gui.engine.asking import Asking
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.examining import Examiner
 from fewshot_gui.engine.example_sources import ExampleSources
 from fewshot_gui.engine.examples import SupportVectors
 from fewshot_gui.engine.inner_loop import InnerLoop, inner_loop_of, score_step, watch_steps
-from fewshot_gui.engine.predictor_status import UNEXPECTED, PredictorStatus, problem_of
+from fewshot_gui.engine.predictor_status import AT_REST, UNEXPECTED, PredictorStatus, problem_of
 from fewshot_gui.engine.recipe import Recipe, recipe_of
 from fewshot_gui.engine.scores import Scores, aligned, forgotten, resized, with_cutoff
-from fewshot_gui.engine.single import SinglePrediction, aligned_single, predict_picture
+from fewshot_gui.engine.single import SinglePrediction, aligned_single
 from fewshot_gui.engine.taught import RowIndex
-from fewshot_gui.engine.worker import CancelToken, Priority
+from fewshot_gui.engine.worker import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,7 @@ class Predictor:
         self._fit_job: Job | None = None
         self._step_job: Job | None = None
         self._rows_job: Job | None = None
+        self._asking = Asking(model, library, self._failed)
         self._examiner = Examiner(model, self.examined.emit, self._failed)
         self._closed = False
         self._gallery_failed = False
@@ -124,29 +126,17 @@ class Predictor:
 
         `then` gets what the present classifier says; after `updated` with another version, ask again.
         """
-        return self._model.submit(
-            self._single(pixels),
-            then=partial(self._deliver, then),
-            failed=self._failed,
-            priority=Priority.VISIBLE,
-            replaces=f"predictor.single.{key}",
+        return self._asking.picture(
+            pixels, self._fitted, self._threshold, partial(self._deliver, then), key=key
         )
 
     def classify_frame(self, pixels: NDArray[np.uint8], then: Callable[[SinglePrediction], None]) -> Job:
         """Return the job that predicts a live frame: one is in flight, and the newest waits."""
-        return self._model.submit(
-            self._single(pixels),
-            then=partial(self._deliver, then),
-            failed=self._failed,
-            priority=Priority.LIVE,
-            newest="predictor.live",
-        )
+        return self._asking.frame(pixels, self._fitted, self._threshold, partial(self._deliver, then))
 
-    def _single(self, pixels: NDArray[np.uint8]) -> Callable[[CancelToken], SinglePrediction]:
-        """Return the work that predicts one picture with the present classifier."""
-        fitted, library, asked = self._fitted, self._library, time.perf_counter()
-        threshold = self._session.document.settings.threshold
-        return lambda _token: predict_picture(pixels, fitted, library, threshold, asked)
+    @property
+    def _threshold(self) -> float | None:
+        return self._session.document.settings.threshold
 
     def _deliver(self, then: Callable[[SinglePrediction], None], prediction: SinglePrediction) -> None:
         if not self._closed:
@@ -226,15 +216,13 @@ class Predictor:
         recipe = self._recipe
         if not recipe.support:
             self._fitted = None
-            self._set_status(
-                busy=False, problem=None, detail="", backbone=recipe.bundle, milliseconds=0.0, cancelled=False
-            )
+            self._set_status(backbone=recipe.bundle, **AT_REST)
             self._publish(None)
             return
         self._set_status(busy=True, backbone=recipe.bundle, cancelled=False)
         sources, vectors = self.sources.of(recipe), self.sources.vectors
         rows = self._rows(self._gallery.known)
-        threshold, version = self._session.document.settings.threshold, self._version
+        threshold, version = self._threshold, self._version
 
         self._fit_job = self._model.submit(
             lambda token: fitting.fit_and_score(
@@ -258,7 +246,8 @@ class Predictor:
         if fitted.version != self._version:
             return  # of a former support set: late is wrong
         self._fit_job = None
-        self._set_status(busy=False, problem=None, detail="", milliseconds=scores.milliseconds)
+        choice, took = choice_of(fitted.whole), scores.milliseconds
+        self._set_status(busy=False, problem=None, detail="", milliseconds=took, choice=choice)
         self._take(generation, result)
         self._examiner.start(fitted)
 
@@ -271,6 +260,7 @@ class Predictor:
     def _fit_failed(self, version: int, error: Exception) -> None:
         if version == self._version:
             self._fit_job = self._fitted = None
+            self._set_status(choice=None)
             self._publish(None)
             self._failed(error)
 
@@ -320,7 +310,7 @@ class Predictor:
         self._rows_job = None
         version = self._version = self._version + 1
         rows = self._rows(self._gallery.known & self._in_space(fitted))
-        threshold = self._session.document.settings.threshold
+        threshold = self._threshold
         self._step_job = self._model.submit(
             lambda _token: score_step(fitted, step, rows, threshold, version),
             then=partial(self._step_done, self._generation),

@@ -46,6 +46,9 @@ class Conv4(nn.Module):
         NetworkError: another norm, or more pools than blocks.
     """
 
+    is_chain = True
+    """Its layers follow one another in the order of their names, and the last one's maps are flattened."""
+
     def __init__(self, channels: int, width: int = 64, pools: int = 4, norm: str = "batch") -> None:
         super().__init__()
         if norm not in NORMS or not 0 <= pools <= 4:

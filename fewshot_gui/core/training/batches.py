@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, sample_episode
+from fewshot_gui.core.learners.gradient.convolution import with_layout
 from fewshot_gui.core.training.augment import Changes, after, apply_changes, draw_changes
 from fewshot_gui.core.training.schedule import scheduled_side
 from fewshot_gui.core.training.stage import Augmentation, most
@@ -59,7 +60,7 @@ class Batch:
     def inputs(self, device: str, mean: Tensor, std: Tensor) -> Tensor:
         """Return float32 (B, C, side, side), changed and normalised, on the device."""
         changed = apply_changes(self.images.to(device), self.side, Changes(self.maps, self.colours))
-        return ((changed - mean) / std).contiguous(memory_format=torch.channels_last)
+        return with_layout(((changed - mean) / std).contiguous(memory_format=torch.channels_last))
 
     def packed(self) -> dict[str, Any]:
         """Return it without tensors: they go from process to process by way of scarce shared memory."""

@@ -590,6 +590,18 @@ def test_another_learner_fits_again(taught: Bench) -> None:
     assert shown(taught.scores)[:2] == ["red", "blue"]
 
 
+def test_the_learner_that_was_chosen_is_told_with_its_reason(taught: Bench) -> None:
+    assert taught.predictor.status.choice is None
+    taught.session.do(ChooseLearner("auto"))
+    taught.lane.run()
+    choice = taught.predictor.status.choice
+    assert choice is not None
+    assert (choice.learner, choice.reason.why) == ("prototypical", "too few")
+    taught.session.do(ChooseLearner("crystal ball"))
+    taught.lane.run()
+    assert taught.predictor.status.choice is None
+
+
 # Problems as values
 
 

@@ -17,7 +17,8 @@ from torch.overrides import TorchFunctionMode
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_aten = torch.ops.aten
+_convolution = torch.ops.aten.convolution.default
+_convolution_backward = torch.ops.aten.convolution_backward.default
 _NUMBERS = 4  # stride, padding, dilation, groups
 
 
@@ -51,9 +52,9 @@ class FastConvolutions(TorchFunctionMode):
             images, weight, bias, *numbers = args
             if not self._twice:
                 if not images.requires_grad:
-                    images = _with_layout(images)
-                return func(_channels_last(images), _channels_last(weight), bias, *numbers)
-            return _Convolution.apply(_channels_last(images), _channels_last(weight), bias, *numbers)
+                    images = with_layout(images)
+                return func(channels_last(images), channels_last(weight), bias, *numbers)
+            return _Convolution.apply(channels_last(images), channels_last(weight), bias, *numbers)
         if func is functional.batch_norm and (kwargs or {}).get("training"):
             self.uses_batch_statistics = True
         return func(*args, **(kwargs or {}))
@@ -66,11 +67,12 @@ def _is_plain(args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
     return bool(args[0].ndim == 4 and args[0].device.type == "cpu")
 
 
-def _channels_last(values: Tensor) -> Tensor:
+def channels_last(values: Tensor) -> Tensor:
+    """Return the same values (B, C, H, W), channels-last."""
     return values.contiguous(memory_format=torch.channels_last)
 
 
-def _with_layout(images: Tensor) -> Tensor:
+def with_layout(images: Tensor) -> Tensor:
     """Return the images, channels-last by their strides even where one channel leaves that open."""
     if images.shape[1] != 1:
         return images
@@ -78,10 +80,18 @@ def _with_layout(images: Tensor) -> Tensor:
     return images.contiguous().as_strided(images.shape, (height * width, 1, width, 1))
 
 
-def _forward(images: Tensor, weight: Tensor, bias: Tensor | None, numbers: Sequence[Any]) -> Tensor:
+def convolved(images: Tensor, weight: Tensor, bias: Tensor | None, numbers: Sequence[Any]) -> Tensor:
+    """Return the convolution, without a graph, of images and weights that lie channels-last.
+
+    Args:
+        images: float (B, C, H, W).
+        weight: float (D, C / groups, h, w).
+        bias: float (D,), or none.
+        numbers: stride, padding, dilation (pairs) and groups.
+    """
     stride, padding, dilation, groups = numbers
-    result: Tensor = _aten.convolution(
-        _with_layout(images),
+    result: Tensor = _convolution(
+        with_layout(images),
         weight,
         bias,
         stride,
@@ -94,14 +104,22 @@ def _forward(images: Tensor, weight: Tensor, bias: Tensor | None, numbers: Seque
     return result
 
 
-def _backward(
+def taken_back(
     grad: Tensor, images: Tensor, weight: Tensor, numbers: Sequence[Any], wanted: tuple[bool, bool, bool]
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Return the gradients of images, weight and bias, those that are wanted."""
+    """Return the gradients of images, weight and bias, those that are wanted, without a graph.
+
+    Args:
+        grad: of the result.
+        images: float (B, C, H, W).
+        weight: float (D, C / groups, h, w).
+        numbers: stride, padding, dilation (pairs) and groups.
+        wanted: which of the three; the others are None.
+    """
     stride, padding, dilation, groups = numbers
-    gradients: tuple[Tensor | None, Tensor | None, Tensor | None] = _aten.convolution_backward(
-        _channels_last(grad),
-        _with_layout(images),
+    gradients: tuple[Tensor | None, Tensor | None, Tensor | None] = _convolution_backward(
+        channels_last(grad),
+        with_layout(images),
         weight,
         [len(weight)] if wanted[2] else None,
         stride,
@@ -120,7 +138,7 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(images: Tensor, weight: Tensor, bias: Tensor | None, *numbers: Any) -> Tensor:
-        return _forward(images, weight, bias, numbers)
+        return convolved(images, weight, bias, numbers)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004 - part of the interface
@@ -143,7 +161,7 @@ class _Backward(torch.autograd.Function):
     def forward(
         grad: Tensor, images: Tensor, weight: Tensor, needs: tuple[bool, bool, bool], *numbers: Any
     ) -> tuple[Tensor | None, ...]:
-        return _backward(grad, images, weight, numbers, needs)
+        return taken_back(grad, images, weight, numbers, needs)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor | None, ...]) -> None:  # noqa: ARG004 - part of the interface
@@ -159,14 +177,14 @@ class _Backward(torch.autograd.Function):
         to_images = to_weight = None
         terms: list[Tensor] = []
         if of_images is not None:
-            of_images = _channels_last(of_images)
-            terms.append(_forward(of_images, weight, None, ctx.numbers))
-            to_weight = _backward(grad, of_images, weight, ctx.numbers, (False, True, False))[1]
+            of_images = channels_last(of_images)
+            terms.append(convolved(of_images, weight, None, ctx.numbers))
+            to_weight = taken_back(grad, of_images, weight, ctx.numbers, (False, True, False))[1]
         if of_weight is not None:
-            of_weight = _channels_last(of_weight)
-            terms.append(_forward(images, of_weight, of_bias, ctx.numbers))
+            of_weight = channels_last(of_weight)
+            terms.append(convolved(images, of_weight, of_bias, ctx.numbers))
             if ctx.needs_input_grad[1]:
-                to_images = _backward(grad, images, of_weight, ctx.numbers, (True, False, False))[0]
+                to_images = taken_back(grad, images, of_weight, ctx.numbers, (True, False, False))[0]
         elif of_bias is not None:
             terms.append(of_bias.view(1, -1, 1, 1).expand_as(grad))
         to_grad = sum(terms[1:], terms[0]) if terms else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import torch
@@ -44,18 +45,28 @@ class UpdateRule(Protocol):
         """
 
 
-def functional_network(network: nn.Module) -> Model:
-    """Return the network as a function of its parameters, which are named "network." and their own name.
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkFunction:
+    """A network as a function of its parameters, which are named "network." and their own name.
 
     Other parameters are passed over; those that are missing are the network's own, as are its buffers.
+
+    Attributes:
+        network: never changed.
     """
 
-    def model(params: Params, images: Tensor) -> Tensor:
+    network: nn.Module
+
+    def __call__(self, params: Params, images: Tensor) -> Tensor:
+        """Return the embeddings (B, D) of images (B, C, H, W)."""
         own = {key.removeprefix(NETWORK): value for key, value in params.items() if key.startswith(NETWORK)}
-        embeddings: Tensor = functional_call(network, own, (images,))
+        embeddings: Tensor = functional_call(self.network, own, (images,))
         return embeddings
 
-    return model
+
+def functional_network(network: nn.Module) -> NetworkFunction:
+    """Return the network as a function of its parameters."""
+    return NetworkFunction(network)
 
 
 def network_params(network: nn.Module) -> Params:

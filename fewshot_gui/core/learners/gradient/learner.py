@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fewshot_gui.core.learners.base import SupportError, SupportSet
 from fewshot_gui.core.learners.fitted import begin, finish
 from fewshot_gui.core.learners.gradient.adapted import AdaptedClassifier, Step
+from fewshot_gui.core.learners.gradient.chain_slope import Chain
 from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
 from fewshot_gui.core.learners.gradient.functional import functional_network, network_params
 from fewshot_gui.core.learners.gradient.inner import InnerLoop
@@ -142,7 +143,7 @@ class GradientLearner:
                 first = task.embed()
             fast = inner.first_head(learned, first, task.labels, task.ways)
             if inner.head_only:  # the embeddings stay what they are: no picture passes the network again
-                task = replace(task, model=_identity, images=first, at_once=len(first))
+                task = replace(task, model=_identity, chain=None, images=first, at_once=len(first))
             else:
                 fast = {**task.body, **fast}
             memory = inner.rule.start(fast)
@@ -163,6 +164,7 @@ class _Task:
 
     Attributes:
         model: from parameters and images to embeddings.
+        chain: the same where its derivatives are written out; None where statistics are to be noted.
         body: the network's parameters before the first step.
         images: float (S, C, H, W).
         labels: int64 (S,), counted among the classes that have examples.
@@ -172,6 +174,7 @@ class _Task:
     """
 
     model: Model
+    chain: Chain | None
     body: Params
     images: Tensor
     labels: Tensor
@@ -190,8 +193,10 @@ class _Task:
         images = flat.reshape(len(flat), *context.input_shape).to(context.device, dtype)
         whole = uses_batch_statistics(network)
         weights = sum(value.numel() for value in body.values())
+        model = functional_network(network)
         return cls(
-            model=functional_network(network),
+            model=model,
+            chain=None if whole else Chain.of(model, images),
             body=body,
             images=images,
             labels=(present.cumsum(0) - 1)[support.labels].to(context.device),
@@ -207,7 +212,13 @@ class _Task:
     def slope(self, fast: Params, wanted: tuple[str, ...]) -> Slope:
         """Return loss and gradients of the support set."""
         return slope(
-            self.model, fast, wanted, self.images, self.labels, at_once=self.at_once, cancel=self.cancel
+            self.chain or self.model,
+            fast,
+            wanted,
+            self.images,
+            self.labels,
+            at_once=self.at_once,
+            cancel=self.cancel,
         )
 
 

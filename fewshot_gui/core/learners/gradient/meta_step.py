@@ -9,6 +9,7 @@ import torch
 from torch.func import grad_and_value, vmap
 from torch.nn import functional
 
+from fewshot_gui.core.learners.gradient.chain_slope import Chain
 from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
 from fewshot_gui.core.learners.gradient.functional import recorded_slope
 from fewshot_gui.core.learners.gradient.pieces import Slope, pictures_at_once, slope
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from fewshot_gui.core.learners.gradient.functional import Model, Params
+    from fewshot_gui.core.learners.gradient.functional import Model, Params, SlopeOf
     from fewshot_gui.core.learners.gradient.inner import InnerLoop
     from fewshot_gui.core.learners.gradient.tasks import Tasks
 
@@ -52,27 +53,38 @@ def task_by_task_step(
     leaf = {key: _in_order(value).requires_grad_() for key, value in params.items()}
     total = {key: torch.zeros_like(value) for key, value in params.items()}
     loss = right = 0.0
-    slope_of = partial(recorded_slope, again=not inner.first_order)
-    noted = FastConvolutions(twice=not inner.first_order)
+    again = not inner.first_order
+    noted = FastConvolutions(twice=again)
+    chain = None if inner.head_only else Chain.of(model, tasks.support)
+    slope_of: SlopeOf = partial(recorded_slope, again=again)
+
+    def watched(params: Params, images: Tensor) -> Tensor:
+        with noted:
+            return model(params, images)
+
     with torch.enable_grad():
         like = inner.any_embeddings(model, params, tasks.support[0])
         for task in range(len(tasks)):
             support, labels = tasks.support[task], tasks.support_labels[task]
-            with noted:
-                path = inner.path(model, leaf, support, labels, like, tasks.ways, slope_of)
+            if chain is not None:
+                slope_of = chain.slope_of(support, labels, again=again)
+            path = inner.path(watched, leaf, support, labels, like, tasks.ways, slope_of)
             query, targets = tasks.query[task], tasks.query_labels[task]
             # Batch statistics are those of all queries together.
-            at_once = len(query) if noted.uses_batch_statistics else pictures_at_once(query)
+            together = noted.uses_batch_statistics or (chain is not None and chain.uses_batch_statistics)
+            at_once = len(query) if together else pictures_at_once(query)
             with FastConvolutions(twice=False):
                 slopes = {
-                    step: slope(model, path[step], tuple(path[step]), query, targets, at_once=at_once)
+                    step: slope(
+                        chain or model, path[step], tuple(path[step]), query, targets, at_once=at_once
+                    )
                     for step in weights
                 }
             for key, gradient in zip(leaf, _taken_back(path, slopes, weights, leaf), strict=True):
                 total[key].add_(gradient, alpha=1 / len(tasks))
             loss += sum(weight * float(slopes[step].loss) for step, weight in weights.items())
             right += _share_right(slopes[inner.steps].logits, targets)
-    return MetaStep(loss / len(tasks), right / len(tasks), total, noted.uses_batch_statistics)
+    return MetaStep(loss / len(tasks), right / len(tasks), total, together)
 
 
 def _in_order(value: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from fewshot_gui.core.learners.gradient.chain_slope import Chain
 from fewshot_gui.core.learners.gradient.start import head_logits
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def pictures_at_once(images: Tensor, parameters: int = 0) -> int:
 
 
 def slope(
-    model: Model,
+    model: Model | Chain,
     params: Params,
     wanted: Collection[str],
     images: Tensor,
@@ -73,7 +74,7 @@ def slope(
     """Return mean loss and gradients, added up over pieces.
 
     Args:
-        model: from parameters and images to embeddings.
+        model: from parameters and images to embeddings, or the chain that it is, which is faster.
         params: of the network and of the linear layer on top.
         wanted: names of those whose gradients are asked for; one that the loss does not depend on gets zeros.
         images: float (B, C, H, W); at least one.
@@ -81,19 +82,15 @@ def slope(
         at_once: pictures in a piece, at most.
         cancel: called before each piece; raises to stop.
     """
-    leaf = {key: value.detach().requires_grad_(key in wanted) for key, value in params.items()}
     total: list[Tensor] = []
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for images_piece, labels_piece in _pieces(images, labels, at_once):
         if cancel is not None:
             cancel()
-        with torch.enable_grad():
-            embeddings = model(leaf, images_piece)
-            logits = head_logits(leaf, embeddings)
-            loss = functional.cross_entropy(logits, labels_piece, reduction="sum") / len(labels)
-        gradients = _gradients(loss, [leaf[key] for key in wanted])
+        found = _slope_of_piece(model, params, wanted, images_piece, labels_piece, 1 / len(labels))
+        gradients = [found.gradients[key] for key in wanted]
         total = [a.add_(b) for a, b in zip(total, gradients, strict=True)] if total else gradients
-        parts.append((loss.detach(), embeddings.detach(), logits.detach()))
+        parts.append((found.loss, found.embeddings, found.logits))
     losses, embedded, answered = zip(*parts, strict=True)
     return Slope(
         torch.stack(losses).sum(),
@@ -103,10 +100,25 @@ def slope(
     )
 
 
-def _gradients(loss: Tensor, weights: list[Tensor]) -> list[Tensor]:
-    if not weights:
-        return []
-    return list(torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True))
+def _slope_of_piece(
+    model: Model | Chain,
+    params: Params,
+    wanted: Collection[str],
+    images: Tensor,
+    labels: Tensor,
+    share: float,
+) -> Slope:
+    if isinstance(model, Chain):
+        done = model.pass_of(params, images, labels, share)
+        return Slope(done.loss, done.gradients()[0] if wanted else {}, done.embeddings, done.logits)
+    leaf = {key: value.detach().requires_grad_(key in wanted) for key, value in params.items()}
+    with torch.enable_grad():
+        embeddings = model(leaf, images)
+        logits = head_logits(leaf, embeddings)
+        loss = functional.cross_entropy(logits, labels, reduction="sum") * share
+    weights = [leaf[key] for key in wanted]
+    found = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True) if weights else ()
+    return Slope(loss.detach(), dict(zip(wanted, found, strict=True)), embeddings.detach(), logits.detach())
 
 
 def embed_pieces(
