@@ -108,8 +108,8 @@ def theirs(model: str, root: Path) -> Seen:
     return Seen("MobileNetV2 224 px", embeddings, LearnerContext(), 1.0)
 
 
-def row(seen: Seen, labels: dict[str, Tensor], learner: str, shots: int, episodes: int) -> str:
-    """Return a line of the table: accuracies by set, their mean, and the mean calibration error."""
+def row(seen: Seen, labels: dict[str, Tensor], learner: str, shots: int, episodes: int) -> tuple[str, float]:
+    """Return a line of the table (accuracies by set, mean, mean calibration error) and the mean."""
     reports = [
         evaluate_episodes(
             seen.embeddings[each], labels[each], make_learner(learner, seen.context),
@@ -120,7 +120,7 @@ def row(seen: Seen, labels: dict[str, Tensor], learner: str, shots: int, episode
     cells = " | ".join(f"{100 * r.accuracy:.1f} ± {100 * r.ci95:.1f}" for r in reports)
     mean, ece = (float(np.mean([getattr(r, key) for r in reports])) for key in ("accuracy", "ece"))
     first = f"| {seen.name} | {learner} | {shots} | {cells}"
-    return f"{first} | **{100 * mean:.2f}** | {ece:.3f} | {seen.share:.2f} |"
+    return f"{first} | **{100 * mean:.2f}** | {ece:.3f} | {seen.share:.2f} |", 100 * mean
 
 
 def novelty(seen: Seen, labels: dict[str, Tensor], shots: int) -> str:
@@ -189,18 +189,18 @@ def main() -> None:
         backbones.append(theirs(arguments.mobilenet, arguments.domains))
     print("| backbone | learner | shots | " + " | ".join(labels) + " | mean | calibration error | time |")
     print("|---|---|---|" + "---|" * (len(labels) + 3))
+    points = []
     for seen in backbones:
         for learner in arguments.learners:
             for shots in (1, 5):
-                print(row(seen, labels, learner, shots, arguments.episodes), flush=True)
+                line, mean = row(seen, labels, learner, shots, arguments.episodes)
+                print(line, flush=True)
+            if learner == arguments.learners[0]:
+                points.append((seen.name, seen.share, mean))
     print()
     for seen in backbones:
         print(novelty(seen, labels, 5), flush=True)
     if arguments.picture:
-        points = []
-        for seen in backbones:
-            line = row(seen, labels, arguments.learners[0], 5, arguments.episodes)
-            points.append((seen.name, seen.share, float(line.split("**")[1])))
         draw(points, arguments.picture)
 
 

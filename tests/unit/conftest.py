@@ -1,17 +1,19 @@
-"""What the tests of the engine and of the commands share: a server on the loopback."""
+"""What the tests of the engine and the commands share: a server on the loopback, and real weights on it."""
 
 from __future__ import annotations
 
 import http.server
+import io
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.loopback import Handler, Served, rung_at
+from tests.unit.loopback import MODEL, Handler, Served, rung_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fewshot_gui.core.backbones.ladder import Rung
 
@@ -38,3 +40,36 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 def rung(served: Served) -> Rung:
     """A rung whose file the server has."""
     return rung_at(f"{served.url}/models/tiny.pth")
+
+
+@pytest.fixture(scope="session")
+def shufflenet() -> bytes:
+    """A state dict of random weights, as torchvision's host would send it; the smallest there is: 5 MB."""
+    import torch
+    from torchvision.models import get_model
+
+    torch.manual_seed(0)
+    buffer = io.BytesIO()
+    torch.save(get_model(MODEL, weights=None).state_dict(), buffer)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def small(served: Served, shufflenet: bytes) -> Rung:
+    """A rung of torchvision's, whose weights the server has."""
+    served.content = shufflenet
+    return rung_at(
+        f"{served.url}/small.pth",
+        shufflenet,
+        architecture={"kind": "torchvision", "model": MODEL},
+        side=32,
+        dimension=1024,
+        name="small",
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder of backbones, which is not there yet."""
+    monkeypatch.setenv("FEWSHOT_MODELS", str(tmp_path / "backbones"))
+    return tmp_path / "backbones"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CONTENT = bytes(range(256)) * 4096  # a megabyte: several pieces
 ETAG = '"first"'
+MODEL = "shufflenet_v2_x0_5"  # the smallest of torchvision's: 5 MB
 
 
 @dataclass

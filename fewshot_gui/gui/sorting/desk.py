@@ -57,16 +57,6 @@ class SortingDesk(QObject):
         self.strip: ArrivalStrip | None = None
         self.sorter.ended.connect(self._follow)
 
-    def slots(self) -> dict[str, Callable[..., object]]:
-        """Return what the actions do, by their names."""
-        return {
-            "sortAction": self.sort,
-            "takeBackAction": self.show_runs,
-            "exportAction": self.export_labels,
-            "importAction": self.bring_in,
-            "watchAction": self.watch,
-        }
-
     def attach(self, window: MainWindow) -> None:
         """Work for this window from now on."""
         self.window = window

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pytest
 from fewshot_gui.cli import models_change
 from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones import ladder
-from tests.unit.loopback import cut, rung_at, status
+from tests.unit.loopback import MODEL, cut, rung_at, status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,37 +18,15 @@ if TYPE_CHECKING:
     from fewshot_gui.core.backbones.ladder import Rung
     from tests.unit.loopback import Served
 
-MODEL = "shufflenet_v2_x0_5"  # the smallest of torchvision's: 5 MB
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's folder."""
-    monkeypatch.setenv("FEWSHOT_MODELS", str(tmp_path / "backbones"))
-    return tmp_path / "backbones"
-
-
-@pytest.fixture(scope="module")
-def weights() -> bytes:
-    """A state dict of random weights."""
-    import torch
-    from torchvision.models import get_model
-
-    torch.manual_seed(0)
-    buffer = io.BytesIO()
-    torch.save(get_model(MODEL, weights=None).state_dict(), buffer)
-    return buffer.getvalue()
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-def small(served: Served, weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Rung:
-    """The only rung of the ladder; the server has its weights."""
-    served.content = weights
-    architecture = {"kind": "torchvision", "model": MODEL}
-    rung = rung_at(f"{served.url}/small.pth", weights, architecture=architecture, side=32, name="small")
+def small(small: Rung, monkeypatch: pytest.MonkeyPatch) -> Rung:
+    """The only rung of the ladder."""
     for module in (ladder, models_change):
-        monkeypatch.setattr(module, "LADDER", (rung,))
-    return rung
+        monkeypatch.setattr(module, "LADDER", (small,))
+    return small
 
 
 def test_downloaded_listed_used_and_removed(
@@ -147,10 +124,10 @@ def test_every_problem_has_its_words() -> None:
 
 
 @pytest.fixture
-def own(tmp_path: Path, weights: bytes) -> Path:
+def own(tmp_path: Path, shufflenet: bytes) -> Path:
     """A file of weights that a person brings."""
     path = tmp_path / "my network.pth"
-    path.write_bytes(weights)
+    path.write_bytes(shufflenet)
     return path
 
 

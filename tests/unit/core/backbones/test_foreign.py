@@ -32,21 +32,12 @@ from fewshot_gui.core.backbones.network_error import NetworkError
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"kind": "torchvision", "model": "mobilenet_v3_small"}
 TINY = {"kind": "timm", "model": "test_vit"}
 SEEN = Preprocessing(32, 3, (0.5,) * 3, (0.25,) * 3)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread: on a busy machine two wait for each other, and take ten times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def full_state(architecture: dict[str, Any]) -> dict[str, torch.Tensor]:

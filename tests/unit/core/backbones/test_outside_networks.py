@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
@@ -16,20 +16,9 @@ from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.catalogue import make_learner
 from fewshot_gui.core.learners.context import LearnerContext
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"kind": "torchvision", "model": "mobilenet_v3_small"}
 TINY_VIT = {"kind": "timm", "model": "test_vit"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread: on a busy machine two wait for each other, and take ten times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def lively(network: nn.Module) -> nn.Module:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from fewshot_gui.engine.downloads import fetch as module
 from fewshot_gui.engine.downloads.download import part_path
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 from fewshot_gui.engine.downloads.fetch import arrived_bytes, fetch, fetched, remove, unfinished_folder
-from tests.unit.loopback import cut, rung_at
+from tests.unit.loopback import MODEL, cut, rung_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,40 +23,7 @@ if TYPE_CHECKING:
     from fewshot_gui.core.backbones.ladder import Rung
     from tests.unit.loopback import Served
 
-MODEL = "shufflenet_v2_x0_5"  # the smallest of torchvision's: 5 MB
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's folder, which is not there yet."""
-    monkeypatch.setenv("FEWSHOT_MODELS", str(tmp_path / "backbones"))
-    return tmp_path / "backbones"
-
-
-@pytest.fixture(scope="module")
-def weights() -> bytes:
-    """A state dict of random weights, as torchvision's host would send it."""
-    import torch
-    from torchvision.models import get_model
-
-    torch.manual_seed(0)
-    buffer = io.BytesIO()
-    torch.save(get_model(MODEL, weights=None).state_dict(), buffer)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def small(served: Served, weights: bytes) -> Rung:
-    """A rung of torchvision's, whose weights the server has."""
-    served.content = weights
-    return rung_at(
-        f"{served.url}/small.pth",
-        weights,
-        architecture={"kind": "torchvision", "model": MODEL},
-        side=32,
-        dimension=1024,
-        name="small",
-    )
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def get(rung: Rung, **changes: Any) -> Any:
