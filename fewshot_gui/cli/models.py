@@ -8,6 +8,7 @@ from pathlib import Path
 from fewshot_gui.cli.models_change import add, download, remove
 from fewshot_gui.cli.models_list import info, listing
 from fewshot_gui.cli.options import add_common_arguments
+from fewshot_gui.core.backbones.architectures import named_architecture
 
 ACTIONS = {"list": listing, "info": info, "download": download, "add": add, "remove": remove}
 
@@ -48,10 +49,10 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _architecture(text: str) -> dict[str, str]:
-    kind, _, model = text.partition(":")
-    if kind not in {"torchvision", "timm"} or not model:
+    named = named_architecture(text)
+    if named is None:
         raise argparse.ArgumentTypeError(f"give torchvision:NAME or timm:NAME, not {text!r}")
-    return {"kind": kind, "model": model}
+    return named
 
 
 def _side(text: str) -> int:

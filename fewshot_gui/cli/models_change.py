@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fewshot_gui.cli.models_list import bundle_values, size_words
+from fewshot_gui.cli.models_list import bundle_values
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
+from fewshot_gui.cli.sort_words import size_words
+from fewshot_gui.core.backbones.architectures import architecture_name
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
 from fewshot_gui.core.backbones.foreign_error import ForeignWeightsError
-from fewshot_gui.core.backbones.ladder import IMAGENET_MEAN, IMAGENET_STD, LADDER, rung_of
+from fewshot_gui.core.backbones.ladder import LADDER, rung_of
 from fewshot_gui.core.backbones.network_error import NetworkError
-from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.backbones.own_bundles import is_name, is_taken, own_path, remove_own
+from fewshot_gui.core.backbones.preprocessing import IMAGENET
 from fewshot_gui.core.data_files import models_folder, user_models_folder
 from fewshot_gui.engine.downloads.download import drop
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 from fewshot_gui.engine.downloads.fetch import fetch, fetched, unfinished_folder
-from fewshot_gui.engine.downloads.fetch import remove as remove_bundle
 from fewshot_gui.engine.speeds import Speeds
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
     from pathlib import Path
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
     from fewshot_gui.core.backbones.ladder import Rung
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
 
 TRY_AGAIN = "what has arrived is kept; the same command goes on from there"
 WORDS = {
@@ -38,7 +40,7 @@ WORDS = {
     DownloadProblem.DISK_FULL: "it cannot be written to {folder} ({detail}); make room or set FEWSHOT_MODELS",
     DownloadProblem.CANCELLED: f"cancelled; {TRY_AGAIN}",
     DownloadProblem.BUSY: "another program is downloading it already",
-    DownloadProblem.NEEDS_TIMM: "it needs timm, which is an extra: pip install 'fewshot-gui[backbones]'",
+    DownloadProblem.NEEDS_TIMM: "it needs timm, or a newer one: pip install --upgrade timm",
 }
 
 
@@ -73,10 +75,10 @@ def add(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json(bundle_values(info, Speeds()))
     else:
-        side = info.preprocessing.side
+        side, network = info.preprocessing.side, architecture_name(info.architecture)
         say(
-            f"{info.name} is here: {_network(info.architecture)}, {side}x{side} px, {info.dimension} numbers "
-            f"a picture; use it with --backbone {info.name}"
+            f"{info.name} is here: {network}, {side}x{side} px, {info.dimension} numbers a picture; "
+            f"use it with --backbone {info.name}"
         )
     return DONE
 
@@ -85,7 +87,7 @@ def remove(arguments: argparse.Namespace) -> int:
     """Return the exit code after removing a backbone of the user's, or what has arrived of one."""
     name, rung = arguments.name, rung_of(arguments.name)
     try:
-        removed = remove_bundle(name)
+        removed = remove_own(name)
         unfinished = rung is not None and drop(rung, unfinished_folder())
     except OSError as error:
         raise UsageError(f"{name} cannot be removed ({error.strerror or error})") from error
@@ -150,12 +152,11 @@ def _new_path(name: str) -> Path:
     Raises:
         UsageError: the name is none, or taken.
     """
-    if not name or name.startswith(".") or any(sign in name for sign in '/\\:#*?"<>|'):
+    if not is_name(name):
         raise UsageError(f"{name!r} is no name for a backbone; choose another with --name")
-    out = user_models_folder() / f"{name}.safetensors"
-    if out.exists() or (models_folder() / out.name).exists() or rung_of(name) is not None:
+    if is_taken(name):
         raise UsageError(f"the name {name} is taken; choose another with --name")
-    return out
+    return own_path(name)
 
 
 def _refuse_own(path: Path) -> None:
@@ -173,27 +174,24 @@ def _converted(arguments: argparse.Namespace, path: Path, out: Path) -> BundleIn
     about = {"title": out.stem, "licence": arguments.licence}
     if path.suffix.lower() == ".onnx":
         return foreign.convert_onnx(path, _preprocessing_of_onnx(arguments), **about, out=out)
-    architecture = arguments.architecture or foreign.guess_architecture(foreign.read_weights(path), path.stem)
+    tensors = foreign.read_weights(path)
+    architecture = arguments.architecture or foreign.guess_architecture(tensors, path.stem)
     if architecture is None:
         raise UsageError(
             f"{path}: no network of torchvision or timm is known whose weights have these names and shapes; "
             "say which it is with --architecture torchvision:NAME or timm:NAME"
         )
     preprocessing = _changed(foreign.preprocessing_of(architecture), arguments)
-    return foreign.convert(path, architecture, preprocessing, **about, out=out)
+    return foreign.convert(path, architecture, preprocessing, **about, out=out, tensors=tensors)
 
 
 def _preprocessing_of_onnx(arguments: argparse.Namespace) -> Preprocessing | None:
     """Return what was asked for; None where nothing was, and the model itself says its size."""
     if not (arguments.side or arguments.mean or arguments.std):
         return None
-    return _changed(Preprocessing(224, 3, IMAGENET_MEAN, IMAGENET_STD), arguments)
+    return _changed(IMAGENET, arguments)
 
 
 def _changed(known: Preprocessing, arguments: argparse.Namespace) -> Preprocessing:
     told = {key: getattr(arguments, key) for key in ("side", "mean", "std")}
     return replace(known, **{key: value for key, value in told.items() if value})
-
-
-def _network(architecture: Mapping[str, Any]) -> str:
-    return ":".join(str(architecture[key]) for key in ("kind", "model") if key in architecture)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
+from fewshot_gui.cli.sort_words import size_words
 from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem, describe_bundle
-from fewshot_gui.core.backbones.catalogue import installed_sound
+from fewshot_gui.core.backbones.catalogue import installed
 from fewshot_gui.core.backbones.ladder import LADDER, rung_of
-from fewshot_gui.core.data_files import models_folder, user_models_folder
+from fewshot_gui.core.backbones.own_bundles import is_users
 from fewshot_gui.engine.downloads.fetch import arrived_bytes
 from fewshot_gui.engine.folders import cache_folder
 from fewshot_gui.engine.speeds import Speeds, measure_speeds, read_speeds
@@ -26,7 +27,7 @@ OWN_LICENCE = "MIT; of its data see its card"
 
 def listing(arguments: argparse.Namespace) -> int:
     """Return the exit code after listing: 1 where a bundle is damaged."""
-    infos = installed_sound()
+    infos, damaged = installed()
     speeds = _measured(arguments, infos) if arguments.measure else read_speeds(cache_folder())
     rungs = [rung for rung in LADDER if rung.name not in {info.name for info in infos}]
     if arguments.json:
@@ -34,7 +35,6 @@ def listing(arguments: argparse.Namespace) -> int:
         say_json([*here, *(rung_values(rung, speeds) for rung in rungs)])
     else:
         say(_table(infos, rungs, speeds))
-    damaged = _damaged()
     for error in damaged:
         warn(str(error))
     return SOME_FAILED if damaged else DONE
@@ -103,25 +103,9 @@ def rung_values(rung: Rung, speeds: Speeds) -> dict[str, Any]:
     }
 
 
-def is_users(found: BundleInfo) -> bool:
-    """Return whether a bundle lies in the user's folder."""
-    return found.path.parent == user_models_folder()
-
-
 def _measured(arguments: argparse.Namespace, infos: Sequence[BundleInfo]) -> Speeds:
     with bar("Measuring", arguments) as progress:
         return measure_speeds(cache_folder(), infos, progress)
-
-
-def _damaged() -> list[BundleError]:
-    found = []
-    for folder in (models_folder(), user_models_folder()):
-        for path in sorted(folder.glob("*.safetensors")):
-            try:
-                describe_bundle(path)
-            except BundleError as error:
-                found.append(error)
-    return found
 
 
 def _table(infos: Sequence[BundleInfo], rungs: Sequence[Rung], speeds: Speeds) -> str:
@@ -156,7 +140,7 @@ def _rung_facts(rung: Rung, speeds: Speeds) -> dict[str, str]:
     """Return what the list says of a backbone that can be downloaded, by the column."""
     arrived = arrived_bytes(rung)
     size = size_words(rung.size_bytes)
-    part = f"{arrived / 1e6:.0f} of {size}" if arrived else size
+    part = f"{size_words(arrived)} of {size}" if arrived else size
     cells = (rung.name, rung.title, f"{rung.side}x{rung.side} px", part, _reckoned(rung, speeds))
     return dict(zip(COLUMNS, (*cells, _expected(rung.expected), rung.licence), strict=True))
 
@@ -188,8 +172,3 @@ def _licence(found: BundleInfo) -> str:
     if is_users(found):
         return str(found.training.get("licence") or "not stated")
     return OWN_LICENCE
-
-
-def size_words(size_bytes: int) -> str:
-    """Return a size in megabytes, with a digit more where it is small."""
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes < 10e6 else f"{size_bytes / 1e6:.0f} MB"

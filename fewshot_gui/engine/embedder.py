@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from fewshot_gui.core.backbones.bundle_info import BundleError, bundle_of
 from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
 from fewshot_gui.engine.torch_libraries import load_torch_libraries
 from fewshot_gui.engine.torch_threads import embedding_threads, torch_threads
@@ -74,6 +74,9 @@ Describe: TypeAlias = "Callable[[str], BackboneInfo]"
 class Embedder:
     """Prepared pictures to embeddings; `embed` and `warm_up` for the model lane, the rest for any thread.
 
+    A backbone may be removed, and another one be added under its name: then that one is loaded. One that is
+    gone goes on working where it is loaded.
+
     Args:
         load: returns a backbone by name; None for the real one, which imports torch.
         describe: returns what is known of it; None for the real one.
@@ -96,9 +99,8 @@ class Embedder:
         self._on_device = on_device
         self._runtimes = runtimes
         self._on_loaded = on_loaded
-        self._lock = threading.Lock()
         self._infos: dict[str, BackboneInfo] = {}
-        self._loaded: dict[str, Backbone] = {}
+        self._loaded: dict[str, tuple[str, Backbone]] = {}
         self._chosen: dict[str, str] = {}
         self._full: set[str] = set()
         self._device = ""
@@ -121,10 +123,12 @@ class Embedder:
         Raises:
             BundleError: it is missing or damaged.
         """
-        with self._lock:
+        try:
+            self._infos[name] = self._describe(name)
+        except BundleError:
             if name not in self._infos:
-                self._infos[name] = self._describe(name)
-            return self._infos[name]
+                raise
+        return self._infos[name]
 
     def warm_up(self, name: str, device: str) -> str:
         """Load a backbone, and return the device that it will run on."""
@@ -169,7 +173,7 @@ class Embedder:
 
         None where nothing is to be found out, or a device other than the CPU embeds.
         """
-        backbone = self._loaded.get(name)
+        _hash, backbone = self._loaded.get(name, ("", None))
         if self._runtimes is None or backbone is None or self._device != "cpu":
             return None
         most = torch_threads()
@@ -177,11 +181,17 @@ class Embedder:
             return self._runtimes.settle(name, backbone, most)
 
     def _backbone(self, name: str) -> Backbone:
-        if name not in self._loaded:
-            self._loaded[name] = self._load(name)
+        # Of the bundle itself: in the pixels space all of the same preprocessing have one hash.
+        present = self.info(bundle_of(name)).hash
+        former, backbone = self._loaded.get(name, ("", None))
+        if backbone is None or former != present:
+            if self._loaded.pop(name, None) is not None and self._runtimes is not None:
+                self._runtimes.forget(name)
+            backbone = self._load(name)
+            self._loaded[name] = present, backbone
             if self._on_loaded is not None:
                 self._on_loaded(name)
-        return self._loaded[name]
+        return backbone
 
     def _choose(self, wanted: str) -> str:
         if wanted not in self._chosen:

@@ -1,19 +1,18 @@
-"""Downloads backbones and takes in those of files, on a lane of its own: nothing else waits for a network."""
+"""Downloads backbones and takes in those of files, each on a lane of its own: nothing waits for a network."""
 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from errno import EPERM
 from os import strerror
 from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.core.data_files import user_models_folder
+from fewshot_gui.core.backbones.own_bundles import is_users, remove_own
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.taking_in import take_in
-from fewshot_gui.engine.worker import CancelToken, Priority, Worker
+from fewshot_gui.engine.worker import CancelToken, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
             """Return what the new bundle says of itself."""
 
 
+_DOWNLOADS: Final = "downloads"
+_FILES: Final = "backbones"
 _TELL_SECONDS: Final = 0.1  # as often as a progress bar is looked at
 
 
@@ -77,7 +78,7 @@ class Fetching:
 
 
 class Fetcher:
-    """Does one thing at a time, and only what it was asked for. Belongs to the main thread.
+    """Does one download and one file at a time, and only what it was asked for. Belongs to the main thread.
 
     Attributes:
         changed: Emits the name of a rung whose download is elsewhere than before.
@@ -103,7 +104,7 @@ class Fetcher:
         self.removed: Event[[str]] = Event()
         self._post, self._clock = post, clock
         self._fetch, self._arrived = fetch or _fetch, arrived or _arrived
-        self._lane: Worker | None = None
+        self._lanes: dict[str, Worker] = {}
         self._stops: dict[str, CancelToken] = {}
         self._states: dict[str, Fetching] = {}
 
@@ -147,7 +148,7 @@ class Fetcher:
             tell = self._teller(rung, token)
             return self._fetch(rung, progress=tell, cancelled=lambda: stop.cancelled or token.cancelled)
 
-        self.lane.submit(
+        self._lane(_DOWNLOADS).submit(
             work,
             then=lambda info: self._done(rung.name, info),
             failed=lambda error: self._failed(rung, stop, error),
@@ -174,7 +175,9 @@ class Fetcher:
         Raises:
             OSError: it cannot be removed, or is not the user's.
         """
-        _remove(info)
+        if not is_users(info):
+            raise PermissionError(EPERM, strerror(EPERM), str(info.path))
+        remove_own(info.name)
         self.forget(info.name)
         self.removed.emit(info.name)
 
@@ -198,22 +201,21 @@ class Fetcher:
             self.landed.emit(info)
             then(info)
 
-        self.lane.submit(
-            lambda _token: take_in(path, architecture), then=done, failed=failed, priority=Priority.VISIBLE
-        )
+        self._lane(_FILES).submit(lambda _token: take_in(path, architecture), then=done, failed=failed)
 
-    @property
-    def lane(self) -> Worker:
-        """The lane; its thread begins when it is asked for first."""
-        if self._lane is None:
-            self._lane = Worker("backbones", self._post)
-        return self._lane
+    def _lane(self, name: str) -> Worker:
+        """Return a lane; its thread begins when it is asked for first."""
+        if name not in self._lanes:
+            self._lanes[name] = Worker(name, self._post)
+        return self._lanes[name]
 
     def close(self, timeout: float) -> bool:
-        """Stop everything, and return True once the lane has ended within `timeout` seconds."""
+        """Stop everything, and return True once all lanes have ended within `timeout` seconds."""
         for stop in self._stops.values():
             stop.cancel()
-        return self._lane is None or self._lane.close(timeout)
+        end = self._clock() + timeout
+        ended = [lane.close(max(0.0, end - self._clock())) for lane in self._lanes.values()]
+        return all(ended)
 
     # What happens -------------------------------------------------------------------------------------
 
@@ -227,13 +229,15 @@ class Fetcher:
             if now - told >= _TELL_SECONDS or complete:
                 told = now
                 phase = Phase.PREPARING if complete else Phase.DOWNLOADING
-                self.lane.tell(token, lambda: self._progress(rung.name, Fetching(phase, done, total)))
+                self._lane(_DOWNLOADS).tell(
+                    token, lambda: self._progress(rung.name, Fetching(phase, done, total))
+                )
 
         return progress
 
     def _progress(self, name: str, state: Fetching) -> None:
-        present = self._states[name]
-        if present.under_way:  # else it was told after the person had cancelled
+        present = self._states.get(name)
+        if present is not None and present.under_way:  # else it was told after the person had cancelled
             self._set(name, replace(state, total=state.total or present.total))
 
     def _done(self, name: str, info: BundleInfo) -> None:
@@ -267,16 +271,3 @@ def _arrived(rung: Rung) -> int:
     from fewshot_gui.engine.downloads.fetch import arrived_bytes  # noqa: PLC0415 - as above
 
     return arrived_bytes(rung)
-
-
-def _remove(info: BundleInfo) -> None:
-    """Remove a bundle of the user's folder, and its card.
-
-    Raises:
-        OSError: it cannot be removed, or lies elsewhere: that file is not ours to remove.
-    """
-    if info.path.parent.resolve() != user_models_folder().resolve():
-        raise PermissionError(EPERM, strerror(EPERM), str(info.path))
-    info.path.unlink()
-    with suppress(FileNotFoundError):
-        info.path.with_suffix(".md").unlink()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fewshot_gui.core.backbones.bundle_info import BundleError
 from fewshot_gui.engine.runtimes.conditions import machine
 from fewshot_gui.engine.torch_threads import embedding_threads
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from fewshot_gui.core.backbones.bundle import Bundle
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
     from fewshot_gui.core.backbones.ladder import Rung
 
@@ -63,11 +66,10 @@ def measure_speeds(folder: Path, infos: Sequence[BundleInfo], progress: Callable
 
     Args:
         folder: the cache; made if missing.
-        infos: of sound bundles.
+        infos: of bundles; one that cannot be loaded after all gets no speed.
         progress: told how many of how many are done.
 
     Raises:
-        BundleError: a bundle is damaged after all.
         OSError: the folder cannot be written.
     """
     from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - torch takes seconds to import
@@ -76,15 +78,19 @@ def measure_speeds(folder: Path, infos: Sequence[BundleInfo], progress: Callable
     reference, measured = _shortest_ms(_mobilenet_v2()), {}
     for number, info in enumerate(infos, start=1):
         progress(number, len(infos) + 1)
-        bundle = load_bundle(info.path)
-        shape = (1, info.preprocessing.side, info.preprocessing.side, info.preprocessing.channels)
-        picture = np.full(shape, 128, np.uint8)
-        measured[info.hash] = _shortest_ms(lambda bundle=bundle, picture=picture: bundle.embed(picture))  # type: ignore[misc]
+        with suppress(BundleError):
+            measured[info.hash] = _bundle_ms(load_bundle(info.path))
     progress(len(infos) + 1, len(infos) + 1)
     values = {"machine": machine(), "mobilenet_v2_ms": reference, "measured_ms": measured}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SPEEDS).write_text(json.dumps(values), encoding="utf-8")
     return Speeds(reference, measured)
+
+
+def _bundle_ms(bundle: Bundle) -> float:
+    seen = bundle.preprocessing
+    picture = np.full((1, seen.side, seen.side, seen.channels), 128, np.uint8)
+    return _shortest_ms(lambda: bundle.embed(picture))
 
 
 def _mobilenet_v2() -> Callable[[], Any]:

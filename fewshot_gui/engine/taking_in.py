@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.core.backbones.architectures import named_architecture
 from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
-from fewshot_gui.core.backbones.network_error import NetworkError
-from fewshot_gui.core.data_files import models_folder, user_models_folder
+from fewshot_gui.core.backbones.own_bundles import NEVER_IN_NAMES, is_taken, own_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
     from fewshot_gui.core.backbones.foreign_fit import FitReport
-
-KINDS: Final = ("torchvision", "timm")
 
 
 class DoesNotFitError(Exception):
@@ -55,8 +54,12 @@ def take_in(path: Path, architecture: str = "") -> BundleInfo:
         return foreign.convert_onnx(path, title=path.stem, licence="", out=out)
     tensors = foreign.read_weights(path)
     wanted = _network_of(path, architecture, tensors)
-    preprocessing = foreign.preprocessing_of(wanted)
-    return foreign.convert(path, wanted, preprocessing, title=path.stem, licence="", out=out)
+    try:
+        return foreign.convert(path, wanted, title=path.stem, licence="", out=out, tensors=tensors)
+    except ForeignWeightsError as error:
+        if error.report is None:
+            raise
+        raise DoesNotFitError(path, wanted, error.report) from error
 
 
 def _network_of(path: Path, architecture: str, tensors: Mapping[str, Tensor]) -> Mapping[str, Any]:
@@ -70,27 +73,11 @@ def _network_of(path: Path, architecture: str, tensors: Mapping[str, Tensor]) ->
     named = named_architecture(architecture)
     if named is None:
         raise ForeignWeightsError(ForeignProblem.CANNOT_BUILD, str(path), architecture)
-    try:
-        report = foreign.fit_report(named, tensors)
-    except NetworkError as error:
-        kind = ForeignProblem.NEEDS_PACKAGE if error.package else ForeignProblem.CANNOT_BUILD
-        raise ForeignWeightsError(kind, str(path), error.package or architecture) from error
-    if not report.fits:
-        raise DoesNotFitError(path, named, report)
     return named
 
 
-def named_architecture(text: str) -> dict[str, Any] | None:
-    """Return the arguments of the network that "torchvision:NAME" or "timm:NAME" means; None if neither."""
-    kind, _, name = text.strip().partition(":")
-    return {"kind": kind, "model": name.strip()} if kind in KINDS and name.strip() else None
-
-
 def free_place(stem: str) -> Path:
-    """Return where a new bundle of the user's goes: under this name, or the first free one behind it."""
-    own, shipped = user_models_folder(), models_folder()
-    for number in range(1, 10_000):
-        name = f"{stem if number == 1 else f'{stem}-{number}'}.safetensors"
-        if not (own / name).exists() and not (shipped / name).exists():
-            return own / name
-    raise FileExistsError(str(own / f"{stem}.safetensors"))
+    """Return where a new bundle of the user's goes: under this name as near as can be, and a free one."""
+    name = "".join("-" if sign in NEVER_IN_NAMES else sign for sign in stem).lstrip(".") or "backbone"
+    numbered = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return own_path(next(each for each in numbered if not is_taken(each)))

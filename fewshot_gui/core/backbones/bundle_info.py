@@ -17,6 +17,8 @@ from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.data_files import models_folder, user_models_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fewshot_gui.core.learners.facts import Space
 
 FORMAT = "fewshot-bundle-1"
@@ -55,8 +57,10 @@ class BundleInfo:
         name: the file's stem, with `PIXELS` behind it where its input is meant.
         title: for people.
         path: of the weights file.
-        hash: 16 hex digits over the whole file: weights, preprocessing and all; in the pixels space over the
-            preprocessing alone, as nothing else matters there.
+        hash: 16 hex digits over the whole file: weights, preprocessing and all. The file of a network that
+            another library builds may be large, so there over the header, which holds the hash of the
+            weights (`load_bundle` checks it); in the pixels space over the preprocessing alone, as nothing
+            else matters there.
         architecture: the arguments of `build_network`.
         preprocessing: from pixels to the network's input.
         dimension: D, the length of an embedding.
@@ -170,7 +174,10 @@ def describe_bundle(name_or_path: str | Path) -> BundleInfo:
             cannot be adapted.
     """
     path = bundle_path(name_or_path)
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError as error:  # it went this moment
+        raise BundleError(BundleProblem.MISSING, str(path), f"it cannot be read ({error})") from error
     info = _describe(path, stat.st_mtime_ns, stat.st_size)
     if not str(name_or_path).endswith(PIXELS):
         return info
@@ -202,10 +209,12 @@ def _describe(path: Path, _mtime_ns: int, size: int) -> BundleInfo:
     try:
         values = json.loads(metadata["bundle"])
         values["preprocessing"] = Preprocessing.from_dict(values["preprocessing"])
-        if values["architecture"].get("kind") == "onnx":
+        kind = values["architecture"].get("kind")
+        if kind == "onnx":
             parameters //= np.dtype(np.float32).itemsize  # the one tensor holds the bytes of the model
+        known = _header_hash(metadata) if kind in OUTSIDE else _file_hash(path)
         return BundleInfo(
-            name=path.stem, path=path, hash=_file_hash(path), parameters=parameters, size_bytes=size, **values
+            name=path.stem, path=path, hash=known, parameters=parameters, size_bytes=size, **values
         )
     except OSError as error:
         raise BundleError(BundleProblem.DAMAGED, str(path), f"it cannot be read ({error})") from error
@@ -213,6 +222,10 @@ def _describe(path: Path, _mtime_ns: int, size: int) -> BundleInfo:
         raise BundleError(
             BundleProblem.NOT_A_BUNDLE, str(path), f"made by another version of this program ({error!r})"
         ) from error
+
+
+def _header_hash(metadata: Mapping[str, str]) -> str:
+    return hashlib.sha256(f"{metadata['bundle']}{metadata.get('sha256')}".encode()).hexdigest()[:16]
 
 
 def _file_hash(path: Path) -> str:

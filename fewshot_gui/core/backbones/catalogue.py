@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, BundleInfo, describe_bundle
@@ -28,25 +27,34 @@ def shipped() -> list[BundleInfo]:
 
 def shipped_sound() -> list[BundleInfo]:
     """Return every shipped bundle that can be described, by name: a damaged one does not hide the others."""
-    return _sound(models_folder())
+    return _described(models_folder())[0]
 
 
 def installed_sound() -> list[BundleInfo]:
-    """Return every bundle that can be chosen by its name: the shipped ones, then the user's.
+    """Return every bundle that can be chosen by its name: see `installed`."""
+    return installed()[0]
 
-    A bundle of the user's with the name of a shipped one is left out, as that name means the shipped one.
+
+def installed() -> tuple[list[BundleInfo], list[BundleError]]:
+    """Return every bundle that can be chosen by its name, and what is wrong with those that are damaged.
+
+    The shipped ones come first. A bundle of the user's with the name of a shipped one is left out, as that
+    name means the shipped one.
     """
-    found = shipped_sound()
+    found, damaged = _described(models_folder())
+    own, own_damaged = _described(user_models_folder())
     taken = {info.name for info in found}
-    return [*found, *(info for info in _sound(user_models_folder()) if info.name not in taken)]
+    return [*found, *(info for info in own if info.name not in taken)], [*damaged, *own_damaged]
 
 
-def _sound(folder: Path) -> list[BundleInfo]:
-    found = []
+def _described(folder: Path) -> tuple[list[BundleInfo], list[BundleError]]:
+    found, damaged = [], []
     for path in sorted(folder.glob("*.safetensors")):
-        with suppress(BundleError, FileNotFoundError):
+        try:
             found.append(describe_bundle(path))
-    return found
+        except BundleError as error:
+            damaged.append(error)
+    return found, damaged
 
 
 def default_bundle(kind: PictureKind) -> str:

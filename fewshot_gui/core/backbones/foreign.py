@@ -14,13 +14,12 @@ from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeig
 from fewshot_gui.core.backbones.foreign_fit import (
     FitReport,
     crop_ratio_of,
-    fit_report,
-    fitting_tensors,
+    fit,
     guess_architecture,
     preprocessing_of,
 )
 from fewshot_gui.core.backbones.foreign_onnx import read_onnx
-from fewshot_gui.core.backbones.foreign_reading import read_weights
+from fewshot_gui.core.backbones.foreign_reading import file_error, read_weights
 from fewshot_gui.core.backbones.network_error import NetworkError
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ __all__ = [
     "convert",
     "convert_onnx",
     "crop_ratio_of",
-    "fit_report",
+    "fit",
     "guess_architecture",
     "preprocessing_of",
     "read_weights",
@@ -63,11 +62,12 @@ _LARGEST_HALF: Final = 65504.0
 def convert(
     path: Path,
     architecture: Mapping[str, Any],
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | None = None,
     *,
     title: str,
     licence: str,
     out: Path,
+    tensors: Mapping[str, Tensor] | None = None,
 ) -> BundleInfo:
     """Return the bundle that a file of foreign weights becomes, written atomically.
 
@@ -77,24 +77,25 @@ def convert(
     Args:
         path: of safetensors, or of a state dict of PyTorch.
         architecture: the arguments of `build_network`; without its classifier.
-        preprocessing: that the weights were trained with.
+        preprocessing: that the weights were trained with; None: what is published of the architecture.
         title: for people.
         licence: of the weights.
         out: NAME.safetensors; its folder is made if need be.
+        tensors: of the file, where it was read already.
 
     Raises:
         ForeignWeightsError: the file is no weights, or they do not fit.
         OSError: the bundle cannot be written.
     """
-    tensors = read_weights(path)
     try:
-        fitting = _checked(path, architecture, tensors)
-        dimension = _dimension(path, architecture, fitting, preprocessing)
+        fitting = _checked(path, architecture, read_weights(path) if tensors is None else tensors)
+        seen = preprocessing or preprocessing_of(architecture)
+        dimension = _dimension(path, architecture, fitting, seen)
     except NetworkError as error:
         raise _cannot_build(path, error) from error
     arrays = {key: _array(value) for key, value in fitting.items()}
     exact = {key for key, value in arrays.items() if not _survives(value)}
-    description = _description(title, architecture, preprocessing, dimension) | {
+    description = _description(title, architecture, seen, dimension) | {
         "training": _origin(path, licence) | {"crop_ratio": crop_ratio_of(architecture)}
     }
     return _write(out, arrays, description, exact)
@@ -129,10 +130,12 @@ def convert_onnx(
 
 def _checked(path: Path, architecture: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of the network, after a look at what is wrong with them."""
-    report = fit_report(architecture, tensors)
+    found = fit(architecture, tensors)
+    report, fitting = found.report, found.tensors
     if not report.fits:
-        raise ForeignWeightsError(ForeignProblem.DOES_NOT_FIT, str(path), f"they do not fit: {report}")
-    fitting = fitting_tensors(architecture, tensors)
+        raise ForeignWeightsError(
+            ForeignProblem.DOES_NOT_FIT, str(path), f"they do not fit: {report}", report
+        )
     whole = [
         key
         for key, value in fitting.items()
@@ -209,8 +212,11 @@ def _description(
 
 
 def _origin(path: Path, licence: str) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise file_error(path, error) from error
     return {"converted_from": path.name, "file_sha256": digest, "licence": licence}
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fewshot_gui.core.backbones.foreign_fit import FitReport
 
 
 class ForeignProblem(StrEnum):
@@ -19,12 +23,10 @@ class ForeignProblem(StrEnum):
     """A pickle that would run code when it is read, or TorchScript."""
     DAMAGED = "damaged"
     NO_TENSORS = "no-tensors"
-    UNKNOWN_ARCHITECTURE = "unknown-architecture"
-    """No model is known whose weights have these names and shapes."""
     CANNOT_BUILD = "cannot-build"
     """There is no such architecture."""
     NEEDS_PACKAGE = "needs-package"
-    """The detail is the package that is to be installed."""
+    """A package is to be installed first; the detail says which."""
     DOES_NOT_FIT = "does-not-fit"
     INTEGER_WEIGHTS = "integer-weights"
     """Quantised: whole numbers where the network has fractions."""
@@ -37,10 +39,15 @@ class ForeignProblem(StrEnum):
 
 
 class ForeignWeightsError(Exception):
-    """A file of foreign weights that cannot be used: what is wrong, where, and the facts."""
+    """A file of foreign weights that cannot be used: what is wrong, where, and the facts.
 
-    def __init__(self, kind: ForeignProblem, path: str, detail: str) -> None:
+    Attributes:
+        report: what does not fit, part by part, where that is what is wrong.
+    """
+
+    def __init__(self, kind: ForeignProblem, path: str, detail: str, report: FitReport | None = None) -> None:
         super().__init__(f"{path}: {detail}")
         self.kind = kind
         self.path = path
         self.detail = detail
+        self.report = report

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from fewshot_gui.core.backbones.architectures import architecture_name
 from fewshot_gui.core.backbones.network_error import NetworkError
-from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.backbones.preprocessing import IMAGENET, Preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _COUNTER: Final = "num_batches_tracked"
 """Of a batch norm: weights from before 2018 have none, and nothing depends on it in use."""
-_IMAGENET: Final = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_USUAL_SIDE: Final = 224
 _KNOWN: Final = (
     "dinov3",
     "dinov2",
@@ -81,7 +80,7 @@ class FitReport:
             key, found, expected = self.wrong_shape[0]
             parts.append(f"{len(self.wrong_shape)} of another shape ({key}: {found}, not {expected})")
         if self.guess:
-            parts.append(f"they look like {self.guess['kind']}:{self.guess['model']}")
+            parts.append(f"they look like {architecture_name(self.guess)}")
         return "; ".join(parts) or "they fit"
 
 
@@ -89,18 +88,21 @@ def _few(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
-@dataclass(slots=True)
-class _Fit:
-    """What of the tensors an architecture takes, and the report on the rest."""
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What of the tensors an architecture takes, and the report on the rest.
+
+    Attributes:
+        report: how they fit.
+        tensors: those that do, under the names that the network has; without its classifier.
+    """
 
     report: FitReport
-    tensors: dict[str, Tensor] = field(default_factory=dict)
+    tensors: dict[str, Tensor]
 
 
-def fit_report(
-    architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], *, guess: bool = True
-) -> FitReport:
-    """Return how tensors, as `read_weights` gives them, fit an architecture.
+def fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], *, guess: bool = True) -> Fit:
+    """Return how tensors, as `read_weights` gives them, fit an architecture, and those that do.
 
     Args:
         architecture: the arguments of `build_network`.
@@ -110,21 +112,10 @@ def fit_report(
     Raises:
         NetworkError: there is no such architecture.
     """
-    report = _fit(architecture, tensors).report
-    if report.fits or not guess:
-        return report
-    return replace(report, guess=guess_architecture(tensors))
-
-
-def fitting_tensors(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors under the names, and in the shapes, that the network has; without its classifier.
-
-    Those that do not fit are left out: see `fit_report`.
-
-    Raises:
-        NetworkError: there is no such architecture.
-    """
-    return _fit(architecture, tensors).tensors
+    found = _fit(architecture, tensors)
+    if found.report.fits or not guess:
+        return found
+    return replace(found, report=replace(found.report, guess=guess_architecture(tensors)))
 
 
 def guess_architecture(tensors: Mapping[str, Tensor], hint: str = "") -> dict[str, Any] | None:
@@ -150,8 +141,7 @@ def preprocessing_of(architecture: Mapping[str, Any]) -> Preprocessing:
     Raises:
         NetworkError: there is no such architecture.
     """
-    side, mean, std, _crop = _published(architecture)
-    return Preprocessing(side, 3, mean, std)
+    return _published(architecture)[0]
 
 
 def crop_ratio_of(architecture: Mapping[str, Any]) -> float:
@@ -162,10 +152,10 @@ def crop_ratio_of(architecture: Mapping[str, Any]) -> float:
     Raises:
         NetworkError: there is no such architecture.
     """
-    return _published(architecture)[3]
+    return _published(architecture)[1]
 
 
-def _fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], *, renamed: bool = True) -> _Fit:
+def _fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], *, renamed: bool = True) -> Fit:
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     from fewshot_gui.core.backbones.networks import build_network  # noqa: PLC0415 - the same
@@ -190,7 +180,7 @@ def _fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], *, rena
     fitting = {
         key: given[key] for key, value in expected.items() if key in given and given[key].shape == value.shape
     }
-    return _Fit(FitReport(not (missing or unexpected or shapes), missing, unexpected, shapes), fitting)
+    return Fit(FitReport(not (missing or unexpected or shapes), missing, unexpected, shapes), fitting)
 
 
 def _shapes_only(architecture: Mapping[str, Any], build: Any) -> nn.Module:
@@ -226,25 +216,22 @@ def _renamed(
         return dict(tensors)
 
 
-def _published(
-    architecture: Mapping[str, Any],
-) -> tuple[int, tuple[float, ...], tuple[float, ...], float]:
-    """Return side, mean, standard deviation and crop ratio; ImageNet's where nothing was published."""
+def _published(architecture: Mapping[str, Any]) -> tuple[Preprocessing, float]:
+    """Return the preprocessing and the crop ratio; ImageNet's where nothing was published."""
     try:
         return _read_published(architecture)
     except (ValueError, RuntimeError, KeyError, ImportError) as error:
         raise NetworkError(f"nothing is known of {architecture.get('model')!r}: {error}") from error
 
 
-def _read_published(
-    architecture: Mapping[str, Any],
-) -> tuple[int, tuple[float, ...], tuple[float, ...], float]:
+def _read_published(architecture: Mapping[str, Any]) -> tuple[Preprocessing, float]:
     if architecture.get("kind") == "torchvision":
         from torchvision.models import get_model_weights  # noqa: PLC0415 - half a second
 
         preset = get_model_weights(str(architecture["model"])).DEFAULT.transforms()
         side = int(architecture.get("image_size", preset.crop_size[0]))
-        return side, tuple(preset.mean), tuple(preset.std), preset.crop_size[0] / preset.resize_size[0]
+        seen = Preprocessing(side, 3, tuple(preset.mean), tuple(preset.std))
+        return seen, preset.crop_size[0] / preset.resize_size[0]
     if architecture.get("kind") == "timm":
         from timm.models import get_pretrained_cfg, is_model  # noqa: PLC0415 - two seconds, and an extra
 
@@ -253,8 +240,9 @@ def _read_published(
         published = get_pretrained_cfg(str(architecture["model"]))
         if published is not None:
             side = int(architecture.get("img_size", published.input_size[-1]))
-            return side, tuple(published.mean), tuple(published.std), float(published.crop_pct)
-    return _USUAL_SIDE, *_IMAGENET, 1.0
+            seen = Preprocessing(side, 3, tuple(published.mean), tuple(published.std))
+            return seen, float(published.crop_pct)
+    return IMAGENET, 1.0
 
 
 def _candidates(tensors: Mapping[str, Tensor], hint: str) -> list[dict[str, Any]]:
@@ -292,7 +280,7 @@ def _size(name: str, tensors: Mapping[str, Tensor]) -> dict[str, int]:
     if not name.startswith("vit_") or positions is None or patches is None or positions.ndim != 3:
         return {}
     side = round((positions.shape[1] - 1) ** 0.5) * patches.shape[-1]
-    return {} if side == _USUAL_SIDE else {"image_size": side}
+    return {} if side == IMAGENET.side else {"image_size": side}
 
 
 def _timm_candidates(tensors: Mapping[str, Tensor]) -> list[dict[str, Any]]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
+from fewshot_gui.core.backbones.foreign_reading import file_error
 from fewshot_gui.core.backbones.network_error import NetworkError
-from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.backbones.preprocessing import IMAGENET, Preprocessing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SIDE: Final = 224
-_MEAN: Final = (0.485, 0.456, 0.406)
-_STD: Final = (0.229, 0.224, 0.225)
+    from fewshot_gui.core.backbones.outside_networks import OnnxNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,8 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None) -> OnnxModel:
     from fewshot_gui.core.backbones.outside_networks import OnnxNetwork, onnx_runtime  # noqa: PLC0415
 
     onnx_runtime()
-    if not path.is_file():
-        raise ForeignWeightsError(ForeignProblem.MISSING, str(path), "there is no such file")
-    content = _in_one_piece(path)
     network = OnnxNetwork()
-    network.load_state_dict({"onnx": torch.from_numpy(np.frombuffer(content, np.uint8).copy())})
+    content = _loaded(path, network)
     told = _checked_input(path, network.inputs(), preprocessing)
     try:
         found = network(torch.zeros(2, told.channels, told.side, told.side))
@@ -73,22 +69,33 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None) -> OnnxModel:
     return OnnxModel(content, told, int(found.shape[1]))
 
 
-def _in_one_piece(path: Path) -> bytes:
-    """Return the bytes of a model with all of its weights, also with those that lie in a file beside it."""
-    from fewshot_gui.core.backbones.outside_networks import onnx_session  # noqa: PLC0415 - imports torch
+def _loaded(path: Path, network: OnnxNetwork) -> bytes:
+    """Return the bytes of a model with all of its weights, which `network` has then.
 
-    content = path.read_bytes()
+    Weights that lie in a file beside it are among them.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise file_error(path, error) from error
     if not content:
         raise ForeignWeightsError(ForeignProblem.EMPTY, str(path), "the file is empty")
     try:
-        onnx_session(content)
+        _load(network, content)
     except NetworkError as error:
         if "external data" not in str(error).lower():
             raise ForeignWeightsError(
                 ForeignProblem.NOT_WEIGHTS, str(path), f"not an ONNX model ({error})"
             ) from error
-        return _gathered(path)
+        content = _gathered(path)
+        _load(network, content)
     return content
+
+
+def _load(network: OnnxNetwork, content: bytes) -> None:
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    network.load_state_dict({"onnx": torch.from_numpy(np.frombuffer(content, np.uint8).copy())})
 
 
 def _gathered(path: Path) -> bytes:
@@ -128,7 +135,9 @@ def _checked_input(path: Path, inputs: list[Any], preprocessing: Preprocessing |
             f"square pictures of 3 channels, or 1, are expected before height and width; it takes {listed}",
         )
     side = sizes[0] if sizes else None
-    told = preprocessing or Preprocessing(side or _SIDE, channels, _MEAN[:channels], _STD[:channels])
+    told = preprocessing or Preprocessing(
+        side or IMAGENET.side, channels, IMAGENET.mean[:channels], IMAGENET.std[:channels]
+    )
     if side not in {None, told.side} or told.channels != channels:
         raise ForeignWeightsError(
             ForeignProblem.WRONG_INPUT,

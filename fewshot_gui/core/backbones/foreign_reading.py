@@ -62,8 +62,7 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError as error:
-        problem = ForeignProblem.DAMAGED if path.is_file() else ForeignProblem.MISSING
-        raise ForeignWeightsError(problem, str(path), f"it cannot be read ({error})") from error
+        raise file_error(path, error) from error
     if not head:
         raise ForeignWeightsError(ForeignProblem.EMPTY, str(path), "the file is empty")
     if head.startswith(b"version https://git-lfs"):
@@ -75,6 +74,13 @@ def _head(path: Path) -> bytes:
             ForeignProblem.WEB_PAGE, str(path), "a web page was saved in place of the file; download it again"
         )
     return head
+
+
+def file_error(path: Path, error: OSError) -> ForeignWeightsError:
+    """Return the error of a file that the system does not hand out."""
+    gone = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+    problem = ForeignProblem.MISSING if gone else ForeignProblem.DAMAGED
+    return ForeignWeightsError(problem, str(path), f"it cannot be read ({error})")
 
 
 def _read(path: Path, head: bytes) -> object:

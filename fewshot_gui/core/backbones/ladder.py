@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.backbones.preprocessing import IMAGENET, Preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 TOP1: Final = "ImageNet top-1"
 KNN: Final = "ImageNet k-NN"
 LINEAR_REAL: Final = "ImageNet-ReaL linear"
@@ -55,8 +53,8 @@ class Rung:
     licence: str
     source: Literal["torchvision", "timm"]
     side: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     dimension: int
     expected: Mapping[str, float] = field(hash=False)
     milliseconds_mobilenet_v2: float
@@ -77,7 +75,7 @@ def _torchvision(
     dimension: int,
     top1: float,
     cost: float,
-    side: int = 224,
+    side: int = IMAGENET.side,
 ) -> Rung:
     """Return a rung of torchvision's; the name of its file carries the first eight digits of its hash."""
     return Rung(
@@ -90,8 +88,8 @@ def _torchvision(
         "BSD-3-Clause; trained on ImageNet",
         "torchvision",
         side,
-        IMAGENET_MEAN,
-        IMAGENET_STD,
+        IMAGENET.mean,
+        IMAGENET.std,
         dimension,
         {TOP1: top1},
         cost,
@@ -111,9 +109,9 @@ def _timm(
     published: str,
     licence: str = "Apache-2.0",
     hub: str = "",
-    side: int = 224,
-    mean: tuple[float, float, float] = IMAGENET_MEAN,
-    std: tuple[float, float, float] = IMAGENET_STD,
+    side: int = IMAGENET.side,
+    mean: tuple[float, ...] = IMAGENET.mean,
+    std: tuple[float, ...] = IMAGENET.std,
     **arguments: int,
 ) -> Rung:
     """Return a rung of timm's; its host states the hash of the whole file in a header of its answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -51,3 +51,7 @@ class Preprocessing:
         if self.channels == 1:
             square = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY).astype(np.uint8)[:, :, None]
         return np.ascontiguousarray(255 - square if self.invert else square)
+
+
+IMAGENET: Final = Preprocessing(224, 3, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""That most published networks were trained with."""

@@ -29,7 +29,7 @@ class DownloadProblem(StrEnum):
     BUSY = "busy"
     """Another program, or another window, is downloading it already."""
     NEEDS_TIMM = "needs-timm"
-    """The library that builds the network, timm, is not installed; nobody was asked for anything."""
+    """The library that builds the network, timm, is not installed, or does not know the network yet."""
 
 
 class DownloadError(Exception):

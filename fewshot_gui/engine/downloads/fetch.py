@@ -7,9 +7,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
+from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
+from fewshot_gui.core.backbones.own_bundles import own_path
 from fewshot_gui.core.data_files import user_models_folder
 from fewshot_gui.engine.downloads.connection import TIMEOUT_SECONDS
-from fewshot_gui.engine.downloads.download import download, part_path
+from fewshot_gui.engine.downloads.download import download, part_path, raw_path
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.downloads.download import Asked, Progress
 
 UNFINISHED: Final = "downloads"
+_LIES_WITH_US: Final = frozenset({
+    ForeignProblem.NEEDS_PACKAGE, ForeignProblem.CANNOT_BUILD, ForeignProblem.DOES_NOT_RUN,
+})  # fmt: skip
+"""A package here is missing or too old: with another one the same file will do."""
 
 
 def unfinished_folder() -> Path:
@@ -28,29 +34,15 @@ def unfinished_folder() -> Path:
 
 
 def arrived_bytes(rung: Rung) -> int:
-    """Return how many bytes of a download are here, to go on from; 0 where none was begun."""
-    part = part_path(rung, unfinished_folder())
-    return part.stat().st_size if part.is_file() else 0
-
-
-def remove(name: str) -> bool:
-    """Return whether the user has a bundle of that name, which is removed with its card, sound or not.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
-    path = next((path for path in user_models_folder().glob("*.safetensors") if path.stem == name), None)
-    if path is None:
-        return False
-    path.unlink()
-    path.with_suffix(".md").unlink(missing_ok=True)
-    return True
+    """Return how many bytes of a download are here, all or to go on from; 0 where none was begun."""
+    places = (place(rung, unfinished_folder()) for place in (raw_path, part_path))
+    return next((path.stat().st_size for path in places if path.is_file()), 0)
 
 
 def fetched(rung: Rung) -> BundleInfo | None:
     """Return the bundle that was made of a rung, None where it is not here or not sound."""
     with suppress(BundleError):
-        return describe_bundle(user_models_folder() / f"{rung.name}.safetensors")
+        return describe_bundle(own_path(rung.name))
     return None
 
 
@@ -61,12 +53,14 @@ def fetch(
 
     Args:
         rung: what to bring here.
-        progress: told the bytes that are here and the bytes in all (None while unknown).
+        progress: told the bytes that are here and the bytes in all (None while unknown); both are the same
+            before it is converted.
         cancelled: whether nobody wants it any more.
         timeout_seconds: how long to wait for a connection, an answer, and each next byte.
 
     Raises:
-        DownloadError: it did not arrive; NEEDS_TIMM before anybody is asked for anything.
+        DownloadError: it did not arrive; NEEDS_TIMM before anybody is asked for anything, or where the timm
+            that is here does not know the network.
         ForeignWeightsError: it arrived, but its weights do not fit the network of the library that is here.
     """
     here = fetched(rung)
@@ -77,16 +71,15 @@ def fetch(
     raw = download(
         rung, unfinished_folder(), progress=progress, cancelled=cancelled, timeout_seconds=timeout_seconds
     )
+    size = raw.stat().st_size
+    progress(size, size)
     if cancelled():
         raise DownloadError(DownloadProblem.CANCELLED, rung.url)
     return _converted(rung, raw)
 
 
 def _converted(rung: Rung, raw: Path) -> BundleInfo:
-    from fewshot_gui.core.backbones.foreign import (  # noqa: PLC0415 - torch takes seconds to import
-        ForeignWeightsError,
-        convert,
-    )
+    from fewshot_gui.core.backbones.foreign import convert  # noqa: PLC0415 - torch takes seconds to import
 
     try:
         info = convert(
@@ -95,10 +88,13 @@ def _converted(rung: Rung, raw: Path) -> BundleInfo:
             rung.preprocessing,
             title=rung.title,
             licence=rung.licence,
-            out=user_models_folder() / f"{rung.name}.safetensors",
+            out=own_path(rung.name),
         )
-    except ForeignWeightsError:
-        raw.unlink()  # nothing would be gained by trying again with the same file
+    except ForeignWeightsError as error:
+        if error.kind not in _LIES_WITH_US:
+            raw.unlink(missing_ok=True)  # nothing would be gained by trying again with the same file
+        elif rung.source == "timm" and error.kind is not ForeignProblem.DOES_NOT_RUN:
+            raise DownloadError(DownloadProblem.NEEDS_TIMM, rung.url, error.detail) from error
         raise
     except OSError as error:
         raise DownloadError(DownloadProblem.DISK_FULL, rung.url, str(error)) from error

@@ -68,6 +68,10 @@ class ChosenRuntimes:
             self._open(name, backbone, info.preprocessing, record, model)
         return None
 
+    def forget(self, name: str) -> None:
+        """Leave a bundle to torch until it is settled anew: another one has its name now."""
+        self._ready.pop(name, None)
+
     def embed(self, name: str, batch: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         """Return embeddings (B, D) of prepared pictures (B, side, side, channels); None where torch is to.
 

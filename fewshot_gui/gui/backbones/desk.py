@@ -62,7 +62,8 @@ class BackboneDesk(QObject):
             dialog = BackbonesDialog(
                 space.session, self.fetcher, lambda: space.predictor.status.device in {"", "cpu"}, window
             )
-        dialog.refresh()
+        else:
+            dialog.refresh()
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

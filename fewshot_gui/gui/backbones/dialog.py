@@ -75,8 +75,8 @@ class BackbonesDialog(QDialog):
         self.leave.setObjectName("backbonesClose")
         self.leave.setDefault(True)
         self._lay_out()
-        self._connect()
         fetcher.recall(rungs().values())
+        self._connect()
         self.refresh()
         self.list.reveal_first()
 
@@ -110,7 +110,7 @@ class BackbonesDialog(QDialog):
         self.report.tried.connect(self.load_file)
         disconnect = [
             self._session.changed.connect(self._on_document),
-            self._fetcher.changed.connect(lambda _name: self.refresh()),
+            self._fetcher.changed.connect(self._on_fetching),
             self._fetcher.landed.connect(lambda _info: self.refresh()),
             self._fetcher.removed.connect(lambda _name: self.refresh()),
         ]
@@ -128,6 +128,10 @@ class BackbonesDialog(QDialog):
             stops += [self.report.network, self.report.again, self.load, self.leave]
             for one, next_one in pairwise(stops):
                 QWidget.setTabOrder(one, next_one)
+
+    def _on_fetching(self, name: str) -> None:
+        row = self.list.rows[name]
+        row.show_entry(row.entry, self._fetcher.state(name), on_processor=self._on_processor())
 
     def _on_document(self, before: Document, after: Document) -> None:
         if before.settings != after.settings:

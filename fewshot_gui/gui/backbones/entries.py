@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final
 from fewshot_gui.core.backbones.bundle_info import bundle_of
 from fewshot_gui.core.backbones.catalogue import installed_sound, kind_of_bundle
 from fewshot_gui.core.backbones.ladder import LADDER
-from fewshot_gui.core.data_files import user_models_folder
+from fewshot_gui.core.backbones.own_bundles import is_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
     from fewshot_gui.core.backbones.ladder import Rung
@@ -79,7 +78,7 @@ def entries(in_use: str) -> list[Entry]:
         in_use: name or path of the bundle that the session works with.
     """
     ladder, installed = rungs(), installed_sound()
-    here = [_here(info, ladder.get(info.name), user_models_folder(), in_use) for info in installed]
+    here = [_here(info, ladder.get(info.name), in_use) for info in installed]
     names = {info.name for info in installed}
     missing = [_missing(rung) for rung in ladder.values() if rung.name not in names]
     return _ordered([*here, *missing])
@@ -89,9 +88,9 @@ def _ordered(found: Iterable[Entry]) -> list[Entry]:
     return sorted(found, key=lambda entry: list(Section).index(entry.section))
 
 
-def _here(info: BundleInfo, rung: Rung | None, user: Path, in_use: str) -> Entry:
+def _here(info: BundleInfo, rung: Rung | None, in_use: str) -> Entry:
     section = Section.PHOTOS if kind_of_bundle(info) == "photo" else Section.DRAWINGS
-    own = info.path.parent == user
+    own = is_users(info)
     return Entry(
         info.name,
         info.title,

@@ -14,8 +14,7 @@ translate = QCoreApplication.translate
 def error_words(error: Exception) -> str:
     """Return what went wrong, and what to do about it."""
     if isinstance(error, DownloadError):
-        known = _download_words() | {"needs-timm": _file_words()[ForeignProblem.NEEDS_PACKAGE]}
-        return known[str(error.kind)]
+        return _download_words()[error.kind]
     if isinstance(error, ForeignWeightsError):
         return _file_words()[error.kind].format(error.detail)
     if isinstance(error, NetworkError) and error.package:
@@ -28,7 +27,7 @@ def error_words(error: Exception) -> str:
     return translate("BackboneWords", "Something unexpected kept it from being made ready: {0}").format(error)
 
 
-def _download_words() -> dict[str, str]:
+def _download_words() -> dict[DownloadProblem, str]:
     tr, kind = translate, DownloadProblem
     return {
         kind.OFFLINE: tr(
@@ -52,6 +51,11 @@ def _download_words() -> dict[str, str]:
         ),
         kind.BUSY: tr("BackboneWords", "Another window is downloading it already."),
         kind.CANCELLED: "",
+        kind.NEEDS_TIMM: tr(
+            "BackboneWords",
+            "It needs the package timm, or a newer one. Install it with pip install --upgrade timm, then "
+            "start the program again.",
+        ),
     }
 
 
@@ -86,7 +90,6 @@ def _unreadable_words() -> dict[ForeignProblem, str]:
 def _unusable_words() -> dict[ForeignProblem, str]:
     tr, kind = translate, ForeignProblem
     return {
-        kind.UNKNOWN_ARCHITECTURE: tr("BackboneWords", "No network is known that takes these weights."),
         kind.CANNOT_BUILD: tr(
             "BackboneWords", "There is no such network: {0}. Write torchvision:NAME or timm:NAME."
         ),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from fewshot_gui.core.backbones.architectures import architecture_name
 from fewshot_gui.engine.taking_in import DoesNotFitError
 from fewshot_gui.gui.widgets import PushButton, ToolButton
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from PySide6.QtGui import QKeyEvent
@@ -128,11 +128,6 @@ def _words(error: DoesNotFitError) -> str:
     ]
     words = translate("FileReport", "The network {0} does not take these weights; parts {1}.")
     return words.format(architecture_name(error.architecture), ", ".join(counts))
-
-
-def architecture_name(architecture: Mapping[str, Any]) -> str:
-    """Return what a network is called: "timm:NAME"."""
-    return f"{architecture.get('kind')}:{architecture.get('model')}"
 
 
 def _lines(report: FitReport) -> list[str]:

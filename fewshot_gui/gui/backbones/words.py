@@ -8,21 +8,13 @@ from PySide6.QtCore import QCoreApplication
 
 from fewshot_gui.engine.fetching import Phase
 from fewshot_gui.gui.backbones.error_words import error_words
+from fewshot_gui.gui.sorting.words import size_words
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.fetching import Fetching
     from fewshot_gui.gui.backbones.entries import Entry
 
 translate = QCoreApplication.translate
-
-
-def size_words(size: float) -> str:
-    """Return a number of bytes in MB, or in GB from a thousand of those."""
-    if size >= 1e9:
-        return translate("BackboneWords", "{0:.1f} GB").format(size / 1e9)
-    if size < 1e7:
-        return translate("BackboneWords", "{0:.1f} MB").format(size / 1e6)
-    return translate("BackboneWords", "{0:.0f} MB").format(size / 1e6)
 
 
 def fact_words(entry: Entry) -> str:

@@ -13,6 +13,7 @@ from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem, d
 from fewshot_gui.engine import embedder
 from fewshot_gui.engine.workspace import Lanes
 from fewshot_gui.gui import selectors, shell
+from fewshot_gui.gui.backbones import dialog as dialog_module
 from fewshot_gui.gui.backbones.dialog import BackbonesDialog
 from fewshot_gui.gui.main_thread import MainThread
 
@@ -63,7 +64,18 @@ def test_the_menu_and_the_end_of_the_selector_open_one_dialog(program: shell.She
     assert choice.currentData() == "photo", "the door is no backbone"
     window.named_actions["backbonesAction"].trigger()
     assert window.findChildren(BackbonesDialog) == [dialog]
-    assert program.backbones.fetcher._lane is None, "no thread before a download"
+    assert program.backbones.fetcher._lanes == {}, "no thread before a download"
+
+
+def test_the_dialog_lists_what_is_here_once_each_time_it_is_opened(
+    program: shell.Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    real = dialog_module.entries
+    monkeypatch.setattr(dialog_module, "entries", lambda in_use: listed.append(in_use) or real(in_use))
+    for times in (1, 2):
+        assert program.backbones.show() is not None
+        assert len(listed) == times
 
 
 def test_what_lands_while_the_dialog_is_closed_is_offered_in_a_line(

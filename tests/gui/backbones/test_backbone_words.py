@@ -10,14 +10,7 @@ from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 from fewshot_gui.engine.fetching import Fetching, Phase
 from fewshot_gui.gui.backbones.entries import Entry, Section
 from fewshot_gui.gui.backbones.error_words import error_words
-from fewshot_gui.gui.backbones.words import cost_words, fact_words, size_words, state_words
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(5_511_920, "5.5 MB"), (86_721_000, "87 MB"), (1_234_000_000, "1.2 GB")]
-)
-def test_sizes(size: int, words: str) -> None:
-    assert size_words(size) == words
+from fewshot_gui.gui.backbones.words import cost_words, fact_words, state_words
 
 
 def test_costs_are_told_beside_a_network_that_people_know() -> None:
@@ -30,7 +23,7 @@ def test_facts_are_one_line() -> None:
         "x", "X", Section.LADDER, 22_000_000, 224, "BSD", {"ImageNet top-1": 0.753}, 6.0, installed=False
     )
     assert fact_words(entry).split("  ·  ") == [
-        "22 MB", "sees 224 × 224 px", "75.3 % ImageNet top-1", "6 × the time of MobileNetV2", "BSD",
+        "22.0 MB", "sees 224 × 224 px", "75.3 % ImageNet top-1", "6 × the time of MobileNetV2", "BSD",
     ]  # fmt: skip
 
 
@@ -50,6 +43,7 @@ def test_each_unusable_file_has_a_sentence(kind: ForeignProblem) -> None:
 
 def test_other_errors_say_what_is_known() -> None:
     assert "pip install" in error_words(NetworkError("it needs timm", "timm"))
+    assert "--upgrade timm" in error_words(DownloadError(DownloadProblem.NEEDS_TIMM, "https://example.org/x"))
     assert "read-only" in error_words(OSError(30, "read-only"))
     assert error_words(RuntimeError("odd")).endswith(": odd")
 

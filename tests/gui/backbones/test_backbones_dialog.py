@@ -95,7 +95,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[BundleInfo]:
     """The backbones that are on this computer."""
     found = [DRAWING, PHOTO]
     monkeypatch.setattr(entries_module, "installed_sound", lambda: found)
-    monkeypatch.setattr(entries_module, "user_models_folder", lambda: USER)
+    monkeypatch.setenv("FEWSHOT_MODELS", str(USER))
     monkeypatch.setattr(entries_module, "LADDER", (SMALL, LARGE))
     monkeypatch.setattr(
         dialog_module, "describe_bundle", lambda name: next(i for i in found if i.name == name)
@@ -151,7 +151,7 @@ def test_everything_has_a_name_for_scripts_and_screen_readers(dialog: BackbonesD
         assert dialog.findChild(QWidget, name) is not None, name
     assert row(dialog, LARGE.name).download.accessibleName() == f"Download: {LARGE.title}"
     assert LARGE.title in row(dialog, LARGE.name).accessibleName()
-    assert "346 MB" in row(dialog, LARGE.name).accessibleName()
+    assert "346.3 MB" in row(dialog, LARGE.name).accessibleName()
     assert "comes with the program" in row(dialog, "photo").facts.text()
 
 
@@ -179,7 +179,7 @@ def test_a_download_shows_how_far_it_is_and_can_be_cancelled(
     line = row(dialog, LARGE.name)
     fetcher.say(LARGE.name, Phase.DOWNLOADING, 100_000_000, 400_000_000)
     assert offered(dialog, LARGE.name) == ["Cancel"]
-    assert (line.progress.value(), line.note.text()) == (250, "100 MB of 400 MB")
+    assert (line.progress.value(), line.note.text()) == (250, "100.0 MB of 400.0 MB")
     fetcher.say(LARGE.name, Phase.PREPARING, 400_000_000, 400_000_000)
     assert line.progress.maximum() == 0
     assert "making it ready" in line.note.text()
@@ -187,13 +187,24 @@ def test_a_download_shows_how_far_it_is_and_can_be_cancelled(
     assert fetcher.asked[-1] == ("cancel", LARGE.name)
     fetcher.say(LARGE.name, Phase.PAUSED, 100_000_000, 400_000_000)
     assert offered(dialog, LARGE.name) == ["Discard", "Go on"]
-    assert line.note.text() == "100 MB are here already; it goes on from there."
+    assert line.note.text() == "100.0 MB are here already; it goes on from there."
     assert line.progress.isHidden()
     line.discard.click()
     assert fetcher.asked[-1] == ("drop", LARGE.name)
     fetcher.error = DownloadError(DownloadProblem.BUSY, LARGE.url)
     line.discard.click()
     assert dialog.note.text() == "Another window is downloading it already."
+
+
+def test_news_of_a_download_touch_its_row_alone(
+    dialog: BackbonesDialog, fetcher: FakeFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(dialog_module, "entries", lambda *_: pytest.fail("the folders are read once more"))
+    for name, line in dialog.list.rows.items():
+        monkeypatch.setattr(line, "show_entry", lambda *_given, name=name, **_how: shown.append(name))
+    fetcher.say(LARGE.name, Phase.DOWNLOADING, 1, 2)
+    assert shown == [LARGE.name]
 
 
 def test_no_connection_is_one_calm_sentence(dialog: BackbonesDialog, fetcher: FakeFetcher) -> None:

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def shelf(mean_colour: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The tiny bundle as the only shipped one, with a card."""
-    from fewshot_gui.cli import models_list
-
     mean_colour.with_suffix(".md").write_text("# Tiny\nKnows colours.\n", encoding="utf-8")
-    for module in (bundle_info, catalogue, models_list):
+    for module in (bundle_info, catalogue):
         monkeypatch.setattr(module, "models_folder", lambda: mean_colour.parent)
     monkeypatch.setenv("FEWSHOT_MODELS", str(mean_colour.parent / "own"))
     return mean_colour

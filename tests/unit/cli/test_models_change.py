@@ -121,6 +121,7 @@ def test_every_problem_has_its_words() -> None:
         words = models_change._words(DownloadError(problem, "https://models.example/a", "{odd}"))
         assert words
         assert "\n" not in words
+    assert "--upgrade" in models_change._words(DownloadError(DownloadProblem.NEEDS_TIMM, "https://x"))
 
 
 @pytest.fixture

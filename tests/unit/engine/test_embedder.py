@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 
+from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem
 from fewshot_gui.engine.embedder import Embedder
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 
 class Shelf:
-    """Backbones by name, counting what was loaded and described."""
+    """Backbones by name, counting what was loaded."""
 
     def __init__(self, backbone: FakeBackbone) -> None:
         self.backbone = backbone
         self.loaded: list[str] = []
-        self.described: list[str] = []
+        self.hashes: dict[str, str] = {}
+        self.gone = False
         self.devices: list[str] = []
         self.embedder = Embedder(self.load, self.describe, self.devices.append)
 
@@ -32,8 +34,9 @@ class Shelf:
         return self.backbone
 
     def describe(self, name: str) -> FakeBackbone:
-        self.described.append(name)
-        return replace(self.backbone, hash=name)
+        if self.gone:
+            raise BundleError(BundleProblem.MISSING, name, "it was removed")
+        return replace(self.backbone, hash=self.hashes.get(name, name))
 
 
 @pytest.fixture
@@ -46,13 +49,46 @@ def batch(count: int) -> NDArray[np.uint8]:
     return np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
 
 
-def test_backbone_is_described_and_loaded_once(shelf: Shelf) -> None:
+def test_backbone_is_loaded_once(shelf: Shelf) -> None:
     for _ in range(2):
         assert shelf.embedder.info("a").hash == "a"
         shelf.embedder.embed(batch(2), "a", "cpu")
     shelf.embedder.warm_up("a", "cpu")
-    assert shelf.described == ["a"]
     assert shelf.loaded == ["a"]
+
+
+@pytest.mark.parametrize("name", ["a", "a#pixels"])
+def test_another_backbone_under_the_same_name_is_loaded(shelf: Shelf, name: str) -> None:
+    class Runtimes:
+        def __init__(self) -> None:
+            self.holds = True
+
+        def embed(self, _name: str, part: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+            return np.full((len(part), 3), -1, np.float32) if self.holds else None
+
+        def forget(self, _name: str) -> None:
+            self.holds = False
+
+        def settle(self, *_given: object) -> str:
+            return "a trial"
+
+    embedder = Embedder(shelf.load, shelf.describe, shelf.devices.append, runtimes=cast("Any", Runtimes()))
+    assert embedder.embed(batch(2), name, "cpu")[0, 0] == -1
+    assert embedder.settle(name) == "a trial"
+    shelf.hashes["a"] = "another"
+    assert embedder.embed(batch(2), name, "cpu")[0, 0] == 0, "the runtimes held the former one"
+    assert embedder.settle(name) == "a trial"
+    assert embedder.info("a").hash == "another"
+    embedder.warm_up(name, "cpu")
+    assert shelf.loaded == [name, name]
+
+
+def test_a_backbone_that_is_gone_goes_on_working(shelf: Shelf) -> None:
+    before = shelf.embedder.embed(batch(2), "a", "cpu")
+    shelf.gone = True
+    np.testing.assert_array_equal(shelf.embedder.embed(batch(2), "a", "cpu"), before)
+    with pytest.raises(BundleError):
+        shelf.embedder.info("b")
 
 
 def test_describing_loads_nothing(shelf: Shelf) -> None:

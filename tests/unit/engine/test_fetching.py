@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RUNG, OTHER = LADDER[0], LADDER[1]
 ALL = RUNG.size_bytes
+PHOTO = describe_bundle("photo")
 
 
 class Server:
@@ -93,7 +94,7 @@ def desk() -> Iterator[Desk]:
 
 def test_nothing_begins_by_itself(desk: Desk) -> None:
     desk.fetcher.recall(LADDER)
-    assert desk.fetcher._lane is None
+    assert desk.fetcher._lanes == {}
     assert not desk.fetcher.busy
     assert desk.server.asked == []
 
@@ -157,6 +158,15 @@ def test_the_end_of_a_cancelled_try_does_not_touch_the_next(desk: Desk) -> None:
     desk.fetcher.cancel(RUNG.name)
     desk.fetcher.cancel("never asked for")
     assert desk.phase() is Phase.DONE
+
+
+def test_late_news_of_a_download_that_is_forgotten_come_to_nothing(desk: Desk) -> None:
+    desk.fetcher.start(RUNG)
+    desk.server.begun.get(timeout=20)
+    desk.fetcher.cancel(RUNG.name)
+    desk.fetcher.forget(RUNG.name)
+    desk.posted.get(timeout=20)()
+    assert desk.fetcher.state(RUNG.name) is None
 
 
 def test_an_error_is_a_state_and_not_news_of_a_crash(desk: Desk) -> None:
@@ -224,3 +234,16 @@ def test_a_file_is_taken_in_on_the_lane(desk: Desk, tmp_path: Path, monkeypatch:
     desk.until(lambda: len(told) == 2)
     assert isinstance(told[1], ValueError)
     assert threads == ["backbones-0"] * 2
+
+
+def test_a_file_does_not_wait_for_a_download(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(fetching, "take_in", lambda path, _network: replace(PHOTO, name=path.stem))
+    desk.fetcher.start(RUNG)
+    desk.server.begun.get(timeout=20)
+    desk.fetcher.take_in(tmp_path / "own.pth", "", told.append, told.append)
+    desk.until(lambda: told)
+    assert desk.landed == ["own"]
+    assert desk.phase() is Phase.DOWNLOADING

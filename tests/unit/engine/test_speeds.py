@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from fewshot_gui.core.backbones.bundle_info import describe_bundle
 from fewshot_gui.core.backbones.ladder import LADDER
 from fewshot_gui.engine import speeds as module
 from fewshot_gui.engine.speeds import SPEEDS, TIMES, Speeds, measure_speeds, read_speeds
@@ -42,6 +44,19 @@ def test_the_shortest_of_several_is_kept(
     assert told == [(0, 1), (1, 1)]
     assert read_speeds(tmp_path / "new") == speeds
     assert speeds.reckoned(LADDER[0]) == pytest.approx(20 * LADDER[0].milliseconds_mobilenet_v2)
+
+
+def test_one_that_cannot_be_loaded_does_not_cost_the_others_their_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(b"torn")
+    monkeypatch.setattr(module, "_shortest_ms", lambda _run: 7.0)
+    sound = describe_bundle("photo")
+    infos = [replace(sound, path=torn, hash="torn"), sound]
+    speeds = measure_speeds(tmp_path, infos, lambda _done, _total: None)
+    assert speeds.measured_ms == {sound.hash: 7.0}
+    assert read_speeds(tmp_path) == speeds
 
 
 def test_mobilenet_runs(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import torch
 import torchvision
 
 from fewshot_gui.core.backbones import foreign
+from fewshot_gui.core.backbones.architectures import named_architecture
 from fewshot_gui.core.backbones.bundle_info import describe_bundle
 from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
-from fewshot_gui.engine.taking_in import DoesNotFitError, free_place, named_architecture, take_in
+from fewshot_gui.core.backbones.ladder import LADDER
+from fewshot_gui.engine.taking_in import DoesNotFitError, free_place, take_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +82,25 @@ def test_a_network_that_is_not_there_is_said(models: Path, weights: Path, name: 
     assert caught.value.kind is ForeignProblem.CANNOT_BUILD
 
 
-def test_names_of_shipped_ones_are_taken(models: Path) -> None:
-    assert free_place("photo") == models / "photo-2.safetensors"
-    assert free_place("mine") == models / "mine.safetensors"
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("mine", "mine"),
+        ("photo", "photo-2"),
+        (LADDER[0].name, f"{LADDER[0].name}-2"),
+        ("mine#pixels", "mine-pixels"),
+        ("a:b?", "a-b-"),
+        (".hidden", "hidden"),
+        ("...", "backbone"),
+    ],
+)
+def test_a_new_one_gets_a_name_that_is_one_and_is_free(models: Path, stem: str, name: str) -> None:
+    assert free_place(stem) == models / f"{name}.safetensors"
+
+
+def test_a_file_is_read_once(models: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    real = foreign.read_weights
+    monkeypatch.setattr(foreign, "read_weights", lambda path: read.append(path) or real(path))
+    take_in(weights, f"torchvision:{NAME}")
+    assert read == [weights]

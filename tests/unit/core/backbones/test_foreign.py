@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot_gui.core.backbones import foreign
+from fewshot_gui.core.backbones import foreign, foreign_fit
 from fewshot_gui.core.backbones.bundle import (
     BundleError,
     BundleProblem,
@@ -23,7 +23,7 @@ from fewshot_gui.core.backbones.foreign import (
     ForeignWeightsError,
     convert,
     crop_ratio_of,
-    fit_report,
+    fit,
     guess_architecture,
     preprocessing_of,
     read_weights,
@@ -90,16 +90,31 @@ def test_a_bundle_answers_as_the_network_did(tmp_path: Path, architecture: dict[
     assert info == describe_bundle(tmp_path / "new" / "theirs.safetensors")
     bundle = load_bundle(info.path)
     pictures = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), np.uint8)
-    from fewshot_gui.core.backbones.foreign_fit import fitting_tensors
     from fewshot_gui.core.backbones.networks import build_network
 
     network = build_network(architecture).eval()
-    network.load_state_dict(fitting_tensors(architecture, read_weights(path)))
+    network.load_state_dict(fit(architecture, read_weights(path)).tensors)
     with torch.no_grad():
         raw = network(normalised_input(torch.from_numpy(pictures), seen))
     expected = torch.nn.functional.normalize(raw, dim=1).numpy()
     assert bundle.embed(pictures).shape == (2, info.dimension)
     assert float((bundle.embed(pictures) * expected).sum(1).min()) > 0.999
+
+
+def test_weights_are_fitted_once_and_not_read_again(
+    tmp_path: Path, small_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[Any] = []
+    real = foreign_fit._fit
+    monkeypatch.setattr(
+        foreign_fit, "_fit", lambda *given, **how: fitted.append(given) or real(*given, **how)
+    )
+    tensors = read_weights(small_file)
+    monkeypatch.delattr(foreign, "read_weights")
+    out = tmp_path / "b.safetensors"
+    info = convert(small_file, SMALL, title="", licence="", out=out, tensors=tensors)
+    assert len(fitted) == 1
+    assert info.preprocessing == preprocessing_of(SMALL), "what is published, where nothing else is known"
 
 
 def test_what_the_bundle_says_of_itself(tmp_path: Path, small_file: Path) -> None:
@@ -122,7 +137,7 @@ def test_half_floats_and_counters_of_any_kind_are_taken(tmp_path: Path, small_fi
     }
     path = tmp_path / "halves.pth"
     torch.save(halves, path)
-    assert fit_report(SMALL, read_weights(path)).fits
+    assert fit(SMALL, read_weights(path)).report.fits
     assert load_bundle(converted(path, tmp_path / "b.safetensors").path).dimension == 576
 
 
@@ -141,7 +156,7 @@ def test_what_does_not_fit_is_reported(small_file: Path) -> None:
     state["features.0.0.weight"] = torch.zeros(16, 3, 5, 5)
     state["extra.weight"] = torch.zeros(1)
     del state["features.1.block.0.0.weight"]
-    report = fit_report(SMALL, state, guess=False)
+    report = fit(SMALL, state, guess=False).report
     assert not report.fits
     assert report.missing == ("features.1.block.0.0.weight",)
     assert report.unexpected == ("extra.weight",)
@@ -155,7 +170,7 @@ def test_weights_of_a_deeper_network_do_not_fit_a_shallower_one() -> None:
 
     with torch.device("meta"):
         deep = torchvision.models.get_model("resnet34").state_dict()
-    report = fit_report({"kind": "torchvision", "model": "resnet18"}, deep)
+    report = fit({"kind": "torchvision", "model": "resnet18"}, deep).report
     assert not report.fits
     assert not report.missing
     assert report.guess == {"kind": "torchvision", "model": "resnet34"}
@@ -219,8 +234,17 @@ def test_other_weights_and_unknown_networks_are_refused(tmp_path: Path, small_fi
     problem = problem_of(small_file, out, other)
     assert problem.kind == ForeignProblem.DOES_NOT_FIT
     assert "they look like torchvision:mobilenet_v3_small" in problem.detail
+    assert problem.report is not None
+    assert problem.report.guess == SMALL
     strange = {"kind": "torchvision", "model": "nothing"}
     assert problem_of(small_file, out, strange).kind == ForeignProblem.CANNOT_BUILD
+
+
+def test_a_file_that_goes_while_it_is_converted_is_told(tmp_path: Path, small_file: Path) -> None:
+    tensors = read_weights(small_file)
+    with pytest.raises(ForeignWeightsError) as caught:
+        convert(tmp_path / "gone", SMALL, SEEN, title="", licence="", out=tmp_path / "b", tensors=tensors)
+    assert caught.value.kind == ForeignProblem.MISSING
 
 
 def test_a_size_that_the_network_does_not_take_is_refused(tmp_path: Path) -> None:

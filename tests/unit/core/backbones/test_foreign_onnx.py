@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from fewshot_gui.core.backbones import outside_networks
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem, describe_bundle, load_bundle
 from fewshot_gui.core.backbones.fits import Misfit, fitting_learners, require_fit
 from fewshot_gui.core.backbones.foreign import ForeignProblem, ForeignWeightsError, convert_onnx
@@ -148,6 +149,28 @@ def test_missing_files_are_told(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", beside=True)
     (tmp_path / "w.data").unlink()
     assert problem_of(path).kind == ForeignProblem.DAMAGED
+
+
+def test_what_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_model(tmp_path / "m.onnx")
+
+    def refused(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "read_bytes", refused)
+    problem = problem_of(path)
+    assert problem.kind == ForeignProblem.DAMAGED
+    assert "Permission denied" in problem.detail
+
+
+def test_a_model_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    real = outside_networks.onnx_session
+    monkeypatch.setattr(
+        outside_networks, "onnx_session", lambda model: opened.append(len(model)) or real(model)
+    )
+    converted(write_model(tmp_path / "m.onnx"))
+    assert len(opened) == 1
 
 
 def test_it_cannot_be_adapted(tmp_path: Path) -> None:

@@ -141,6 +141,15 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
     assert problem_of(tmp_path) == ForeignProblem.MISSING
 
 
+def test_a_file_in_a_closed_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_how: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("open", "stat"):
+        monkeypatch.setattr(type(tmp_path), name, refused)
+    assert problem_of(tmp_path / "model.pth") == ForeignProblem.DAMAGED
+
+
 @pytest.mark.parametrize("content", [{}, {"epoch": 3}, [1, 2], torch.ones(3)])
 def test_a_file_without_named_tensors_is_told(tmp_path: Path, content: Any) -> None:
     assert problem_of(saved(tmp_path / "w.pth", content)) == ForeignProblem.NO_TENSORS

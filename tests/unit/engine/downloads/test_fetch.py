@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from fewshot_gui.core.backbones import foreign
 from fewshot_gui.core.backbones.bundle import load_bundle
-from fewshot_gui.core.backbones.foreign_error import ForeignWeightsError
+from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
 from fewshot_gui.engine.downloads import fetch as module
-from fewshot_gui.engine.downloads.download import part_path
+from fewshot_gui.engine.downloads.download import drop, part_path, raw_path
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
-from fewshot_gui.engine.downloads.fetch import arrived_bytes, fetch, fetched, remove, unfinished_folder
+from fewshot_gui.engine.downloads.fetch import arrived_bytes, fetch, fetched, unfinished_folder
 from tests.unit.loopback import MODEL, cut, rung_at
 
 if TYPE_CHECKING:
@@ -72,7 +74,42 @@ def test_weights_that_do_not_fit_are_not_kept(served: Served, home: Path) -> Non
     assert list(home.glob("*.safetensors")) == []
 
 
-def test_cancelled_after_the_last_byte(small: Rung, home: Path) -> None:
+@pytest.mark.parametrize(
+    "kind", [ForeignProblem.NEEDS_PACKAGE, ForeignProblem.CANNOT_BUILD, ForeignProblem.DOES_NOT_RUN]
+)
+@pytest.mark.parametrize("source", ["torchvision", "timm"])
+def test_what_only_another_package_can_use_is_kept(
+    small: Rung, served: Served, monkeypatch: pytest.MonkeyPatch, kind: ForeignProblem, source: Any
+) -> None:
+    rung = replace(small, source=source)
+
+    def refused(path: Path, *_rest: Any, **_more: Any) -> Any:
+        raise ForeignWeightsError(kind, str(path), "the package here does not know it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(foreign, "convert", refused)
+        with pytest.raises((DownloadError, ForeignWeightsError)) as caught:
+            get(rung)
+    upgrade = source == "timm" and kind != ForeignProblem.DOES_NOT_RUN
+    assert caught.value.kind is (DownloadProblem.NEEDS_TIMM if upgrade else kind)
+    assert arrived_bytes(rung) == len(served.content)
+    assert get(rung).name == "small"
+    assert len(served.asked) == 1, "nothing is downloaded again"
+
+
+def test_all_is_here_before_it_is_converted(small: Rung, served: Served, home: Path) -> None:
+    told: list[tuple[int, int | None, bool]] = []
+
+    def progress(done: int, total: int | None) -> None:
+        told.append((done, total, raw_path(small, unfinished_folder()).is_file()))
+
+    get(small, progress=progress)
+    size = len(served.content)
+    assert told[-1] == (size, size, True)
+    assert not told[-2][2]
+
+
+def test_cancelled_after_the_last_byte(small: Rung, served: Served, home: Path) -> None:
     whole: list[bool] = []
 
     def progress(done: int, total: int | None) -> None:
@@ -82,7 +119,20 @@ def test_cancelled_after_the_last_byte(small: Rung, home: Path) -> None:
         get(small, progress=progress, cancelled=lambda: bool(whole) and whole[-1])
     assert caught.value.kind is DownloadProblem.CANCELLED
     assert fetched(small) is None
+    assert arrived_bytes(small) == len(served.content), "all of it, to go on from or to discard"
     assert get(small).name == "small"
+    assert len(served.asked) == 1
+
+
+def test_what_is_all_here_can_be_discarded(small: Rung, home: Path) -> None:
+    raw = raw_path(small, unfinished_folder())
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(b"12345")
+    part_path(small, unfinished_folder()).write_bytes(b"1")
+    assert arrived_bytes(small) == 5
+    assert drop(small, unfinished_folder())
+    assert list(raw.parent.iterdir()) == []
+    assert arrived_bytes(small) == 0
 
 
 def test_without_timm_nobody_is_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +145,6 @@ def test_without_timm_nobody_is_asked(served: Served, monkeypatch: pytest.Monkey
 
 
 def test_a_bundle_that_cannot_be_written(small: Rung, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fewshot_gui.core.backbones import foreign
-
     def full(*_arguments: Any, **_options: Any) -> Any:
         raise OSError(28, "No space left on device")
 
@@ -106,21 +154,6 @@ def test_a_bundle_that_cannot_be_written(small: Rung, monkeypatch: pytest.Monkey
             get(small)
     assert caught.value.kind is DownloadProblem.DISK_FULL
     assert get(small).name == "small"  # and nothing is asked for again
-
-
-def test_a_bundle_and_its_card_are_removed(small: Rung, home: Path) -> None:
-    assert not remove("small")
-    get(small)
-    (home / "small.md").write_text("# Small")
-    assert remove("small")
-    assert not list(home.glob("small*"))
-
-
-@pytest.mark.parametrize("name", ["../photo", "/etc/hosts", "", "small.safetensors"])
-def test_what_is_not_there_is_not_removed(small: Rung, name: str) -> None:
-    get(small)
-    assert not remove(name)
-    assert fetched(small) is not None
 
 
 def test_parts_lie_apart_from_bundles(small: Rung, home: Path) -> None:

@@ -155,6 +155,19 @@ def test_a_recorded_problem_is_not_tried_again(
     assert settle() is None
 
 
+def test_a_forgotten_bundle_is_torchs_until_it_is_settled_anew(
+    chosen: ChosenRuntimes, settle: Callable[[], Trial | None], tiny: Bundle, tiny_path: Path, tmp_path: Path,
+    conditions: Conditions, tiny_model: bytes,
+) -> None:  # fmt: skip
+    keep(tmp_path, conditions, tiny_model)
+    settle()
+    batch = probe(tiny.preprocessing, 1)
+    chosen.forget(str(tiny_path))
+    assert chosen.embed(str(tiny_path), batch) is None
+    settle()
+    assert chosen.embed(str(tiny_path), batch) is not None
+
+
 def test_a_bundle_that_is_gone_is_no_error(chosen: ChosenRuntimes, tiny: Bundle) -> None:
     assert chosen.settle("no-such-bundle", tiny, 2) is None
 
