@@ -135,9 +135,9 @@ def _channels(folder: Path) -> int:
 def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[ClassImages, ClassImages]:
     """Return the training classes and the validation classes."""
     from fewshot_gui.core.episodes.dataset import DatasetError, load_classes, merged  # noqa: PLC0415
-    from fewshot_gui.core.training.export import recipe_preprocessing  # noqa: PLC0415
+    from fewshot_gui.core.training.export import source_preprocessing  # noqa: PLC0415
 
-    preprocessing = recipe_preprocessing(recipe)
+    preprocessing = source_preprocessing(recipe)
     try:
         with bar("Reading pictures", arguments) as progress:
             shown = progress if group.writes else None
@@ -172,7 +172,7 @@ def _train(
         data,
         device=device,
         validation=validation,
-        taught=_taught(arguments, recipe, data),
+        taught=_taught(arguments, recipe, data, group),
         workers=arguments.workers,
         group=group,
     )
@@ -193,8 +193,14 @@ def _train(
     return {**told, **_export(arguments, trainer, data, validation)}
 
 
-def _taught(arguments: argparse.Namespace, recipe: Recipe, data: ClassImages) -> NDArray[np.float16] | None:
-    """Return what the teacher says of the pictures, kept beside the checkpoint; None without a teacher."""
+def _taught(
+    arguments: argparse.Namespace, recipe: Recipe, data: ClassImages, group: Group
+) -> NDArray[np.float16] | None:
+    """Return what the teacher says of the pictures, kept beside the checkpoint; None without a teacher.
+
+    Of several processes the one that writes asks, and the others read what it has kept; on a machine that
+    does not see its folder they ask, too.
+    """
     from fewshot_gui.core.training import teacher  # noqa: PLC0415 - few recipes need it
 
     if recipe.teacher is None or not recipe.distils:
@@ -204,14 +210,16 @@ def _taught(arguments: argparse.Namespace, recipe: Recipe, data: ClassImages) ->
     dimension = int(recipe.network["embedding"])
     path = arguments.out.with_suffix(".teacher.npz")
     key = teacher.targets_key(arguments.teacher, data.images, dimension, recipe.teacher)
-    targets = teacher.load_targets(path, key)
-    if targets is None:
-        with bar("Asking the teacher", arguments) as progress:
-            embeddings = teacher.teacher_embeddings(
-                arguments.teacher, data.images, recipe.teacher, progress=progress
-            )
-        targets = teacher.taught_targets(embeddings, dimension, recipe.teacher)
-        teacher.save_targets(path, key, targets)
+    with group.one_first():
+        targets = teacher.load_targets(path, key)
+        if targets is None:
+            with bar("Asking the teacher", arguments) as progress:
+                embeddings = teacher.teacher_embeddings(
+                    arguments.teacher, data.images, recipe.teacher, progress=progress
+                )
+            targets = teacher.taught_targets(embeddings, dimension, recipe.teacher)
+            if group.writes:
+                teacher.save_targets(path, key, targets)
     return targets
 
 

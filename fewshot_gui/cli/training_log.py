@@ -53,9 +53,9 @@ def log_records(
             if record.step % LOGGED_EVERY == 0:
                 writers[0]([record.step, record.stage, f"{record.loss:.5f}", f"{record.accuracy:.4f}",
                             f"{record.learning_rate:.6f}", f"{record.seconds:.3f}"])  # fmt: skip
-                _show(board, record)
             if record.look is not None:
                 writers[1]([record.step, f"{record.look.accuracy:.5f}", f"{record.look.ci95:.5f}"])
+            _show(board, record)
             progress(record.step)
     return last
 
@@ -131,11 +131,13 @@ def tensorboard(folder: Path | None) -> Iterator[Any]:
 
 
 def _show(board: Any, record: StepRecord) -> None:
+    """Give TensorBoard what the two logs have."""
     if board is None:
         return
-    board.add_scalar("training/loss", record.loss, record.step)
-    board.add_scalar("training/accuracy", record.accuracy, record.step)
-    board.add_scalar("training/learning rate", record.learning_rate, record.step)
+    if record.step % LOGGED_EVERY == 0:
+        board.add_scalar("training/loss", record.loss, record.step)
+        board.add_scalar("training/accuracy", record.accuracy, record.step)
+        board.add_scalar("training/learning rate", record.learning_rate, record.step)
     if record.look is not None:
         board.add_scalar("validation/accuracy", record.look.accuracy, record.step)
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.learners.base import Cancel
 
-_SMALLEST, _LARGEST, _STEPS = -12.0, 12.0, 481
-
 
 @dataclass(frozen=True, slots=True)
 class CalibrationDefaults:
@@ -80,7 +78,7 @@ def fit_defaults(
         targets.append(episode.query_labels)
         known.append(squared_distances(query, _one_shot(support.embeddings, shots)).amin(1).sqrt())
     return CalibrationDefaults(
-        _best_temperature(torch.cat(logits), torch.cat(targets)),
+        fitted_temperature(torch.cat(logits), torch.cat(targets), reach=12.0, steps=481),
         float(torch.cat(known).sort().values[_place(known_share, episodes * ways * queries)]),
     )
 
@@ -95,11 +93,16 @@ def _place(share: float, count: int) -> int:
     return min(count - 1, max(0, round(share * count) - 1))
 
 
-def _best_temperature(logits: Tensor, targets: Tensor) -> float:
-    """Return the temperature of the least negative log-likelihood, to 3 %, by trying all of a grid."""
-    unit = float(logits.std(dim=1).mean()) or 1.0
-    grid = unit * torch.linspace(_SMALLEST, _LARGEST, _STEPS, dtype=torch.float64).exp()
-    losses = torch.stack(
-        [functional.cross_entropy(logits.double() / temperature, targets) for temperature in grid]
-    )
+def fitted_temperature(scores: Tensor, targets: Tensor, *, reach: float = 8.0, steps: int = 533) -> float:
+    """Return the temperature of the least negative log-likelihood, to 3 %, from the whole of a wide grid.
+
+    Args:
+        scores: float (Q, N), N at least 2.
+        targets: int64 (Q,).
+        reach: of the grid, either way from the spread of the scores, as a natural logarithm.
+        steps: of the grid.
+    """
+    unit = float(scores.std(dim=1).mean()) or 1.0
+    grid = unit * torch.linspace(-reach, reach, steps, dtype=torch.float64).exp()
+    losses = torch.stack([functional.cross_entropy(scores.double() / t, targets) for t in grid])
     return float(grid[losses.argmin()])

@@ -27,6 +27,11 @@ class Changes:
     maps: Tensor
     colours: Tensor | None
 
+    @property
+    def are_none(self) -> bool:
+        """Whether every map leaves each place where it is, and no colour changes."""
+        return self.colours is None and bool((self.maps == torch.eye(2, 3)).all())
+
 
 def draw_changes(count: int, changes: Augmentation, generator: Generator) -> Changes:
     """Return the changes to `count` pictures, a function of the generator's state alone."""
@@ -41,25 +46,18 @@ def after(first: Changes, then: Changes) -> Changes:
 
 
 def apply_changes(images: Tensor, side: int, changes: Changes) -> Tensor:
-    """Return float32 (B, C, side, side) in 0..1 of uint8 images (B, H, W, C), on their device."""
+    """Return float32 (B, C, side, side) in 0..1 of uint8 images (B, H, W, C), on their device.
+
+    Where there is nothing to change, these are their very values.
+    """
     pixels = images.permute(0, 3, 1, 2).float() / 255
+    if pixels.shape[2:] == (side, side) and changes.are_none:
+        return pixels
     grid = functional.affine_grid(
         changes.maps.to(images.device), [len(images), pixels.shape[1], side, side], align_corners=False
     )
     cut = functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
     return cut if changes.colours is None else _recoloured(cut, changes.colours)
-
-
-def augment(images: Tensor, side: int, changes: Augmentation, generator: Generator) -> Tensor:
-    """Return float32 (B, C, side, side) in 0..1: each picture cropped, turned, mirrored, coloured at random.
-
-    Args:
-        images: uint8 (B, H, W, C).
-        side: of the result, in pixels.
-        changes: how much of each.
-        generator: on the CPU; the result depends on nothing else.
-    """
-    return apply_changes(images, side, draw_changes(len(images), changes, generator))
 
 
 def _random_affine(count: int, changes: Augmentation, generator: Generator) -> Tensor:
@@ -89,11 +87,6 @@ def _random_affine(count: int, changes: Augmentation, generator: Generator) -> T
 def _random_colours(count: int, strength: float, generator: Generator) -> Tensor:
     """Return (3, count) factors around 1."""
     return torch.stack([1 + strength * (2 * torch.rand(count, generator=generator) - 1) for _ in range(3)])
-
-
-def jitter_colours(pixels: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Return pixels (B, C, H, W) in 0..1, brightness, contrast and saturation changed by up to `strength`."""
-    return _recoloured(pixels, _random_colours(len(pixels), strength, generator))
 
 
 def _recoloured(pixels: Tensor, colours: Tensor) -> Tensor:

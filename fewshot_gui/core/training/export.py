@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,10 +11,10 @@ import torch
 
 from fewshot_gui.core.backbones.bundle import finish_embedding, save_bundle
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
-from fewshot_gui.core.evaluation.defaults import fit_defaults
+from fewshot_gui.core.evaluation.defaults import fit_defaults, fitted_temperature
 from fewshot_gui.core.training.batches import pixel_statistics
 from fewshot_gui.core.training.parts import has_head, head_architecture, recipe_ways
-from fewshot_gui.core.training.validation import Validator, fitted_temperature, raw_embeddings
+from fewshot_gui.core.training.validation import Validator, raw_embeddings
 from fewshot_gui.core.training.whitening import fold_whitening
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def export_bundle(
         raw_embeddings(network, validation.images, preprocessing), centre, normalise=recipe.normalise
     )
     calibration = _calibrate(held_out, validation.labels, recipe.seed)
+    calibration = replace(calibration, temperature=calibration.temperature * recipe.caution)
     tensors = {key: value.cpu().numpy() for key, value in network.state_dict().items()}
     tensors["centre"] = centre.astype(np.float32)
     description = {
@@ -134,6 +135,11 @@ def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed:
         queries=queries,
         seed=seed,
     )
+
+
+def source_preprocessing(recipe: Recipe) -> Preprocessing:
+    """Return how the pictures of a training are read: at the side that its crops are cut from."""
+    return replace(recipe_preprocessing(recipe), side=recipe.source_side or recipe.side)
 
 
 def recipe_preprocessing(recipe: Recipe, data: ClassImages | None = None) -> Preprocessing:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from fewshot_gui.core.learners.gradient.functional import NETWORK, functional_network
-from fewshot_gui.core.learners.gradient.methods import build_method
+from fewshot_gui.core.learners.gradient.methods import SettingsError, build_method
+from fewshot_gui.core.learners.gradient.rules import RATE
 from fewshot_gui.core.learners.gradient.tasks import Tasks
 from fewshot_gui.core.training.objectives import StepResult
 
@@ -32,13 +33,23 @@ def initial_method(recipe: Recipe, network: nn.Module, dimension: int, ways: int
         ways: classes of a training task.
 
     Raises:
-        SettingsError: the method does not take its settings.
+        SettingsError: the method does not take its settings, or learns rates of weights that use folds away.
     """
     generator = torch.Generator().manual_seed(recipe.seed + _INITIAL_SEED)
     initial = build_method(recipe.learner, recipe.method).initial(
         dimension, ways, generator, dict(network.named_parameters())
     )
+    if any(key.startswith(RATE + NETWORK) for key in initial) and _is_folded(network):
+        raise SettingsError(
+            f"{recipe.learner} learns rates of weights, and this network's batch norms are folded into other "
+            "weights in use; choose a network with norm 'none' or 'task'"
+        )
     return nn.ParameterDict({key.replace(".", _DOT): nn.Parameter(value) for key, value in initial.items()})
+
+
+def _is_folded(network: nn.Module) -> bool:
+    norms = (module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+    return any(norm.track_running_stats for norm in norms)
 
 
 def method_tensors(module: nn.ModuleDict) -> dict[str, Tensor]:
@@ -69,6 +80,8 @@ class GradientObjective:
         params = {key: owner.detach() for key, owner in owners.items()}
         step = self._method.meta_step(self._model, params, tasks, progress=batch.progress)
         for key, gradient in step.gradients.items():
+            if key.startswith(NETWORK) and not self._embedder.stage.network_rate:
+                continue  # of a frozen network: it would only count in the length that is clipped
             owner = owners[key]
             owner.grad = gradient.clone() if owner.grad is None else owner.grad + gradient
         return StepResult(step.loss, step.accuracy)

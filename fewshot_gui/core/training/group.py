@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
+
+
+_PATIENCE = timedelta(days=1)
+"""While the first process asks a teacher or looks at validation classes, the others wait, not for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,21 @@ class Group:
         parts = torch.split(flat, [p.numel() for p in parameters])
         for parameter, part in zip(parameters, parts, strict=True):
             _gradient(parameter).copy_(part.view_as(parameter))
+
+    def align(self, module: nn.Module) -> None:
+        """Set the buffers of every process to those of the first, as each has seen other batches."""
+        if self.size > 1:
+            for buffer in module.buffers():
+                distributed.broadcast(buffer, 0)
+
+    @contextmanager
+    def one_first(self) -> Iterator[None]:
+        """Yield in the process that writes, and in the others when it is through."""
+        if self.size > 1 and not self.writes:
+            distributed.barrier()
+        yield
+        if self.size > 1 and self.writes:
+            distributed.barrier()
 
     def mean(self, values: tuple[float, ...]) -> tuple[float, ...]:
         """Return each value's mean over all processes."""
@@ -75,7 +95,8 @@ def joined_group(environment: Mapping[str, str], device: str) -> Iterator[tuple[
         device = f"cuda:{environment.get('LOCAL_RANK', '0')}"
         torch.cuda.set_device(device)
     rank, size = int(environment["RANK"]), int(environment["WORLD_SIZE"])
-    distributed.init_process_group("nccl" if on_gpu else "gloo", rank=rank, world_size=size)
+    backend = "nccl" if on_gpu else "gloo"
+    distributed.init_process_group(backend, timeout=_PATIENCE, rank=rank, world_size=size)
     try:
         yield Group(rank, size), device
     finally:

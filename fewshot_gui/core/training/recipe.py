@@ -7,11 +7,17 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from fewshot_gui.core.training.stage import Augmentation, Stage
+from fewshot_gui.core.training.stage import Augmentation, Stage, whole_number
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
 HEAD_LEARNERS = ("prototypical", "matching", "relation", "ridge", "feat", "mann", "snail", "caml")
 GRADIENT_LEARNERS = ("maml", "fomaml", "anil", "meta-sgd", "reptile", "meta-lstm")
+
+_LEAST = {
+    "side": 1, "source_side": 0, "seed": 0, "validation_every": 0,
+    "validation_episodes": 2, "validation_ways": 2, "validation_shots": 1, "validation_queries": 1,
+}  # fmt: skip
+"""What the whole numbers of a recipe are at least."""
 
 T = TypeVar("T")
 
@@ -47,6 +53,9 @@ class Recipe:
         title: of the bundle, for people.
         network: the arguments of `build_network`, less the channels.
         side: of the pictures in use, in pixels.
+        source_side: of the pictures that training crops are cut from; 0: as `side`. A network does best on
+            pictures a little larger than its crops (Touvron et al. 2019, "Fixing the train-test resolution
+            discrepancy").
         channels: 1 grey, 3 colour.
         stages: one after the other.
         learner: the method that the episodes train.
@@ -60,6 +69,8 @@ class Recipe:
         whiten: where the network has an embedding of its own, that layer is set, after training, to the
             principal components of what comes into it, each divided by its standard deviation to this power;
             0 leaves what was trained.
+        caution: what the temperature that fits the held-out classes is multiplied with in the bundle: above 1
+            for a backbone that is meant for other kinds of pictures, which it tells apart less surely.
         class_rotations: each class turned by 90, 180 and 270 degrees is a class of its own.
         seed: of every random choice.
         bfloat16: compute in bfloat16 where that is safe; twice as fast on new processors.
@@ -80,6 +91,7 @@ class Recipe:
     channels: int
     stages: tuple[Stage, ...]
     learner: str = "prototypical"
+    source_side: int = 0
     start: str = ""
     head: dict[str, Any] = field(default_factory=dict)
     method: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +100,7 @@ class Recipe:
     centre: bool = False
     normalise: bool = False
     whiten: float = 0.0
+    caution: float = 1.0
     class_rotations: bool = False
     seed: int = 0
     bfloat16: bool = False
@@ -114,6 +127,12 @@ class Recipe:
         """Return whether its learner is one of those that adapt by gradients."""
         return self.learner in GRADIENT_LEARNERS
 
+    @property
+    def _learns_to_compare(self) -> bool:
+        """Whether a head is trained on the embeddings; prototypes have at most a temperature to learn."""
+        episodes = any(stage.kind == "episodes" for stage in self.stages)
+        return episodes and not self.adapts and self.learner != "prototypical"
+
     def stage_at(self, step: int) -> tuple[Stage, int]:
         """Return (stage, step within it) of a step counted over all stages."""
         for stage in self.stages:
@@ -124,6 +143,13 @@ class Recipe:
 
     def problem(self) -> str:
         """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
+        for key, least in _LEAST.items():
+            fits, words = whole_number(least)
+            if not fits(getattr(self, key)):
+                return f"{key} must be {words}, not {getattr(self, key)!r}"
+        return self._contradiction()
+
+    def _contradiction(self) -> str:
         learners = (*HEAD_LEARNERS, *GRADIENT_LEARNERS)
         checks = {
             f"learner may be one of {', '.join(learners)}, not {self.learner!r}": self.learner in learners,
@@ -132,9 +158,8 @@ class Recipe:
             "network needs a kind": "kind" in self.network,
             f"keep may be 'last' or 'best', not {self.keep!r}": self.keep in {"last", "best"},
             "keep = 'best' needs validation_every": self.keep == "last" or self.validation_every > 0,
+            f"caution must be a number above 0, not {self.caution!r}": self.caution > 0,
             f"held_out must be a share between 0 and 1, not {self.held_out!r}": 0 < self.held_out < 1,
-            "validation_every must be 0 or more": self.validation_every >= 0,
-            "validation_episodes must be 2 or more": self.validation_episodes >= 2,
             "[head] belongs to a learner with a head": not (self.head and self.adapts),
             "[method] belongs to a learner that adapts by gradients": self.adapts or not self.method,
             "a stage of kind distil needs a [teacher] and an embedding of the network, to be as long": (
@@ -142,6 +167,9 @@ class Recipe:
             ),
             "whiten needs an embedding of the network": not self.whiten
             or bool(self.network.get("embedding")),
+            f"centre, normalise and whiten change the embeddings that {self.learner} was trained on": not (
+                (self.centre or self.normalise or self.whiten) and self._learns_to_compare
+            ),
             "class_rotations and a stage of kind distil contradict each other": not (
                 self.class_rotations and self.distils
             ),

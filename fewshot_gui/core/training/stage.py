@@ -143,7 +143,8 @@ def _listed(allowed: tuple[str, ...]) -> str:
     return " or ".join(repr(value) for value in allowed)
 
 
-def _whole(least: int) -> tuple[Callable[[object], bool], str]:
+def whole_number(least: int) -> tuple[Callable[[object], bool], str]:
+    """Return what tells whether a value is a whole number from `least` up, and that in words."""
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= least, (
         f"a whole number from {least} up"
     )
@@ -157,7 +158,7 @@ def _number(low: float, high: float) -> tuple[Callable[[object], bool], str]:
 
 
 def _range(least: int) -> tuple[Callable[[object], bool], str]:
-    one = _whole(least)[0]
+    one = whole_number(least)[0]
 
     def fits(value: object) -> bool:
         if isinstance(value, tuple):
@@ -165,6 +166,10 @@ def _range(least: int) -> tuple[Callable[[object], bool], str]:
         return one(value)
 
     return fits, f"a whole number from {least} up, or [least, most]"
+
+
+def _sides(value: object) -> bool:
+    return isinstance(value, tuple) and all(whole_number(1)[0](side) for side in value)
 
 
 def _rising_shares(value: object) -> bool:
@@ -178,7 +183,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "mixup": ("", "input", "manifold"),
 }
 _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "steps": _whole(1),
+    "steps": whole_number(1),
     "learning_rate": _number(0, 1e9),
     "weight_decay": _number(0, 1e9),
     "warm_up": _number(0, 1),
@@ -186,13 +191,14 @@ _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
     "drop": _number(0, 1),
     "clip": _number(0, 1e9),
     "network_rate": _number(0, 1e9),
-    "batch": _whole(1),
+    "batch": whole_number(1),
     "label_smoothing": _number(0, 1),
     "label_weight": _number(0, 1e9),
     "rotation_head": _number(0, 1e9),
     "mixup_alpha": _number(1e-3, 1e9),
     "ways": _range(2),
     "shots": _range(1),
-    "queries": _whole(1),
-    "meta_batch": _whole(1),
+    "queries": whole_number(1),
+    "meta_batch": whole_number(1),
+    "sides": (_sides, "a list of whole numbers from 1 up"),
 }

@@ -12,6 +12,7 @@ from torch import nn
 
 from fewshot_gui.core.training.batches import BatchMaker, pixel_statistics
 from fewshot_gui.core.training.checkpoint import (
+    CheckpointError,
     History,
     Look,
     checkpoint_step,
@@ -128,12 +129,13 @@ class Trainer:
             every: updates between two checkpoints; by default a twentieth of all, at most 500.
 
         Raises:
-            CheckpointError: there is one to resume from, but not of this training.
+            CheckpointError: there is one to resume from, but not of this training, or not for all processes.
         """
         every = every or max(1, min(500, self.recipe.steps // 20))
         fingerprint = self._fingerprint()
         saved = checkpoint if resume and checkpoint is not None and checkpoint.exists() else None
         done = checkpoint_step(saved, fingerprint) if saved else 0
+        self._agree_on(done)
         if saved:
             self._load(saved)
         writes = checkpoint if self.group.writes else None
@@ -150,13 +152,22 @@ class Trainer:
                         self.recipe, stage, self.module, self.mean, self.std, self.precision
                     )
                     optimiser = build_optimiser(self.module, stage)
+                    self.group.align(self.module)
                     if saved and step == done and within:
                         load_optimiser(saved, optimiser)
-                record = self._update(step, objective, optimiser, batches)
+                # Who logs the record does so before the checkpoint: killed between them, a log has a line too
+                # many, which a resume cuts, and never one too few.
+                yield self._update(step, objective, optimiser, batches)
                 if writes and (step + 1) % every == 0:
                     save_checkpoint(writes, step + 1, self.module, optimiser, fingerprint, self.history,
                                     self.precision.state())  # fmt: skip
-                yield record
+
+    def _agree_on(self, done: int) -> None:
+        """Raise CheckpointError where another process has done another number of updates."""
+        if self.group.mean((float(done),)) != (float(done),):
+            raise CheckpointError(
+                "not every process finds the checkpoint: all machines must see the folder that it is in"
+            )
 
     def _load(self, saved: Path) -> None:
         load_weights(saved, self.module)
@@ -170,7 +181,8 @@ class Trainer:
         stage, within = self.recipe.stage_at(step)
         rate = scheduled_rate(stage, within)
         set_rate(optimiser, rate)
-        optimiser.zero_grad(set_to_none=True)
+        # Of a frozen network too, which is not in the optimiser: a former stage's would count when clipped.
+        self.module.zero_grad(set_to_none=True)
         results = [self._gradients(objective, next(batches)) for _ in range(self.share)]
         loss, accuracy = self._averaged(results)
         scaler = self.precision.scaler

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from fewshot_gui.core.backbones.bundle import finish_embedding, normalised_input
 from fewshot_gui.core.backbones.networks import fuse_batch_norms
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
-from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, sample_episode
+from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, EpisodeError, sample_episode
 from fewshot_gui.core.evaluation.measures import interval95
+from fewshot_gui.core.images.resize import resize_cover
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.context import LearnerContext
 from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
@@ -39,6 +39,9 @@ class Validator:
         recipe: how many, how large.
         data: the validation classes.
         statistics: mean and standard deviation of each channel of the training pictures.
+
+    Raises:
+        EpisodeError: fewer than two classes of two pictures, of which no task can be made.
     """
 
     def __init__(
@@ -49,8 +52,13 @@ class Validator:
             recipe.side, recipe.channels, tuple(statistics[0]), tuple(statistics[1]), recipe.invert
         )
         rows = _a_share_of_each(data.labels, max(2, MOST_PICTURES // max(1, len(data.names))))
-        self._images = data.images[rows]
+        self._images = at_side(data.images[rows], recipe.side)
         self._index = ClassIndex.of(torch.from_numpy(data.labels[rows]), data.names)
+        if len(self._index.members) < 2:
+            raise EpisodeError(
+                "validation needs two classes of two pictures or more, and there "
+                f"{'is but one' if len(self._index.members) else 'is none'}"
+            )
         smallest = min(len(member) for member in self._index.members)
         self._ways = min(recipe.validation_ways, len(self._index.members))
         self._shots = max(1, min(recipe.validation_shots, smallest - 1))
@@ -72,11 +80,7 @@ class Validator:
     def answers(
         self, module: nn.ModuleDict, *, heads: bool = True, tasks: int | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the scores (Q, N) and the true classes (Q,) of each task, on the CPU.
-
-        Raises:
-            EpisodeError: too few classes or pictures for any task.
-        """
+        """Yield the scores (Q, N) and the true classes (Q,) of each task, on the CPU."""
         features, answer = self._asked(module, heads=heads)
         generator = torch.Generator().manual_seed(self.recipe.seed + _TASKS_SEED)
         for _ in range(tasks or self.recipe.validation_episodes):
@@ -97,7 +101,8 @@ class Validator:
         device = next(network.parameters()).device
         if heads and "method" in module:
             pixels = normalised_input(torch.from_numpy(self._images), self._preprocessing)
-            return pixels.reshape(len(pixels), -1).to(device), self._adapting(module, device)
+            # On the CPU, as every learner is given its rows: it takes those of a task to the device itself.
+            return pixels.reshape(len(pixels), -1), self._adapting(module, device)
         raw = raw_embeddings(network, self._images, self._preprocessing)
         if self.recipe.centre or self.recipe.normalise:
             centre = raw.mean(axis=0) if self.recipe.centre else np.zeros(raw.shape[1], dtype=np.float32)
@@ -145,7 +150,7 @@ def _by_head(head: Head) -> Callable[..., Tensor]:
 
 def _a_share_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Return the places of at most so many pictures of each class, and of none where it has but one."""
-    places = []
+    places = [np.zeros(0, dtype=np.int64)]
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
         if len(mine) > 1:
@@ -153,28 +158,22 @@ def _a_share_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate(places))
 
 
+def at_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return uint8 (n, side, side, C), square pictures resized where they are larger or smaller."""
+    if images.shape[1] == side:
+        return images
+    return np.stack([resize_cover(image, side).reshape(side, side, -1) for image in images])
+
+
 def raw_embeddings(
     network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> NDArray[np.float32]:
-    """Return float32 (n, D), before centring, of prepared pictures (n, side, side, C)."""
+    """Return float32 (n, D), before centring, of prepared pictures (n, S, S, C), S the side or larger."""
     network.eval()
     device = next(network.parameters()).device
     parts = []
     with torch.inference_mode():
         for start in range(0, len(images), 256):
-            batch = torch.from_numpy(images[start : start + 256]).to(device)
+            batch = torch.from_numpy(at_side(images[start : start + 256], preprocessing.side)).to(device)
             parts.append(network(normalised_input(batch, preprocessing)).float().cpu().numpy())
     return np.concatenate(parts).astype(np.float32)
-
-
-def fitted_temperature(scores: Tensor, targets: Tensor) -> float:
-    """Return the temperature of the least negative log-likelihood, to 3 %, from the whole of a wide grid.
-
-    Args:
-        scores: float (Q, N).
-        targets: int64 (Q,).
-    """
-    unit = float(scores.std(dim=1).mean()) or 1.0
-    grid = unit * torch.linspace(-8, 8, 533, dtype=torch.float64).exp()
-    losses = torch.stack([functional.cross_entropy(scores.double() / t, targets) for t in grid])
-    return float(grid[losses.argmin()])

@@ -10,6 +10,7 @@ import pytest
 
 from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
+from fewshot_gui.core.training.recipe import parse_recipe
 from fewshot_gui.core.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -229,6 +230,44 @@ def test_a_head_is_trained_validated_and_shipped_with_its_curve(
     with out.with_suffix(".validation.csv").open(newline="", encoding="utf-8") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["5", "10", "15", "20"]
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_of_several_processes_one_alone_asks_the_teacher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from argparse import Namespace
+
+    import numpy as np
+    from torch import distributed
+
+    from fewshot_gui.cli import train
+    from fewshot_gui.core.episodes.dataset import ClassImages
+    from fewshot_gui.core.training import teacher
+    from fewshot_gui.core.training.group import Group
+
+    taught = parse_recipe(RECIPE[: RECIPE.rindex("[[stage]]")].replace('"classify"', '"distil"').replace(
+        'kind = "conv4", width = 4', 'kind = "resnet", widths = [4], embedding = 2'
+    ).replace("[[stage]]", "[teacher]\n[[stage]]"), "taught")  # fmt: skip
+    data = ClassImages(("a",), np.zeros((9, 16, 16, 3), np.uint8), np.zeros(9, np.int64))
+    arguments = Namespace(teacher="photo", out=tmp_path / "a.safetensors", json=True)
+    asked: list[int] = []
+
+    def answers(*_: Any, **__: Any) -> Any:
+        asked.append(len(asked))
+        return np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+
+    monkeypatch.setattr(teacher, "teacher_embeddings", answers)
+    found: list[Any] = []
+
+    def wait() -> None:
+        """Stand for the other process: the second one waits here while the first one is at work."""
+        if not found:
+            found.append(train._taught(arguments, taught, data, Group()))
+
+    monkeypatch.setattr(distributed, "barrier", wait)
+    found.append(train._taught(arguments, taught, data, Group(1, 2)))
+    assert asked == [0]
+    assert np.array_equal(found[0], found[1])
 
 
 def test_a_start_that_is_not_there_is_named(

@@ -53,6 +53,23 @@ def test_a_resumed_log_has_every_step_once(tmp_path: Path) -> None:
     assert first_column(validation_path(out)) == ["step", "15", "30", "45"]
 
 
+class Board:
+    """Remembers the steps of each curve."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, list[int]] = {}
+
+    def add_scalar(self, name: str, _value: float, step: int) -> None:
+        self.steps.setdefault(name, []).append(step)
+
+
+def test_a_board_shows_every_look_whatever_its_step(tmp_path: Path) -> None:
+    board = Board()
+    log_records(records(1, 31), tmp_path / "a.safetensors", lambda _step: None, resume=False, board=board)
+    assert board.steps["training/loss"] == [10, 20, 30]
+    assert board.steps["validation/accuracy"] == [15, 30]
+
+
 def test_a_curve_has_the_mean_of_each_stretch_between_looks() -> None:
     rows = [{"step": str(s), "loss": str(s), "accuracy": "0.5"} for s in (10, 20, 30)]
     looks = [{"step": "25", "accuracy": "0.7"}, {"step": "30", "accuracy": "0.8"}]

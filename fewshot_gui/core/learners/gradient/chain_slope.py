@@ -184,10 +184,11 @@ class _Slope(torch.autograd.Function):
         found, of_values = done.gradients()
         gradients = [found[name] for name in names]
         ctx.made, ctx.names = (done, of_values), names
-        # Not the results themselves, which hold this node.
+        # Not the results themselves, which hold this node: it would live until Python looks for cycles, and
+        # once more for each inner step. Four tasks of 30 pictures of 28 x 28 left 250 MB behind.
         ctx.gradients = [gradient.detach() for gradient in gradients]
         ctx.set_materialize_grads(False)
-        return (done.loss, *gradients)
+        return (done.loss.clone(), *gradients)
 
     @staticmethod
     def backward(ctx: Any, of_loss: Tensor | None, *of_gradients: Tensor | None) -> tuple[Tensor | None, ...]:

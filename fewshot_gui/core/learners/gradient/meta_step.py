@@ -14,7 +14,7 @@ from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
 from fewshot_gui.core.learners.gradient.functional import recorded_slope
 from fewshot_gui.core.learners.gradient.pieces import Slope, pictures_at_once, slope
 from fewshot_gui.core.learners.gradient.start import head_logits
-from fewshot_gui.core.learners.gradient.tasks import MetaStep
+from fewshot_gui.core.learners.gradient.tasks import MetaStep, share_right
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ def task_by_task_step(
             for key, gradient in zip(leaf, _taken_back(path, slopes, weights, leaf), strict=True):
                 total[key].add_(gradient, alpha=1 / len(tasks))
             loss += sum(weight * float(slopes[step].loss) for step, weight in weights.items())
-            right += _share_right(slopes[inner.steps].logits, targets)
+            right += share_right(slopes[inner.steps].logits, targets)
     return MetaStep(loss / len(tasks), right / len(tasks), total, together)
 
 
@@ -109,14 +109,13 @@ def _taken_back(
     )
 
 
-def _share_right(logits: Tensor, targets: Tensor) -> float:
-    return float((logits.argmax(-1) == targets).double().mean())
-
-
 def batched_step(
     inner: InnerLoop, model: Model, params: Params, tasks: Tasks, weights: Mapping[int, float]
 ) -> MetaStep:
-    """Return the meta-gradient, all tasks at once by vmap: as many times fewer, larger kernels."""
+    """Return the meta-gradient, all tasks at once by vmap: as many times fewer, larger kernels.
+
+    What is dropped out differs between the tasks. No batch norm may change running statistics of its own.
+    """
     params = {key: value.detach() for key, value in params.items()}
     like = inner.any_embeddings(model, params, tasks.support[0])
 
@@ -127,10 +126,11 @@ def batched_step(
             terms = [w * functional.cross_entropy(logits[step], targets) for step, w in weights.items()]
             return torch.stack(terms).sum(), logits[inner.steps]
 
-        loss, logits = vmap(one)(tasks.support, tasks.support_labels, tasks.query, tasks.query_labels)
+        batched = vmap(one, randomness="different")
+        loss, logits = batched(tasks.support, tasks.support_labels, tasks.query, tasks.query_labels)
         return loss.mean(), logits
 
     with FastConvolutions(note_only=True) as convolutions:
         gradients, (loss, logits) = grad_and_value(losses, has_aux=True)(params)
-    right = _share_right(logits, tasks.query_labels)
+    right = share_right(logits, tasks.query_labels)
     return MetaStep(float(loss), right, gradients, convolutions.uses_batch_statistics)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from fewshot_gui.core.learners.gradient.functional import NetworkFunction
 from fewshot_gui.core.learners.gradient.inner import InnerLoop
 from fewshot_gui.core.learners.gradient.learned_rule import LearnedUpdate
 from fewshot_gui.core.learners.gradient.meta_step import batched_step, step_weights, task_by_task_step
 from fewshot_gui.core.learners.gradient.reptile import reptile_step
 from fewshot_gui.core.learners.gradient.rules import RATE_KINDS, AdaptiveDescent, Descent, RateKind
 from fewshot_gui.core.learners.gradient.start import BIAS, HEAD_KINDS, WEIGHT, HeadKind, learned_head
+from fewshot_gui.core.learners.gradient.statistics import changes_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +112,8 @@ class MetaMethod(Protocol):
             tasks: at least one.
             progress: share of the training that is done, 0 to 1.
             batch: compute all tasks at once by vmap; by default everywhere but on a CPU, where convolutions
-                with other weights for each task are slow. The answer is the same.
+                with other weights for each task are slow, and but for a network in training whose batch norms
+                keep running statistics, which vmap cannot batch. The answer is the same.
         """
 
 
@@ -165,8 +168,14 @@ class GradientMethod:
         if self.name == "reptile":
             return reptile_step(self.inner, model, params, tasks, self.settings.batch)
         weights = step_weights(self.inner.steps, self.settings.multi_step, progress)
-        at_once = tasks.support.device.type != "cpu" if batch is None else batch
+        at_once = _can_be_batched(model, tasks) if batch is None else batch
         return (batched_step if at_once else task_by_task_step)(self.inner, model, params, tasks, weights)
+
+
+def _can_be_batched(model: Model, tasks: Tasks) -> bool:
+    if tasks.support.device.type == "cpu":
+        return False
+    return not (isinstance(model, NetworkFunction) and changes_statistics(model.network))
 
 
 def build_method(name: str, settings: Mapping[str, Any]) -> GradientMethod:

@@ -9,7 +9,7 @@ import torch
 from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
 from fewshot_gui.core.learners.gradient.functional import NETWORK, Model, Params
 from fewshot_gui.core.learners.gradient.pieces import pictures_at_once, slope
-from fewshot_gui.core.learners.gradient.tasks import MetaStep
+from fewshot_gui.core.learners.gradient.tasks import MetaStep, share_right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def reptile_step(inner: InnerLoop, model: Model, params: Params, tasks: Tasks, b
             at_once = _at_once(query, convolutions)
             found = slope(model, adapted, (), query, targets, at_once=at_once)
             loss += float(found.loss)
-            right += float((found.logits.argmax(1) == targets).double().mean())
+            right += share_right(found.logits, targets)
     return MetaStep(loss / len(tasks), right / len(tasks), total, convolutions.uses_batch_statistics)
 
 

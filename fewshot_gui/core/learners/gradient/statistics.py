@@ -19,6 +19,12 @@ def uses_batch_statistics(network: nn.Module) -> bool:
     return any(not norm.track_running_stats for norm in norms)
 
 
+def changes_statistics(network: nn.Module) -> bool:
+    """Return whether a pass changes the network's own running statistics: then no two may be batched."""
+    norms = (module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+    return any(norm.training and norm.track_running_stats for norm in norms)
+
+
 class NotedStatistics(TorchFunctionMode):
     """A context that notes the mean and variance of each batch norm that uses those of its batch.
 

@@ -33,6 +33,12 @@ class Tasks:
         return len(self.support)
 
 
+def share_right(logits: Tensor, targets: Tensor) -> float:
+    """Return the share of rows (..., N) whose largest logit is at the target (...), 0 to 1."""
+    # Counted, not averaged in float64, which Apple's GPUs do not have.
+    return int((logits.argmax(-1) == targets).sum()) / targets.numel()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MetaStep:
     """What a batch of tasks says of the meta-parameters.

@@ -6,14 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fewshot_gui.core.training.augment import (
-    Changes,
-    after,
-    apply_changes,
-    augment,
-    draw_changes,
-    jitter_colours,
-)
+from fewshot_gui.core.training.augment import Changes, after, apply_changes, draw_changes
 from fewshot_gui.core.training.stage import Augmentation
 
 ALL = Augmentation(smallest_crop=0.5, flip=True, rotate=15, shift=0.1, jitter=0.4)
@@ -25,10 +18,23 @@ def pictures(count: int = 3, side: int = 20, channels: int = 3) -> torch.Tensor:
     ).to(torch.uint8)
 
 
+def augment(
+    images: torch.Tensor, side: int, changes: Augmentation, generator: torch.Generator
+) -> torch.Tensor:
+    return apply_changes(images, side, draw_changes(len(images), changes, generator))
+
+
 def test_nothing_asked_for_changes_nothing() -> None:
-    images = pictures()
-    out = augment(images, 20, Augmentation(), torch.Generator().manual_seed(0))
-    assert torch.allclose(out, images.permute(0, 3, 1, 2).float() / 255, atol=1e-5)
+    """To the last digit, which drawing the pictures anew does not keep."""
+    images = pictures(side=84)
+    changes = draw_changes(len(images), Augmentation(), torch.Generator().manual_seed(0))
+    exact = images.permute(0, 3, 1, 2).float() / 255
+    assert torch.equal(apply_changes(images, 84, changes), exact)
+    assert torch.equal(apply_changes(images, 84, after(changes, changes)), exact)
+    almost = Changes(changes.maps + 1e-7, None)
+    assert torch.allclose(apply_changes(images, 84, almost), exact, atol=1e-4)
+    assert not torch.equal(apply_changes(images, 84, almost), exact)
+    assert apply_changes(images, 42, changes).shape == (3, 3, 42, 42)
 
 
 @settings(max_examples=20, deadline=None)
@@ -56,9 +62,15 @@ def test_flipping_mirrors_about_half_of_the_pictures() -> None:
     assert 0.4 < mirrored < 0.6
 
 
-def test_jitter_of_nothing_is_nothing() -> None:
-    pixels = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(jitter_colours(pixels, 0.0, torch.Generator()), pixels, atol=1e-6)
+def test_colours_by_hand() -> None:
+    """Twice as bright; no contrast but the mean; no colour but the grey; each of a picture of two colours."""
+    images = torch.tensor([[[[20, 40, 60], [60, 80, 100]]]], dtype=torch.uint8).expand(3, 2, 2, 3)
+    factors = torch.tensor([[2.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    maps = torch.eye(2, 3).expand(3, 2, 3)
+    bright, flat, grey = apply_changes(images, 2, Changes(maps, factors))[:, :, 0] * 255
+    assert torch.allclose(bright, torch.tensor([[40.0, 120], [80, 160], [120, 200]]), atol=1e-3)
+    assert torch.allclose(flat, torch.full((3, 2), 60.0), atol=1e-3)
+    assert torch.allclose(grey, torch.tensor([40.0, 80]).expand(3, 2), atol=1e-3)
 
 
 def test_a_slant_moves_the_top_one_way_and_the_bottom_the_other() -> None:

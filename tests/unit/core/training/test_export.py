@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
-from fewshot_gui.core.training.export import export_bundle, recipe_preprocessing
+from fewshot_gui.core.backbones.bundle import describe_bundle, finish_embedding, load_bundle
+from fewshot_gui.core.training.export import export_bundle, recipe_preprocessing, source_preprocessing
 from fewshot_gui.core.training.trainer import Trainer
 from fewshot_gui.core.training.validation import raw_embeddings
 
@@ -49,6 +49,34 @@ def test_a_bundle_says_what_it_is(exported: tuple[Path, Trainer], recipe: Recipe
     assert info.training == {"command": "test"}
     assert info.temperature > 0
     assert info.parameters > 100
+
+
+def test_pictures_read_larger_than_they_are_used_give_a_bundle_of_the_smaller_side(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    larger = replace(recipe, source_side=2 * recipe.side)
+    assert source_preprocessing(larger).side == 2 * recipe.side
+    doubled = replace(world, images=world.images.repeat(2, axis=1).repeat(2, axis=2))
+    trainer = Trainer(larger, doubled, validation=doubled)
+    list(trainer.run())
+    path = tmp_path / "smaller.safetensors"
+    export_bundle(path, trainer, doubled, doubled, {})
+    bundle = load_bundle(path)
+    assert bundle.preprocessing.side == recipe.side
+    # An area filter undoes the doubling, so these are the embeddings of the pictures that it began with.
+    raw = raw_embeddings(trainer.network, world.images, recipe_preprocessing(recipe, doubled))
+    expected = finish_embedding(raw, raw.mean(axis=0), normalise=True)
+    assert (bundle.embed(world.images) * expected).sum(axis=1).min() > 0.999
+
+
+def test_caution_raises_the_temperature_alone(recipe: Recipe, world: ClassImages, tmp_path: Path) -> None:
+    trainer = Trainer(recipe, world)
+    path = tmp_path / "t.safetensors"
+    plain = export_bundle(path, trainer, world, world, {})
+    trainer.recipe = replace(recipe, caution=1.5)
+    cautious = export_bundle(path, trainer, world, world, {})
+    assert cautious.temperature == pytest.approx(1.5 * plain.temperature)
+    assert cautious.novelty == plain.novelty
 
 
 def test_a_validation_class_of_one_picture_does_not_undo_the_training(

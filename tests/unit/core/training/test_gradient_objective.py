@@ -48,6 +48,16 @@ def test_every_method_is_meta_trained(recipe: Recipe, world: ClassImages, learne
     assert all("/" not in key for key in own)
 
 
+def test_a_frozen_network_gets_no_gradients(recipe: Recipe, world: ClassImages) -> None:
+    """They would be added up from step to step, as no optimiser has them, and count when clipped."""
+    stage = replace(STAGE, steps=2, network_rate=0.0, clip=1.0)
+    learned = replace(gradient_recipe(recipe, "maml"), method={"steps": 2, "head": "learned"})
+    trainer = Trainer(replace(learned, stages=(stage,)), world)
+    list(trainer.run())
+    assert all(parameter.grad is None for parameter in trainer.network.parameters())
+    assert all(parameter.grad is not None for parameter in trainer.module["method"].parameters())
+
+
 def test_maml_lowers_its_loss(recipe: Recipe, world: ClassImages) -> None:
     stage = replace(STAGE, steps=60)
     losses = [r.loss for r in Trainer(replace(gradient_recipe(recipe, "maml"), stages=(stage,)), world).run()]
@@ -70,6 +80,18 @@ def test_a_setting_that_the_method_does_not_take_is_named(recipe: Recipe, world:
     wrong = replace(gradient_recipe(recipe, "maml"), method={"stepz": 2})
     with pytest.raises(RecipeError, match="stepz"):
         Trainer(wrong, world)
+
+
+@pytest.mark.parametrize("learner", ["meta-sgd", "maml"])
+def test_rates_of_weights_that_are_folded_away_in_use_are_refused(
+    recipe: Recipe, world: ClassImages, learner: str
+) -> None:
+    """The first look at the validation classes, or the export, found no rate for what folding had made."""
+    method = {"rates": "layer-step"} if learner == "maml" else {}
+    normed = replace(gradient_recipe(recipe, learner), method=method, network={"kind": "conv4", "width": 8})
+    with pytest.raises(RecipeError, match="folded"):
+        Trainer(normed, world, validation=world)
+    Trainer(replace(normed, learner="anil", method={"rates": "layer-step"}), world)  # of the head alone
 
 
 def test_the_share_that_is_done_reaches_the_method(recipe: Recipe, world: ClassImages) -> None:

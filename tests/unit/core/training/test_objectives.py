@@ -120,8 +120,18 @@ def test_frozen_norms_keep_their_statistics(recipe: Recipe, world: ClassImages) 
 
 
 def test_the_mean_of_several_episodes_is_one_step(recipe: Recipe, world: ClassImages) -> None:
-    values = losses(replace(recipe, stages=(replace(EPISODES, meta_batch=2, steps=20),)), world)
-    assert len(values) == 20
+    several = replace(recipe, stages=(replace(EPISODES, meta_batch=2, steps=1),))
+    trainer = Trainer(several, world)
+    batch = trainer.maker.batch(0)
+    trainer.module.train()
+    with torch.no_grad():
+        tasks = trainer.network(batch.inputs("cpu", trainer.mean, trainer.std)).chunk(2)
+    expected = []
+    for task, targets in zip(tasks, batch.query_labels, strict=True):
+        logits = squared_euclidean_logits(task[4:], prototypes(task[:4], torch.arange(4), 4))
+        expected.append(functional.cross_entropy(logits, targets).item())
+    assert expected[0] != expected[1]
+    assert next(Trainer(several, world).run()).loss == pytest.approx(sum(expected) / 2, rel=1e-5)
 
 
 def test_the_share_of_right_answers_by_hand() -> None:

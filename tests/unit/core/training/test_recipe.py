@@ -100,6 +100,8 @@ def test_a_value_that_may_not_be_is_named_with_what_it_may_be(change: str, words
         ("label_weight = 1.0", "belongs to a stage of kind distil"),
         ("class_augmentation = { jitter = 0.1 }", "jitter belongs to augmentation"),
         ("class_augmentation = { slant = 1 }", "class_augmentation: unknown slant"),
+        ("sides = 28", "sides must be a list of whole numbers"),
+        ("sides = [28, 0]", "sides must be a list of whole numbers"),
     ],
 )
 def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> None:
@@ -116,7 +118,10 @@ def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> No
         ("held_out = 2.0", "held_out must be a share"),
         ("method = { steps = 5 }", r"\[method\] belongs"),
         ('learner = "maml"\nhead = { kind = "feat" }', r"\[head\] belongs"),
-        ('validation_every = "often"', "recipe test"),
+        ('validation_every = "often"', "recipe test: validation_every must be a whole number from 0 up"),
+        ("validation_ways = 1", "validation_ways must be a whole number from 2 up"),
+        ("seed = -1", "seed must be"),
+        ('learner = "feat"\nnormalise = true', "change the embeddings that feat was trained on"),
         ("teacher = { layers = 3 }", "teacher: unknown layers"),
     ],
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from fewshot_gui.core.training.batches import turn
 from fewshot_gui.core.training.checkpoint import CheckpointError
+from fewshot_gui.core.training.group import Group
 from fewshot_gui.core.training.stage import Stage
 from fewshot_gui.core.training.trainer import Trainer
 
@@ -56,8 +59,59 @@ def test_a_killed_training_resumes_to_the_same_weights(
             break
     resumed = Trainer(recipe, world)
     records = list(resumed.run(checkpoint, resume=True, every=1))
-    assert len(records) == recipe.steps - killed_after
+    assert len(records) == recipe.steps - (killed_after - 1)  # its checkpoint comes after its record
     assert_same(weights(undisturbed), weights(resumed))
+
+
+def test_a_frozen_network_keeps_no_gradient_of_the_stage_before(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    """What is left of it would count in the length that is clipped, and be gone after a resume."""
+    heads = Stage("episodes", steps=4, learning_rate=0.01, optimiser="adam", ways=3, shots=2, queries=2,
+                  network_rate=0.0, clip=0.01)  # fmt: skip
+    frozen = replace(recipe, learner="matching", centre=False, normalise=False,
+                     stages=(recipe.stages[0], heads))  # fmt: skip
+    undisturbed, checkpoint = Trainer(frozen, world), tmp_path / "run.checkpoint"
+    for record in undisturbed.run(checkpoint, every=8):
+        if record.step > 6:
+            assert all(p.grad is None for p in undisturbed.network.parameters())
+    resumed = Trainer(frozen, world)
+    assert next(resumed.run(checkpoint, resume=True)).step == 9
+    list(resumed.run(checkpoint, resume=True))
+    assert_same(undisturbed.module.state_dict(), resumed.module.state_dict())
+
+
+def test_a_record_is_there_to_be_logged_before_its_checkpoint(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    trainer = Trainer(recipe, world)
+    written = []
+    for record in trainer.run(checkpoint, every=1):
+        with safe_open(checkpoint, framework="pt") if record.step > 1 else nullcontext() as file:
+            written.append(int(file.metadata()["step"]) if file else 0)
+    assert written == list(range(recipe.steps))
+
+
+def test_a_checkpoint_that_another_process_does_not_find_is_refused(
+    recipe: Recipe, world: ClassImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    list(Trainer(recipe, world).run(checkpoint, every=4))
+    monkeypatch.setattr(Group, "mean", lambda _group, values: tuple(value / 2 for value in values))
+    with pytest.raises(CheckpointError, match="not every process"):
+        next(Trainer(recipe, world).run(checkpoint, resume=True))
+
+
+def test_the_processes_of_a_group_are_aligned_before_each_stage(
+    recipe: Recipe, world: ClassImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aligned: list[torch.nn.Module] = []
+    monkeypatch.setattr(Group, "align", lambda _group, module: aligned.append(module))
+    trainer = Trainer(recipe, world)
+    seen = [(record.step, len(aligned)) for record in trainer.run()]
+    assert [count for _, count in seen] == [1] * 6 + [2] * 6
+    assert all(module is trainer.module for module in aligned)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(

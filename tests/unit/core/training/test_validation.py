@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 
 from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
+from fewshot_gui.core.episodes.sampler import EpisodeError
+from fewshot_gui.core.evaluation.defaults import fitted_temperature
+from fewshot_gui.core.learners import catalogue
+from fewshot_gui.core.learners.base import Prediction, SupportSet
 from fewshot_gui.core.training.checkpoint import History, Look
 from fewshot_gui.core.training.export import export_bundle
 from fewshot_gui.core.training.stage import Stage
 from fewshot_gui.core.training.trainer import Trainer
-from fewshot_gui.core.training.validation import fitted_temperature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +102,40 @@ def test_the_temperature_that_fits_is_found() -> None:
     logits = 3 * torch.randn(4000, 5, generator=generator)
     targets = torch.multinomial((logits / 2).softmax(1), 1, generator=generator).squeeze(1)
     assert fitted_temperature(logits, targets) == pytest.approx(2.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("usable", "words"), [(1, "there is but one"), (0, "there is none")])
+def test_validation_classes_of_which_no_task_can_be_made_are_refused(
+    recipe: Recipe, world: ClassImages, usable: int, words: str
+) -> None:
+    """A single class gave a temperature that was no number, at the end of the training."""
+    kept = np.r_[: 12 * usable, 12 * usable : len(world.labels) : 12]  # one picture of every other class
+    few = replace(world, images=world.images[kept], labels=world.labels[kept])
+    with pytest.raises(EpisodeError, match=words):
+        Trainer(looking(recipe), world, validation=few)
+
+
+def test_a_method_is_asked_with_rows_on_the_cpu_wherever_its_network_lies(
+    recipe: Recipe, world: ClassImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes them to its device itself; labels that lay there already did not meet its embeddings."""
+    seen: list[SupportSet] = []
+
+    class Watching:
+        def fit(self, support: SupportSet) -> Watching:
+            seen.append(support)
+            return self
+
+        def predict(self, query: torch.Tensor) -> Prediction:
+            nothing = query.new_zeros(len(query), 4)
+            return Prediction(nothing, nothing, None, nothing, nothing)
+
+    monkeypatch.setattr(catalogue, "make_learner", lambda _name, _context: Watching())
+    adapting = replace(looking(recipe, "maml"), network={"kind": "conv4", "width": 8, "norm": "none"})
+    trainer = Trainer(adapting, world, validation=world)
+    assert trainer.validator is not None
+    next(trainer.validator.answers(trainer.module.to("meta"), tasks=1))
+    assert [part.device.type for part in (seen[0].embeddings, seen[0].labels)] == ["cpu", "cpu"]
 
 
 def test_too_large_tasks_shrink_to_what_there_is(recipe: Recipe, world: ClassImages) -> None:

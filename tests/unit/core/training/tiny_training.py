@@ -27,7 +27,7 @@ def tiny_world(classes: int = 8, pictures: int = 8, seed: int = 0) -> ClassImage
     return ClassImages(tuple(f"class {n}" for n in range(classes)), images, labels.astype(np.int64))
 
 
-def tiny_recipe() -> Recipe:
+def tiny_recipe(*, frozen_norms: bool = False) -> Recipe:
     """Two stages, augmentation, validation, the best kept: all that a resume must bring back."""
     changes = Augmentation(0.8, flip=True, rotate=10, jitter=0.2)
     return Recipe(
@@ -44,23 +44,29 @@ def tiny_recipe() -> Recipe:
         stages=(
             Stage("classify", steps=20, learning_rate=0.05, batch=8, augmentation=changes),
             Stage("episodes", steps=20, learning_rate=0.01, optimiser="adam", ways=3, shots=(1, 2), queries=2,
-                  augmentation=changes),
+                  augmentation=changes, frozen_norms=frozen_norms),
         ),
     )  # fmt: skip
 
 
-def tiny_trainer(**options: object) -> Trainer:
+def tiny_trainer(*, frozen_norms: bool = False, **options: object) -> Trainer:
     """The trainer of both."""
-    return Trainer(tiny_recipe(), tiny_world(), validation=tiny_world(4, seed=1), **options)  # type: ignore[arg-type]
+    recipe = tiny_recipe(frozen_norms=frozen_norms)
+    return Trainer(recipe, tiny_world(), validation=tiny_world(4, seed=1), **options)  # type: ignore[arg-type]
 
 
-def main(folder: Path, *, resume: bool) -> None:
-    """Train in `folder`, saying each step when it is done, and leave the weights of the end there."""
+def main(folder: Path, *, resume: bool, frozen_norms: bool) -> None:
+    """Train in `folder`, saying each step when it is done, and leave the weights of the end there.
+
+    Of norms that were frozen it says at last what statistics they have.
+    """
     torch.set_num_threads(1)
     with joined_group(os.environ, "cpu") as (group, device):
-        trainer = tiny_trainer(device=device, group=group)
+        trainer = tiny_trainer(device=device, group=group, frozen_norms=frozen_norms)
         for record in trainer.run(folder / "run.checkpoint", resume=resume, every=1):
             print(record.step, flush=True)
+        if frozen_norms:
+            print([buffer.tolist() for buffer in trainer.module.buffers()])
         if group.writes:
             best = {f"best.{key}": value.contiguous() for key, value in trainer.history.weights.items()}
             last = {f"last.{key}": value.contiguous() for key, value in trainer.module.state_dict().items()}
@@ -68,4 +74,4 @@ def main(folder: Path, *, resume: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), resume="--resume" in sys.argv)
+    main(Path(sys.argv[1]), resume="--resume" in sys.argv, frozen_norms="--frozen-norms" in sys.argv)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,12 +11,13 @@ import torch
 from torch import nn
 
 from fewshot_gui.core.backbones.networks import Conv4
-from fewshot_gui.core.learners.gradient.chain_slope import Chain
+from fewshot_gui.core.learners.gradient.chain_slope import Chain, Pass
 from fewshot_gui.core.learners.gradient.functional import (
     functional_network,
     network_params,
     recorded_slope,
 )
+from fewshot_gui.core.learners.gradient.methods import build_method
 from fewshot_gui.core.learners.gradient.pieces import slope
 from fewshot_gui.core.learners.gradient.start import head_logits
 
@@ -128,6 +131,30 @@ def test_gradients_that_nobody_differentiates_again_have_no_graph() -> None:
     assert set(gradients) == set(params)
     assert not loss.requires_grad
     assert not any(gradient.requires_grad for gradient in gradients.values())
+
+
+def test_what_a_pass_keeps_goes_when_the_last_of_its_results_does(
+    tiny_network: Any, draw_tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result that holds the node that holds it kept 250 MB a meta-step until Python looked for cycles."""
+    passes: list[weakref.ref[torch.Tensor]] = []
+    of_chain = Chain.pass_of
+
+    def watched(*arguments: Any) -> Pass:
+        made = of_chain(*arguments)
+        passes.append(weakref.ref(made.maps))
+        return made
+
+    monkeypatch.setattr(Chain, "pass_of", watched)
+    network, method = tiny_network(), build_method("maml", {"steps": 2})
+    gc.disable()
+    try:
+        method.meta_step(functional_network(network), network_params(network), draw_tasks(count=2))
+        alive = [one for one in passes if one() is not None]
+    finally:
+        gc.enable()
+    assert len(passes) == 2 * (2 + 1)
+    assert not alive
 
 
 class Turned(nn.Sequential):
