@@ -20,8 +20,9 @@ class UsageError(Exception):
 
 
 def say(text: str) -> None:
-    """Print a result to standard output."""
-    print(text, flush=True)
+    """Print a result to standard output; what that cannot write, as a name that is no Unicode, as "?"."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def say_json(values: object) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, say, say_json, warn
-from fewshot_gui.cli.sort_words import CONFLICTS, conflict_words, place_words, shown, size_words
+from fewshot_gui.cli.sort_words import CONFLICTS, conflict_words, place_words, size_words
 from fewshot_gui.core.backbones.bundle_info import bundle_of, describe_bundle
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
 from fewshot_gui.engine.publish import new_file
@@ -156,8 +156,10 @@ def _sure(probability: float | None, least: float) -> bool:
 
 def _place(path: str, folder: Path) -> str:
     """Return where the picture is: seen from the table, or from here, as `classify` wrote it."""
+    if os.path.lexists(path) or os.path.splitdrive(path)[0] != os.path.splitdrive(folder)[0]:
+        return path  # on Windows nothing leads from one drive to another
     here = os.path.relpath(path, folder)
-    return here if not os.path.lexists(path) and os.path.lexists(here) else path
+    return here if os.path.lexists(here) else path
 
 
 def _from_examples(arguments: argparse.Namespace) -> list[Decided]:
@@ -215,8 +217,8 @@ def _tell(arguments: argparse.Namespace, made: Plan) -> None:
 def _line(row: Row) -> str:
     reasons = "; ".join(map(conflict_words, row.conflicts))
     if row.file is None:
-        return shown(f"{row.path}: {reasons}")
-    return shown(f"{row.path} -> {place_words(row.file)}" + (f"  ({reasons})" if reasons else ""))
+        return f"{row.path}: {reasons}"
+    return f"{row.path} -> {place_words(row.file)}" + (f"  ({reasons})" if reasons else "")
 
 
 def _values(made: Plan) -> dict[str, Any]:

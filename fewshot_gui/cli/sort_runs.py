@@ -16,7 +16,7 @@ from fewshot_gui.engine.sorting.apply import apply_plan
 from fewshot_gui.engine.sorting.journal import Journal, JournalError, journal_path
 from fewshot_gui.engine.sorting.receipt import receipt_of
 from fewshot_gui.engine.sorting.recovery import recover
-from fewshot_gui.engine.sorting.states import FileState, Reason
+from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason
 from fewshot_gui.engine.sorting.transfer import Hooks
 from fewshot_gui.engine.sorting.undo import take_back
 
@@ -33,7 +33,12 @@ def apply(arguments: argparse.Namespace) -> int:
     plan = read_plan(arguments.plan)
     with _journal() as journal, _hooks("Sorting", arguments) as hooks:
         done = apply_plan(plan, journal, hooks, arguments.same_name)
-    return _tell(arguments, done)
+    _tell(arguments, done)
+    if done.stopped_by is Reason.CANCELLED:
+        return INTERRUPTED
+    return (
+        DONE if done.stopped_by is None and not _states(done) & {FileState.FAILED, *IN_DOUBT} else SOME_FAILED
+    )
 
 
 def undo(arguments: argparse.Namespace) -> int:
@@ -44,7 +49,10 @@ def undo(arguments: argparse.Namespace) -> int:
         run = _run(arguments, journal)
         files = _files(receipt_of(run, journal), [*words, *arguments.files])
         back = take_back(run, journal, files, hooks)
-    return _tell(arguments, back)
+    _tell(arguments, back)
+    if not _states(back, files) & {FileState.DONE, *IN_DOUBT}:
+        return DONE
+    return INTERRUPTED if hooks.cancelled() else SOME_FAILED
 
 
 def recover_all(arguments: argparse.Namespace) -> int:
@@ -154,8 +162,13 @@ def _files(found: Receipt, names: list[str]) -> list[int] | None:
     return [ids[path] for path in paths]
 
 
-def _tell(arguments: argparse.Namespace, found: Receipt) -> int:
-    """Tell what did not go and how much did; return the exit code."""
+def _states(found: Receipt, files: list[int] | None = None) -> set[FileState]:
+    """Return where the files stand, or some of them."""
+    return {line.state for line in found.lines if files is None or line.id in files}
+
+
+def _tell(arguments: argparse.Namespace, found: Receipt) -> None:
+    """Tell what did not go, or did not come back, and how much did."""
     if arguments.json:
         say(found.to_json())
     else:
@@ -163,10 +176,6 @@ def _tell(arguments: argparse.Namespace, found: Receipt) -> int:
             if line.reason is not None:
                 say(line_words(line))
         _summary(found)
-    if found.stopped_by is Reason.CANCELLED:
-        return INTERRUPTED
-    failed = found.counts.get(FileState.FAILED, 0) or found.stopped_by is not None
-    return SOME_FAILED if failed else DONE
 
 
 def _summary(found: Receipt) -> None:
@@ -186,7 +195,6 @@ def _say(arguments: argparse.Namespace, values: dict[str, Any], words: str) -> N
 def _write(path: Path, text: str) -> None:
     try:
         with new_file(path) as file:
-            # Excel takes UTF-8 for the system's old code page unless a mark stands first.
-            file.write(f"\ufeff{text}")
+            file.write(text)
     except OSError as error:
         raise UsageError(f"--csv {path}: {error}") from error

@@ -81,12 +81,7 @@ def line_words(line: ReceiptLine) -> str:
     """Return what became of a file: its state, where it was, where it is, and why where it did not go."""
     reason = "" if line.reason is None else f"  ({REASONS[line.reason]} {line.detail}".rstrip() + ")"
     state = f"{line.state}, in the trash" if line.is_trashed else line.state
-    return shown(f"{state}: {line.source} -> {line.target}{reason}")
-
-
-def shown(text: str) -> str:
-    """Return a text that any terminal can print: bytes that are no Unicode as question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return f"{state}: {line.source} -> {line.target}{reason}"
 
 
 def size_words(number: int) -> str:

@@ -193,15 +193,17 @@ class Sorter:
         *,
         then: Callable[[Planned], None],
         failed: Callable[[Exception], None],
-        stage: Callable[[str], None],
+        stage: Callable[[str], None] = lambda _stage: None,
+        replaces: str = "plan",
     ) -> Job:
-        """Hand the plan of the request to `then`; an older request is dropped at once. Nothing is written.
+        """Hand the plan of the request to `then`. Nothing is written.
 
         Args:
             request: what to plan.
             then: gets the plan.
             failed: gets the error.
             stage: hears "decide", "survey" and "plan" as each begins.
+            replaces: an older request of this kind is dropped at once.
         """
 
         def work(token: CancelToken) -> Steps[Planned]:
@@ -228,7 +230,7 @@ class Sorter:
             yield
             return Planned(made, decisions, order_for_view(shown), category_counts(made))
 
-        return self._lane.submit(work, then=then, failed=failed, priority=Priority.VISIBLE, replaces="plan")
+        return self._lane.submit(work, then=then, failed=failed, priority=Priority.VISIBLE, replaces=replaces)
 
     def _tell_stage(self, token: CancelToken, stage: Callable[[str], None], name: str) -> None:
         self._lane.tell(token, lambda: stage(name))

@@ -24,6 +24,7 @@ PICTURE_SUFFIXES = frozenset(
 
 _DIGITS = re.compile(r"[0-9]+")
 _SUFFIXES = tuple(PICTURE_SUFFIXES)
+_LATEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +178,12 @@ def _picture_file(entry: os.DirEntry[str]) -> Iterator[PictureFile]:
     """
     status = entry.stat()
     if stat.S_ISREG(status.st_mode):
-        yield PictureFile(entry.path, status.st_size, status.st_mtime_ns)
+        yield PictureFile(entry.path, status.st_size, changed_at(status))
+
+
+def changed_at(status: os.stat_result) -> int:
+    """Return when a file was last changed, in nanoseconds since 1970, at most what a database can hold.
+
+    A broken clock may have said 2300, and SQLite's integers end in 2262.
+    """
+    return min(status.st_mtime_ns, _LATEST)

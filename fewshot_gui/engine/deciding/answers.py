@@ -1,4 +1,4 @@
-"""What a person answers to the program's suggestions, as commands that carry the pictures they are about."""
+"""What a person sees suggested, and the command that accepts it of the very pictures that were seen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fewshot_gui.engine.commands import (
-    AcceptLabels,
-    LabelNoneOfThese,
-    LabelPictures,
-    Together,
-    WithdrawLabels,
-)
+from fewshot_gui.engine.commands import AcceptLabels, Together
 from fewshot_gui.engine.scores import NONE_OF_THESE, UNKNOWN, Said
 
 if TYPE_CHECKING:
@@ -21,7 +15,6 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.engine.commands import Command
-    from fewshot_gui.engine.deciding.piles import Pile, Piles
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.state import CategoryId
 
@@ -44,10 +37,6 @@ class Shown:
     picture: PictureId
     suggestion: int
     category: CategoryId | None
-
-    def accept(self) -> Command | None:
-        """Return the command that accepts the suggestion, None where there is none."""
-        return None if self.suggestion == UNKNOWN else AcceptLabels((self.picture,), self.category)
 
 
 def show(row: int, ids: Sequence[PictureId | None], scores: Scores) -> Shown | None:
@@ -78,37 +67,3 @@ def accept_rows(rows: Iterable[int], ids: Sequence[PictureId | None], scores: Sc
         for label, pictures in sorted(found.items())
     )
     return Together(commands) if len(commands) > 1 else next(iter(commands), None)
-
-
-def accept_pile(
-    piles: Piles,
-    pile: Pile,
-    ids: Sequence[PictureId | None],
-    scores: Scores,
-    category: CategoryId | None = None,
-) -> Command | None:
-    """Return one command that accepts a whole pile, or one category of it; None where it is empty."""
-    return accept_rows(piles.rows(pile, category).tolist(), ids, scores)
-
-
-def label_rows(
-    rows: Iterable[int], ids: Sequence[PictureId | None], category: CategoryId | None
-) -> Command | None:
-    """Return the command by which a person says what these rows are, None of a category: none of these.
-
-    Returns None where no picture is known. A selection, a stack or a whole row of the gallery is one command.
-    """
-    pictures = _pictures(rows, ids)
-    if not pictures:
-        return None
-    return LabelNoneOfThese(pictures) if category is None else LabelPictures(pictures, category)
-
-
-def withdraw_rows(rows: Iterable[int], ids: Sequence[PictureId | None]) -> Command | None:
-    """Return the command that takes back what was said of these rows; None where no picture is known."""
-    pictures = _pictures(rows, ids)
-    return WithdrawLabels(pictures) if pictures else None
-
-
-def _pictures(rows: Iterable[int], ids: Sequence[PictureId | None]) -> tuple[PictureId, ...]:
-    return tuple(dict.fromkeys(picture for row in rows if (picture := ids[row]) is not None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -99,35 +98,8 @@ def _rank_within(region: NDArray[np.int64]) -> NDArray[np.int64]:
     return rank
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AskQueue:
-    """The questions in their order, with a cursor that only the person moves.
-
-    Attributes:
-        rows: int64 (M,), answered ones before the cursor, the one being asked at it, coming ones behind it.
-        cursor: index into `rows`; M where all are answered.
-    """
-
-    rows: NDArray[np.int64]
-    cursor: int = 0
-
-    @property
-    def current(self) -> int | None:
-        """The row that is asked about, None at the end."""
-        return int(self.rows[self.cursor]) if self.cursor < len(self.rows) else None
-
-    def coming(self, count: int) -> list[int]:
-        """Return the next rows after the present one, to be made ready."""
-        ahead: list[int] = self.rows[self.cursor + 1 : self.cursor + 1 + count].tolist()
-        return ahead
-
-    def moved(self, by: int) -> AskQueue:
-        """Return the queue with the cursor so many questions farther, at most behind the last one."""
-        return replace(self, cursor=min(max(self.cursor + by, 0), len(self.rows)))
-
-    def refreshed(self, order: NDArray[np.int64]) -> AskQueue:
-        """Return the queue with another order ahead of the cursor; what is at it or before it stays."""
-        kept = self.rows[: self.cursor + 1]
-        passed = np.zeros(1 + max(order.max(initial=0), kept.max(initial=0)), np.bool_)
-        passed[kept] = True
-        return replace(self, rows=np.concatenate([kept, order[~passed[order]]]))
+def reordered(rows: NDArray[np.int64], kept: int, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return int64, the first `kept` rows as they are, and behind them the others in their new order."""
+    passed = np.zeros(1 + max(order.max(initial=0), rows[:kept].max(initial=0)), np.bool_)
+    passed[rows[:kept]] = True
+    return np.concatenate([rows[:kept], order[~passed[order]]])

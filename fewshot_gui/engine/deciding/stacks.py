@@ -49,20 +49,6 @@ class Stacks:
         found: list[int] = np.flatnonzero(self.of == self.of[row]).tolist()
         return found
 
-    def sizes(self) -> NDArray[np.int64]:
-        """Return int64 (R,), how many rows the stack of each row has."""
-        return np.bincount(self.of, minlength=len(self.of))[self.of]
-
-    def spread_over(self, rows: Sequence[int]) -> list[int]:
-        """Return all rows of the stacks of these rows, each once, ascending: what one answer is about."""
-        found: list[int] = np.flatnonzero(np.isin(self.of, self.of[list(rows)])).tolist()
-        return found
-
-
-def alone(rows: int) -> Stacks:
-    """Return the stacks where nothing is known to look alike."""
-    return Stacks(np.arange(rows, dtype=np.int32))
-
 
 def find_stacks(
     embeddings: NDArray[np.float32],

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
 from fewshot_gui.engine.publish import new_file
+from fewshot_gui.engine.spreadsheet import MARK, harmless, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 COLUMNS = ("path", "category", "said_by", "probability", "at", "learner", "backbone", "weights")
-# A cell that begins so is a formula to Excel and LibreOffice: a file called "=cmd|..." would be run.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LARGEST_CELL = 1_000_000
 
 
@@ -32,7 +31,7 @@ def write_csv(path: Path, rows: Sequence[Labelled]) -> None:
         OSError: the folder cannot be written or the disk is full.
     """
     with new_file(path) as file:
-        file.write("\ufeff")  # without it Excel takes UTF-8 for the system's old code page
+        file.write(MARK)
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows([harmless(cell) for cell in cells(row)] for row in rows)
@@ -43,16 +42,6 @@ def cells(row: Labelled) -> list[str]:
     chance = "" if row.probability is None else f"{row.probability:.6f}"
     values = {field.name: getattr(row, field.name) for field in fields(row)} | {"probability": chance}
     return [str(values[column]) for column in COLUMNS]
-
-
-def harmless(cell: str) -> str:
-    """Return the cell with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _plain(cell: str) -> str:
-    """Return the cell without the apostrophe of `harmless`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def read_csv(path: Path) -> list[Labelled]:
@@ -73,7 +62,9 @@ def read_csv(path: Path) -> list[Labelled]:
             names = set(reader.fieldnames or ())
             column = next((name for name in ("category", "predicted", "label") if name in names), None)
             if "path" not in names or column is None:
-                raise TableError(f"{path} needs the columns path and category; it has {', '.join(names)}")
+                raise TableError(
+                    f"{path} needs the columns path and category; it has {', '.join(reader.fieldnames or ())}"
+                )
             return [_row(path.parent, line, column) for line in reader if line["path"]]
     except csv.Error as error:
         raise TableError(f"{path} is no table of comma-separated values: {error}") from error
@@ -91,17 +82,17 @@ def _dialect(first: str) -> type[csv.Dialect]:
 
 
 def _row(folder: Path, line: dict[str, str], column: str) -> Labelled:
-    said = _plain(line.get("said_by") or "")
+    said = plain(line.get("said_by") or "")
     return Labelled(
-        path=os.path.normpath(folder / _plain(line["path"])),
-        category=_plain(line[column] or "").strip(),
+        path=os.path.normpath(folder / plain(line["path"])),
+        category=plain(line[column] or "").strip(),
         said_by=SaidBy(said)
         if said in set(SaidBy)
         else SaidBy.MACHINE
         if column == "predicted"
         else SaidBy.HUMAN,
         probability=_number(line.get("probability") or ""),
-        **{name: _plain(line.get(name) or "") for name in ("at", "learner", "backbone", "weights")},
+        **{name: plain(line.get(name) or "") for name in ("at", "learner", "backbone", "weights")},
     )
 
 

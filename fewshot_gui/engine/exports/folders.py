@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -132,9 +133,11 @@ def _copy(source: Path, target: Path) -> None:
         try:
             shutil.copyfileobj(read, write, 1 << 20)
         except OSError:
+            write.close()  # Windows removes no open file
             target.unlink()
             raise
-    shutil.copystat(source, target)
+    with suppress(OSError):  # a network drive may know no rights; the picture is there all the same
+        shutil.copystat(source, target)
 
 
 def _write_metadata(path: Path, copies: Sequence[Labelled]) -> None:

@@ -60,12 +60,12 @@ def resume(
     transfer = Transfer(journal, record, hooks or Hooks())
     if any(each.way is not Way.TRASH for each in journal.files(run, [FileState.DONE])):
         transfer.expect_root()
-    for _pass in range(_PASSES):
-        planned = journal.files(run, [FileState.PLANNED])
-        transfer.total = max(transfer.total, len(planned))
-        transfer.carry(_groups(planned, Settling(same_name)))
-        if transfer.stop is not None or not _plan_again(run, journal, same_name):
+    for attempt in range(_PASSES):
+        if attempt and (transfer.stop is not None or not _plan_again(run, journal, same_name)):
             break
+        planned = journal.files(run, [FileState.PLANNED])
+        transfer.expect(len(planned))
+        transfer.carry(_groups(planned, Settling(same_name)))
     roll_back_split_groups(run, journal)
     stop = transfer.stop
     record = journal.set_state(

@@ -173,6 +173,7 @@ def _verified(record: FileRecord) -> Settled:
     if not os.path.lexists(record.goal):
         return _put_back(record) if origin_is_there else _lost(record)
     if not origin_is_there:
+        os.stat(os.path.dirname(record.origin))  # noqa: PTH116, PTH120 - raises where its drive is away
         return _finished(record)
     whole = hash_file(record.goal) == record.hash
     if whole and hash_file(record.origin) == record.hash:

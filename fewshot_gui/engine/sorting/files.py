@@ -10,10 +10,11 @@ import shutil
 import stat
 import sys
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.core.images.scan import changed_at
 from fewshot_gui.engine.sorting.states import Failure, Reason
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def fingerprint(path: str) -> Fingerprint:
 def _of(status: os.stat_result, path: str) -> Fingerprint:
     if not stat.S_ISREG(status.st_mode):
         raise Failure(Reason.NOT_A_FILE, path)
-    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_ctime_ns)
+    return Fingerprint(status.st_size, changed_at(status), status.st_ino, status.st_dev, status.st_ctime_ns)
 
 
 def device_of(path: str) -> int:
@@ -82,6 +83,18 @@ def hash_file(path: str, tick: Callable[[int], None] = lambda _count: None) -> s
             digest.update(view[:count])
             tick(count)
     return digest.hexdigest()
+
+
+def is_untouched(path: str, before: Fingerprint, content: str) -> bool:
+    """Return whether the file is as it was when it was read, and `content` the hash of it.
+
+    When another name of the same file is removed, its ctime moves and nothing else: then it is read again.
+    """
+    now = fingerprint(path)
+    if now == before:
+        return True
+    only_ctime = replace(now, changed_ns=before.changed_ns) == before
+    return only_ctime and hash_file(path) == content and fingerprint(path) == now
 
 
 def same_content(one: str, other: str) -> bool:
@@ -158,6 +171,8 @@ def _copy_facts(source: str, temporary: str) -> None:
         status = os.lstat(source)
         with suppress(OSError):
             os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+        with suppress(OSError):  # where an attribute was too large, the rights have not been copied yet
+            os.chmod(temporary, stat.S_IMODE(status.st_mode))  # noqa: PTH101
 
 
 def set_mtime(path: str, mtime_ns: int) -> None:

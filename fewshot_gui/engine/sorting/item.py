@@ -76,6 +76,16 @@ class Item:
         """Whether nothing has failed so far."""
         return self.failure is None and not self.in_doubt
 
+    @property
+    def is_far(self) -> bool:
+        """Whether it cannot be renamed: two mounts of one disk, say, are one device and yet two places."""
+        refused = self.failure is not None and self.failure.reason is Reason.NOT_SUPPORTED
+        return refused and self.kind in {Kind.RENAME, Kind.TRASH} and not self.in_doubt
+
+    def across(self) -> Item:
+        """The item as it sets out anew to another disk; one that a rule holds, or in doubt, as it is."""
+        return self if self.skipped or self.in_doubt else Item(self.former, Kind.CARRY)
+
     def outcome(self) -> FileRecord:
         """The record with which this item ends."""
         record, failure = self.record, self.failure
@@ -109,6 +119,8 @@ class Item:
                 sidecars.withdraw(self.record)
         elif self.stage is Stage.PUBLISHED:
             self._withdraw_published()
+        elif self.kind in {Kind.DROP, Kind.RESTORE} and os.path.lexists(self.record.temporary):
+            rename_exclusively(self.record.temporary, self.record.target)  # it was set aside, and stays
         self.stage = Stage.NOTHING
 
     def _withdraw_published(self) -> None:
@@ -117,7 +129,8 @@ class Item:
             sidecars.restore(record)
         elif self.kind in {Kind.RENAME, Kind.TRASH}:
             rename_exclusively(record.goal, record.origin)
-            forget(record.goal)
+            if self.kind is Kind.TRASH:
+                forget(record.goal)
         elif is_our_link(record) if self.kind is Kind.SYMBOLIC_LINK else is_as_left(record, record.goal):
             _unlink(record.goal)
         else:

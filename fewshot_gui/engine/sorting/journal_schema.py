@@ -57,7 +57,7 @@ UPDATE_FILE: Final = (
 
 
 def file_of(row: Any) -> FileRecord:
-    """The record of a row of `FILE_COLUMNS`."""
+    """The record of a row of `FILE_COLUMNS`; words are bytes where they are no Unicode, see `_words`."""
     return FileRecord(
         row[0],
         row[1],
@@ -77,12 +77,12 @@ def file_of(row: Any) -> FileRecord:
         row[15],
         Reason(row[16]) if row[16] else None,
         os.fsdecode(row[17]),
-        row[18],
+        os.fsdecode(row[18]),
         row[19],
         row[20],
         tuple(json.loads(row[21])),
-        row[22],
-        Machine(*row[23:26]),
+        os.fsdecode(row[22]),
+        Machine(*map(os.fsdecode, row[23:26])),
     )
 
 
@@ -121,15 +121,21 @@ def rows_of(plan: Plan, first: int) -> Iterable[tuple[Any, ...]]:
             0,
             None,
             b"",
-            file.category,
+            _words(file.category),
             file.by,
             file.probability,
             json.dumps(file.alike),
-            file.at,
-            file.machine.learner,
-            file.machine.backbone,
-            file.machine.weights,
+            *map(_words, (file.at, file.machine.learner, file.machine.backbone, file.machine.weights)),
         )
+
+
+def _words(text: str) -> str | bytes:
+    """A category that is named after a folder need not be Unicode, and SQLite's text must be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text)
+    return text
 
 
 def update_of(record: FileRecord) -> tuple[Any, ...]:

@@ -7,10 +7,11 @@ import io
 import json
 from collections import Counter
 from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
+from fewshot_gui.engine.spreadsheet import MARK, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.records import FileRecord
 
 VERSION: Final = 1
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-class ReceiptError(ValueError):
-    """A text that is no receipt of this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +105,6 @@ class Receipt:
         """How many files lie in the trash now."""
         return sum(line.is_trashed for line in self.lines)
 
-    @property
-    def done_bytes(self) -> int:
-        """The size of all files that went, in bytes."""
-        return sum(line.size for line in self.lines if line.state is FileState.DONE)
-
     def to_json(self) -> str:
         """Return the receipt as one JSON object; each file is a row under the names in "columns"."""
         return json.dumps(
@@ -135,6 +126,7 @@ class Receipt:
     def to_csv(self) -> str:
         """Return the receipt as CSV for a spreadsheet: nothing in it is taken for a formula."""
         out = io.StringIO(newline="")
+        out.write(MARK)
         writer = csv.writer(out)
         writer.writerow(field.name for field in fields(ReceiptLine))
         for line in self.lines:
@@ -145,38 +137,8 @@ class Receipt:
 def _cell(value: object) -> object:
     if isinstance(value, str):
         text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return f"'{text}" if text.startswith(_FORMULA) else text
+        return harmless(text)
     return "" if value is None else value
-
-
-def receipt_from_json(text: str) -> Receipt:
-    """Return the receipt that `Receipt.to_json` wrote.
-
-    Raises:
-        ReceiptError: The text is no such receipt.
-    """
-    try:
-        values = json.loads(text)
-        if (values["format"], values["version"]) != ("fewshot-gui receipt", VERSION):
-            raise ReceiptError("this is not a receipt that this version of the program can read")
-        return Receipt(
-            str(values["run"]),
-            str(values["root"]),
-            str(values["way"]),
-            RunState(values["state"]),
-            str(values["began_at"]),
-            Reason(values["stopped_by"]) if values["stopped_by"] else None,
-            tuple(_line(dict(zip(values["columns"], row, strict=True))) for row in values["files"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ReceiptError):
-            raise
-        raise ReceiptError(f"this is not a receipt: {error!r}") from error
-
-
-def _line(values: dict[str, Any]) -> ReceiptLine:
-    reason = Reason(values["reason"]) if values["reason"] else None
-    return ReceiptLine(**{**values, "state": FileState(values["state"]), "reason": reason})
 
 
 def receipt_of(run: str, journal: Journal) -> Receipt:

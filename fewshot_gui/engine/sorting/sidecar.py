@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lxml import etree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -83,8 +87,8 @@ def keywords(existing: bytes) -> list[str]:
     Raises:
         SidecarError: it is no XMP.
     """
-    found = _parse(existing).iterfind(f".//{{{DC}}}subject/{{{RDF}}}Bag")
-    return [word for bag in found for word in _words(bag)]
+    subjects = _parse(existing).iterfind(f".//{{{DC}}}subject")
+    return [word for subject in subjects for bag in _lists(subject) for word in _words(bag)]
 
 
 def _parse(data: bytes) -> etree._Element:
@@ -127,8 +131,13 @@ def _bag(description: etree._Element) -> etree._Element:
     subject = description.find(f"{{{DC}}}subject")
     if subject is None:
         subject = etree.SubElement(description, f"{{{DC}}}subject", nsmap={"dc": DC})
-    bag = subject.find(f"{{{RDF}}}Bag")
+    bag = next(_lists(subject), None)
     return etree.SubElement(subject, f"{{{RDF}}}Bag") if bag is None else bag
+
+
+def _lists(subject: etree._Element) -> Iterator[etree._Element]:
+    """Yield the lists of words: by the standard a bag, but some programs write a sequence."""
+    return subject.iterchildren(*(f"{{{RDF}}}{kind}" for kind in ("Bag", "Seq", "Alt")))
 
 
 def _words(bag: etree._Element) -> list[str]:

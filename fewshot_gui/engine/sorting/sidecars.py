@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.engine.folders import data_folder
 from fewshot_gui.engine.sorting.files import (
     copy_to_new,
+    fingerprint,
     hash_file,
     rename_exclusively,
     sync_and_close,
@@ -17,17 +18,17 @@ from fewshot_gui.engine.sorting.files import (
 )
 from fewshot_gui.engine.sorting.sidecar import Keyword, SidecarError, merged
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
+from fewshot_gui.engine.sorting.trash import quarantine
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.records import FileRecord
 
-KEPT: Final = "quarantine"
 _ASIDE: Final = ".aside"
 
 
 def kept_path(record: FileRecord) -> str:
     """The place where the former sidecar is kept; nothing is there if there was none."""
-    return str(data_folder() / KEPT / record.run / f"{record.id}.xmp")
+    return os.path.join(quarantine(), record.run, f"{record.id}.xmp")  # noqa: PTH118 - strings, as all paths
 
 
 def _aside(record: FileRecord) -> str:
@@ -54,10 +55,12 @@ def write(record: FileRecord) -> FileRecord:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    made = os.stat(record.temporary)  # noqa: PTH116 - as above
-    return replace(
-        record, hash=hash_file(record.temporary), made_inode=made.st_ino, made_mtime_ns=made.st_mtime_ns
-    )
+    made = fingerprint(record.temporary)
+    return replace(record, hash=_hash(data), made_inode=made.inode, made_mtime_ns=made.mtime_ns)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _keyword(record: FileRecord) -> Keyword:
@@ -125,10 +128,12 @@ def restore(record: FileRecord) -> None:
     """The former sidecar is at its place, to the byte, or none where there was none.
 
     Raises:
-        Failure: Our sidecar was changed since; it is left as it is.
+        Failure: Our sidecar was changed since, or what it replaced is no longer kept; it is left as it is.
         OSError: It cannot be done; all is as it was.
     """
     kept, former = kept_path(record), _aside(record)
+    if not os.path.lexists(kept) and _hash(merged(None, _keyword(record))) != record.hash:
+        raise Failure(Reason.ONLY_COPY, kept)  # others' words are in it, and nowhere else any more
     rename_exclusively(record.target, record.temporary)
     try:
         if hash_file(record.temporary) != record.hash:
@@ -172,7 +177,9 @@ def settle(record: FileRecord) -> bool:
 def _settle_back(record: FileRecord) -> bool:
     aside, temporary, kept = _aside(record), record.temporary, kept_path(record)
     if os.path.lexists(temporary):
-        back = not os.path.lexists(kept) or os.path.lexists(record.target)
+        back = not os.path.lexists(kept) or (
+            os.path.lexists(record.target) and hash_file(record.target) == hash_file(kept)
+        )
         if back and hash_file(temporary) == record.hash:
             os.unlink(temporary)  # noqa: PTH108
         else:

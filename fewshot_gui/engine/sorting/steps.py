@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def _drop(record: FileRecord) -> None:
-    """Our own copy or link is gone; it is set aside first, so that nobody changes it between look and end."""
+    """Our own copy or link is gone; it is set aside first, so that nobody changes it between look and end.
+
+    Raises:
+        Failure: It must stay; whoever asked puts back what is set aside.
+        OSError: The same.
+    """
     if record.way is Way.SYMBOLIC_LINK:
         if not is_our_link(record):
             raise Failure(Reason.TARGET_CHANGED, record.target)
@@ -28,7 +33,6 @@ def _drop(record: FileRecord) -> None:
     rename_exclusively(record.target, record.temporary)
     why = may_drop(record, record.temporary)
     if why is not None:
-        rename_exclusively(record.temporary, record.target)
         raise why
     os.unlink(record.temporary)  # noqa: PTH108
 

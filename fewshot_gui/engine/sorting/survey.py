@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fewshot_gui.core.images.scan import changed_at
 from fewshot_gui.engine.sorting.destination import os_word, survey_destination
 from fewshot_gui.engine.sorting.groups import may_be_companion
 from fewshot_gui.engine.sorting.plan import ConflictKind
@@ -131,7 +132,7 @@ def _facts(entry: os.DirEntry[str]) -> FileFacts:
     except OSError as error:
         return FileFacts(0, 0, 0, 0, ConflictKind.SOURCE_UNREADABLE, os_word(error))
     trouble, detail = _trouble(entry.path, status.st_mode)
-    return FileFacts(status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, trouble, detail)
+    return FileFacts(status.st_size, changed_at(status), status.st_ino, status.st_dev, trouble, detail)
 
 
 def _trouble(path: str, mode: int) -> tuple[ConflictKind | None, str]:

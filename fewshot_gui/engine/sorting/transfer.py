@@ -13,6 +13,7 @@ from fewshot_gui.engine.sorting.files import (
     copy_to_new,
     fingerprint,
     hash_file,
+    is_untouched,
     missing_folders,
     rename_exclusively,
     set_mtime,
@@ -90,6 +91,7 @@ class Transfer:
     total: int = 0
     stop: Failure | None = None
     _root_is_there: bool = False
+    _made: set[str] = field(default_factory=set)
     _finished: int = 0
     _bytes: int = 0
     _pending: list[FileRecord] = field(default_factory=list)
@@ -116,6 +118,10 @@ class Transfer:
             self._carry_batch(batch)
         self.flush()
 
+    def expect(self, files: int) -> None:
+        """So many files are still to come."""
+        self.total = self._finished + files
+
     def flush(self) -> None:
         """All that has been done is written down."""
         self.journal.write(self._pending)
@@ -139,7 +145,10 @@ class Transfer:
             self._note(carried, FileState.VERIFIED)
             self._each(carried, "removed", self._remove_origin)
         self._sync_folders(items, goal=False)
-        self._end(items)
+        far = [group for group in batch if any(item.is_far for item in group)]
+        self._end([item for group in batch if group not in far for item in group])
+        if far:
+            self._carry_batch([[item.across() for item in group] for group in far])
 
     # Before and after -----------------------------------------------------------------------------------
 
@@ -161,9 +170,10 @@ class Transfer:
             beside = record.target if item.kind in _AT_TARGET else record.goal
             temporary = temporary_beside(record, beside) if item.kind in _WITH_TEMPORARY else ""
             item.record = replace(record, state=FIRST_STATE[item.kind], temporary=temporary)
+            missing = missing_folders(os.path.dirname(record.goal))  # noqa: PTH120
+            self._made.update(missing)
             if not record.back:
-                folder = os.path.dirname(record.goal)  # noqa: PTH120
-                folders |= dict.fromkeys(missing_folders(folder))
+                folders |= dict.fromkeys(missing)
         begun = [item.record for item in items if item.goes]
         self.journal.write([*self._pending, *begun], folders, self.run.id)
         self._pending.clear()
@@ -239,16 +249,16 @@ class Transfer:
         else:
             self._check_cancelled()
             STEPS[item.kind](record)
-        item.stage = Stage.PUBLISHED
+        item.stage = Stage.ORIGIN_REMOVED if item.kind in _AT_TARGET else Stage.PUBLISHED
         if item.kind in {Kind.RENAME, Kind.HARD_LINK, Kind.TRASH}:
             made = fingerprint(record.goal)
             item.record = replace(record, made_inode=made.inode, made_mtime_ns=made.mtime_ns)
 
     def _remove_origin(self, item: Item) -> None:
-        # The hash of what was read holds for what is there as long as nothing, ctime included, has changed.
-        if fingerprint(item.record.origin) != item.copied_from:
-            raise Failure(Reason.SOURCE_CHANGED, item.record.origin)
-        os.unlink(item.record.origin)  # noqa: PTH108
+        record, before = item.record, item.copied_from
+        if before is None or not is_untouched(record.origin, before, record.hash):
+            raise Failure(Reason.SOURCE_CHANGED, record.origin)
+        os.unlink(record.origin)  # noqa: PTH108
         item.stage = Stage.ORIGIN_REMOVED
 
     # What goes wrong ------------------------------------------------------------------------------------
@@ -302,12 +312,16 @@ class Transfer:
         folders: dict[str, list[Item]] = {}
         for item in items:
             if item.goes and item.kind in _RENAMED:
-                path = item.record.goal if goal else item.record.origin
-                folders.setdefault(os.path.dirname(path), []).append(item)  # noqa: PTH120
+                folder = os.path.dirname(item.record.goal if goal else item.record.origin)  # noqa: PTH120
+                folders.setdefault(folder, []).append(item)
+                while goal and folder in self._made:  # a new folder has a name to be kept too
+                    folder = os.path.dirname(folder)  # noqa: PTH120
+                    folders.setdefault(folder, []).append(item)
         for folder, error in sync_folders(list(folders)).items():
             # Not on the disk for sure, so no original may be removed for it.
             for item in folders[folder] if goal else ():
-                self._fail(item, from_system(error, folder, self._root(item)))
+                if item.goes:
+                    self._fail(item, from_system(error, folder, self._root(item)))
 
     def _tick(self, item: Item, count: int) -> None:
         self._bytes += count

@@ -39,7 +39,8 @@ def take_back(
     settle_doubts(run, journal)
     record = journal.run(run)
     done = journal.files(run, [FileState.DONE])
-    chosen = [each for each in done if files is None or each.id in files]
+    wanted = None if files is None else frozenset(files)
+    chosen = [each for each in done if wanted is None or each.id in wanted]
     transfer = Transfer(journal, record, hooks or Hooks(), total=len(chosen))
     # The last first: what was made later may lie in what was made before.
     transfer.carry([_item(each, record.root)] for each in reversed(chosen))
@@ -93,10 +94,11 @@ def _item(record: FileRecord, root: str) -> Item:
 
 def _check_moved(record: FileRecord) -> None:
     found = fingerprint(record.target)
-    same = (found.size, found.mtime_ns) == (record.size, record.made_mtime_ns)
-    if not same or (
-        found.inode != record.made_inode and record.hash and not is_as_left(record, record.target)
-    ):
+    if record.hash:
+        same = is_as_left(record, record.target)
+    else:  # it was renamed and never read, and a drive that is mounted anew may give it another inode
+        same = (found.size, found.mtime_ns) == (record.size, record.made_mtime_ns)
+    if not same:
         raise Failure(Reason.TARGET_CHANGED, record.target)
     if os.path.lexists(record.source):
         raise Failure(Reason.SOURCE_TAKEN, record.source)

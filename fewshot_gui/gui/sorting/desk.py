@@ -220,10 +220,13 @@ class SortingDesk(QObject):
 
         def go(planned: Planned) -> None:
             plan = without_trash(planned.plan)
-            if plan.files and not self.sorter.busy:
+            if self.sorter.busy:
+                if self.watching is not None:
+                    self.watching.offer_again(paths)
+            elif plan.files:
                 self.sorter.apply(plan, same_name, self._sorted_due, self._not_recovered)
 
-        self.sorter.plan(request, then=go, failed=self._not_recovered, stage=lambda _stage: None)
+        self.sorter.plan(request, then=go, failed=self._not_recovered, replaces="arrivals")
 
     def _sorted_due(self, receipt: Receipt) -> None:
         if self.window is not None:
@@ -252,7 +255,7 @@ def recovery_words(found: Recovered) -> str:
         for number, words in (
             (report.finished, translate("SortingDesk", "{0} finished")),
             (report.put_back + len(report.rolled_back), translate("SortingDesk", "{0} put back")),
-            (report.left, translate("SortingDesk", "{0} wait for their drive")),
+            (report.left, translate("SortingDesk", "{0} in doubt (is a drive missing?)")),
         )
         if number
     ]

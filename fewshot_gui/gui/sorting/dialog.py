@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QStackedWidget, QVBoxLayout
-from shiboken6 import isValid
+from PySide6.QtWidgets import QVBoxLayout
 
-from fewshot_gui.engine.sorting.states import RunState
 from fewshot_gui.gui.sorting.choices import Choices
 from fewshot_gui.gui.sorting.plan_page import PlanPage
-from fewshot_gui.gui.sorting.progress_page import ProgressPage
-from fewshot_gui.gui.sorting.receipt_page import ReceiptPage
+from fewshot_gui.gui.sorting.run_dialog import RunDialog
 from fewshot_gui.gui.sorting.snapshot import snapshot
 from fewshot_gui.gui.sorting.words import journal_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtWidgets import QWidget
 
     from fewshot_gui.engine.sorter import PlanRequest, Sorter
@@ -27,40 +21,27 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.theme import Appearance
 
 
-class SortDialog(QDialog):
-    """Three pages, one after the other; `moved` carries each receipt.
-
-    While files are on their way it cannot be closed, only stopped.
-    """
-
-    moved = Signal(object)
+class SortDialog(RunDialog):
+    """Three pages, one after the other."""
 
     def __init__(
         self, workspace: Workspace, sorter: Sorter, appearance: Appearance, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._workspace, self._sorter = workspace, sorter
+        super().__init__(sorter, appearance, parent)
+        self._workspace = workspace
         self.setObjectName("sortDialog")
         self.setWindowTitle(self.tr("Sort the files"))
         self.resize(1120, 640)
         self.choices = Choices(workspace.session, workspace.gallery.folder)
         self.plan = PlanPage(sorter, self.choices, self._request, appearance, self)
-        self.progress = ProgressPage(self)
-        self.receipt = ReceiptPage(sorter, appearance, self)
-        self.pages = QStackedWidget(self)
-        for page in (self.plan, self.progress, self.receipt):
-            self.pages.addWidget(page)
+        self.pages.insertWidget(0, self.plan)
+        self.pages.setCurrentWidget(self.plan)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.pages)
-        self._disconnect = sorter.progressed.connect(self.progress.show_progress)
-        self.finished.connect(self._release)
+        self.finished.connect(lambda _result: self.plan.stop())
         self.plan.accepted.connect(self.apply)
         self.plan.cancelled.connect(self.reject)
-        self.progress.stopped.connect(sorter.stop)
-        self.receipt.takeBackRequested.connect(self.take_back)
-        self.receipt.resumeRequested.connect(self.go_on)
-        self.receipt.closeRequested.connect(self.accept)
         self.plan.make_plan()
 
     def _request(self) -> PlanRequest:
@@ -78,7 +59,10 @@ class SortDialog(QDialog):
     def apply(self) -> None:
         """Do what the plan says."""
         planned = self.plan.planned
-        if planned is None or self._sorter.busy:
+        if planned is None:
+            return
+        if self._sorter.busy:
+            self.plan.note.setText(self.tr("Arrivals are being sorted. Wait a moment, then try again."))
             return
         self.choices.keep()
         self._begin(self.tr("Sorting"), len(planned.plan.files))
@@ -86,50 +70,15 @@ class SortDialog(QDialog):
             planned.plan, self.choices.chosen_same_name, self._still(self._done), self._still(self._failed)
         )
 
-    def take_back(self, files: list[int] | None) -> None:
-        """Take back the run, or these files of it."""
-        receipt = self.receipt.receipt
-        if receipt is not None and not self._sorter.busy:
-            self._begin(self.tr("Taking back"), len(files) if files is not None else len(receipt.lines))
-            self._sorter.take_back(receipt.run, files, self._still(self._done), self._still(self._failed))
-
-    def go_on(self) -> None:
-        """Do the rest of a run that was stopped."""
-        receipt = self.receipt.receipt
-        if receipt is not None and receipt.state is not RunState.TAKEN_BACK and not self._sorter.busy:
-            self._begin(self.tr("Sorting"), len(receipt.lines))
-            self._sorter.resume(receipt.run, self._still(self._done), self._still(self._failed))
-
-    def _begin(self, title: str, total: int) -> None:
-        self.progress.begin(title, total)
-        self.pages.setCurrentWidget(self.progress)
-
-    def _still(self, call: Callable[..., None]) -> Callable[..., None]:
-        """Return a call that comes to nothing once this dialog is gone."""
-        return lambda value: call(value) if isValid(self) else None
-
     def _done(self, receipt: Receipt) -> None:
-        self.receipt.show_receipt(receipt)
-        self.pages.setCurrentWidget(self.receipt)
+        super()._done(receipt)
         self.receipt.close_button.setFocus()
-        self.moved.emit(receipt)
 
     def _failed(self, error: Exception) -> None:
         if self.receipt.receipt is None:
-            self.plan.headline.setText(self.tr("Nothing could be sorted"))
+            self.plan.headline.setText(self.tr("Sorting could not be finished"))
             self.plan.note.setText(journal_words(error))
             self.pages.setCurrentWidget(self.plan)
         else:
             self.receipt.say(journal_words(error))
             self.pages.setCurrentWidget(self.receipt)
-
-    def _release(self) -> None:
-        self.plan.stop()
-        self._disconnect()
-
-    def reject(self) -> None:
-        """Close, unless files are on their way: then stop first."""
-        if self._sorter.busy:
-            self._sorter.stop()
-        else:
-            super().reject()

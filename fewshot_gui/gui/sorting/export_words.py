@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from fewshot_gui.engine.exports.folders import FolderTakenError
+from fewshot_gui.gui.sorting.words import error_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,5 +48,5 @@ def export_words(error: Exception, place: Path) -> str:
     if isinstance(error, FolderTakenError):
         return translate("Export", "{0} is not empty. Choose a new folder.").format(place)
     return translate("Export", "The labels could not be saved in {0}: {1}. Choose another place.").format(
-        place, error
+        place, error_words(error)
     )

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
-from shiboken6 import isValid
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from fewshot_gui.engine.sorting.states import FileState, RunState
-from fewshot_gui.gui.sorting.progress_page import ProgressPage
-from fewshot_gui.gui.sorting.receipt_page import ReceiptPage
+from fewshot_gui.gui.sorting.run_dialog import RunDialog
 from fewshot_gui.gui.sorting.tables import LineTable, line_view
 from fewshot_gui.gui.sorting.words import journal_words, run_words, time_words, way_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtGui import QColor
 
     from fewshot_gui.engine.sorter import RunSummary, Sorter
@@ -56,8 +52,8 @@ class RunTable(LineTable):
         return theme.muted if column in {1, 5} else None
 
 
-class HistoryDialog(QDialog):
-    """The runs above, the receipt of the chosen one below; `moved` carries each new receipt.
+class HistoryDialog(RunDialog):
+    """The runs above, the receipt of the chosen one below.
 
     Args:
         sorter: reads the journal and takes back.
@@ -66,13 +62,11 @@ class HistoryDialog(QDialog):
         run: the run to choose first; the newest by default.
     """
 
-    moved = Signal(object)
-
     def __init__(
         self, sorter: Sorter, appearance: Appearance, parent: QWidget | None = None, *, run: str = ""
     ) -> None:
-        super().__init__(parent)
-        self._sorter, self._wanted = sorter, run
+        super().__init__(sorter, appearance, parent, margin=0)
+        self._wanted = run
         self.setObjectName("historyDialog")
         self.setWindowTitle(self.tr("Sorted before"))
         self.resize(1040, 640)
@@ -83,36 +77,22 @@ class HistoryDialog(QDialog):
         self.runs = RunTable(appearance, self)
         self.view = line_view(self.runs, "runTable", self.tr("Runs"), (150, 110, 80, 90, 200), self)
         self.view.setSelectionMode(self.view.SelectionMode.SingleSelection)
-        self.receipt = ReceiptPage(sorter, appearance, self, margin=0)
-        self.progress = ProgressPage(self)
         self._lay_out()
-        self._connect()
+        self.view.selectionModel().currentRowChanged.connect(lambda _now, _before: self._read())
         self.load()
 
     def _lay_out(self) -> None:
-        self._lower = QStackedWidget(self)
-        self._lower.addWidget(self.receipt)
-        self._lower.addWidget(self.progress)
         splitter = QSplitter(Qt.Orientation.Vertical, self)
         splitter.setHandleWidth(16)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.view)
-        splitter.addWidget(self._lower)
+        splitter.addWidget(self.pages)
         splitter.setSizes([180, 400])
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(16)
         column.addWidget(self.note)
         column.addWidget(splitter, 1)
-
-    def _connect(self) -> None:
-        self._disconnect = self._sorter.progressed.connect(self.progress.show_progress)
-        self.finished.connect(lambda _result: self._disconnect())
-        self.view.selectionModel().currentRowChanged.connect(lambda _now, _before: self._read())
-        self.receipt.takeBackRequested.connect(self.take_back)
-        self.receipt.resumeRequested.connect(self.go_on)
-        self.receipt.closeRequested.connect(self.accept)
-        self.progress.stopped.connect(self._sorter.stop)
 
     def load(self) -> None:
         """Read the list of runs anew."""
@@ -128,54 +108,26 @@ class HistoryDialog(QDialog):
         numbers = [summary.run.id for summary in found]
         if found:
             self.view.selectRow(numbers.index(self._wanted) if self._wanted in numbers else 0)
-        self._lower.setVisible(bool(found))
+        self.pages.setVisible(bool(found))
 
     def _read(self) -> None:
         index = self.view.currentIndex()
-        if index.isValid() and not self._sorter.busy:
+        if index.isValid():
             self._wanted = self.runs.lines[index.row()].run.id
             self._sorter.receipt(
                 self._wanted, self._still(self.receipt.show_receipt), self._still(self._failed)
             )
 
-    def take_back(self, files: list[int] | None) -> None:
-        """Take back the chosen run, or these files of it."""
-        receipt = self.receipt.receipt
-        if receipt is not None and not self._sorter.busy:
-            self._begin(self.tr("Taking back"), len(files) if files is not None else len(receipt.lines))
-            self._sorter.take_back(receipt.run, files, self._still(self._done), self._still(self._failed))
-
-    def go_on(self) -> None:
-        """Do the rest of the chosen run."""
-        receipt = self.receipt.receipt
-        if receipt is not None and not self._sorter.busy:
-            self._begin(self.tr("Sorting"), len(receipt.lines))
-            self._sorter.resume(receipt.run, self._still(self._done), self._still(self._failed))
-
     def _begin(self, title: str, total: int) -> None:
         self.view.setEnabled(False)
-        self.progress.begin(title, total)
-        self._lower.setCurrentWidget(self.progress)
-
-    def _still(self, call: Callable[..., None]) -> Callable[..., None]:
-        """Return a call that comes to nothing once this dialog is gone."""
-        return lambda value: call(value) if isValid(self) else None
+        super()._begin(title, total)
 
     def _done(self, receipt: Receipt) -> None:
         self.view.setEnabled(True)
-        self._lower.setCurrentWidget(self.receipt)
-        self.receipt.show_receipt(receipt)
-        self.moved.emit(receipt)
+        super()._done(receipt)
         self.load()
 
     def _failed(self, error: Exception) -> None:
         self.view.setEnabled(True)
-        self._lower.setCurrentWidget(self.receipt)
+        self.pages.setCurrentWidget(self.receipt)
         self.note.setText(journal_words(error))
-
-    def reject(self) -> None:
-        """Close, unless files are on their way: then stop first."""
-        if self._sorter.busy:
-            self._sorter.stop()
-        else:
-            super().reject()

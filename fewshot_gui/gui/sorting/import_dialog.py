@@ -29,7 +29,7 @@ from fewshot_gui.engine.deciding.keys import with_keys
 from fewshot_gui.engine.exports.csv_table import TableError
 from fewshot_gui.engine.exports.gathering import Matched, labels_of, match, read_labels
 from fewshot_gui.engine.worker import CancelToken
-from fewshot_gui.gui.sorting.words import pictures_words
+from fewshot_gui.gui.sorting.words import error_words, pictures_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class ImportDialog(QDialog):
             said = (
                 str(error)
                 if isinstance(error, TableError)
-                else self.tr("It cannot be read: {0}").format(error)
+                else self.tr("It cannot be read: {0}").format(error_words(error))
             )
             self.note.setText(said)
 
@@ -152,7 +152,11 @@ class ImportDialog(QDialog):
         taken = self._teach(matched) if self.examples.isChecked() else self._label(matched)
         words = self.tr("{0} taken over.").format(pictures_words(taken))
         if matched.unmatched:
-            words += " " + self.tr("{0:,} lines have no picture:").format(len(matched.unmatched))
+            missing = len(matched.unmatched)
+            lines = (
+                self.tr("1 line has no picture:") if missing == 1 else self.tr("{0:,} lines have no picture:")
+            )
+            words += " " + lines.format(missing)
             self.unmatched.setPlainText("\n".join(f"{path}\t{name}" for path, name in matched.unmatched))
         self.unmatched.setVisible(bool(matched.unmatched))
         self.note.setText(words)

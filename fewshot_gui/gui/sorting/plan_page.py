@@ -14,6 +14,7 @@ from fewshot_gui.gui.sorting.tables import ROW_HEIGHT, line_view
 from fewshot_gui.gui.sorting.words import (
     conflict_words,
     files_words,
+    folders_words,
     journal_words,
     pictures_words,
     size_words,
@@ -81,7 +82,7 @@ class PlanPage(QWidget):
         self._lay_out()
         self._soon = QTimer(self, interval=_TYPING_MS, singleShot=True)
         self._soon.timeout.connect(self.make_plan)
-        choices.changed.connect(self._soon.start)
+        choices.changed.connect(self._follow)
         self.go.clicked.connect(self.accepted)
         self.leave.clicked.connect(self.cancelled)
 
@@ -117,11 +118,20 @@ class PlanPage(QWidget):
         column.addLayout(body, 1)
         column.addLayout(foot)
 
-    def make_plan(self) -> None:
-        """Make the plan anew; until it is there, nothing can be sorted."""
+    def _follow(self) -> None:
+        self._outdate()
+        self._soon.start()
+
+    def _outdate(self) -> None:
+        """What is shown is no longer what was chosen: until the next plan is there, nothing can be sorted."""
+        self.stop()
         self.planned = None
         self.go.setEnabled(False)
         self.waiting.show()
+
+    def make_plan(self) -> None:
+        """Make the plan anew; until it is there, nothing can be sorted."""
+        self._outdate()
         self._job = self._sorter.plan(
             self._request(), then=self._show, failed=self._failed, stage=self._show_stage
         )
@@ -173,7 +183,7 @@ class PlanPage(QWidget):
         parts = []
         if pictures > thrown:
             kept = pictures_words(pictures - thrown)
-            parts.append(self.tr("{0} in {1:,} folders").format(kept, folders))
+            parts.append(self.tr("{0} in {1}").format(kept, folders_words(folders)))
         if thrown:
             parts.append(self.tr("{0} to the trash").format(pictures_words(thrown)))
         words = ", ".join([*parts, size_words(plan.total_bytes)])

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 from fewshot_gui.gui.sorting.receipt_table import ReceiptTable
 from fewshot_gui.gui.sorting.tables import line_view
-from fewshot_gui.gui.sorting.words import files_words, reason_words, time_words, way_words
+from fewshot_gui.gui.sorting.words import error_words, files_words, reason_words, time_words, way_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
@@ -171,13 +172,13 @@ class ReceiptPage(QWidget):
             target = Path(path)
             # Refused where there is something of that name, whatever the dialog was told: it may be anything.
             with new_file(target) as file:
-                file.write("\ufeff")  # else Excel takes it for the system's old code page
                 file.write(receipt.to_csv())
 
+        def tell(words: str) -> None:
+            if isValid(self):  # else nobody reads it any more
+                self.say(words)
+
+        saved, failed = self.tr("Saved as {0}").format(path), self.tr("It could not be saved: {0}.")
         self._sorter.lane.submit(
-            work,
-            then=lambda _none: self.say(self.tr("Saved as {0}").format(path)),
-            failed=lambda error: self.say(
-                self.tr("It could not be saved: {0}. Choose another name.").format(error)
-            ),
+            work, then=lambda _none: tell(saved), failed=lambda error: tell(failed.format(error_words(error)))
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -116,6 +117,11 @@ class Watching(QObject):
     def forget(self, paths: Sequence[str] | None = None) -> None:
         """Count these arrivals as seen, or all."""
         self.new = {} if paths is None else {p: at for p, at in self.new.items() if p not in set(paths)}
+        self._tell()
+
+    def offer_again(self, paths: Sequence[str]) -> None:
+        """Count these arrivals as due once more: they could not be sorted just now."""
+        self.new |= dict.fromkeys(paths, -math.inf)
         self._tell()
 
     def touched(self, path: str) -> None:

@@ -105,7 +105,7 @@ def reason_words(reason: Reason, detail: str = "") -> str:
         Reason.TARGET_TAKEN: translate("SortWords", "Its name was taken meanwhile; nothing was overwritten. Sort it again."),
         Reason.TARGET_CHANGED: translate("SortWords", "It was changed after it was sorted, so it was left where it is."),
         Reason.TARGET_VANISHED: translate("SortWords", "The folder was gone. Is its drive unplugged? Plug it in and go on."),
-        Reason.FOLDER_VANISHED: translate("SortWords", "The folder where it belongs is gone. Make it again and go on."),
+        Reason.FOLDER_VANISHED: translate("SortWords", "The folder where it belongs is gone. Sort it again."),
         Reason.ALREADY_THERE: translate("SortWords", "The same picture was there already."),
         Reason.TRASH_EMPTIED: translate("SortWords", "It is no longer in the trash: that was emptied, or somebody took it out."),
         Reason.ONLY_COPY: translate("SortWords", "The original is gone or changed: this is the last copy, so it stays."),
@@ -157,9 +157,16 @@ def journal_words(error: Exception) -> str:
         )
     if isinstance(error, JournalError | OSError):
         return translate(
-            "SortWords", "What is sorted cannot be written down, so nothing more is done: {0}"
+            "SortWords",
+            "What is sorted cannot be written down, so nothing more is done: {0}. Make room, or give the "
+            "right to write there. A damaged file can be moved away; what it knows of can then not be taken back.",
         ).format(error)
     return str(error)
+
+
+def error_words(error: Exception) -> str:
+    """Return what went wrong in the system's words, without its number."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def watch_words(error: WatchError) -> str:
@@ -185,6 +192,13 @@ def files_words(count: int) -> str:
         if count == 1
         else translate("SortWords", "{0:,} files").format(count)
     )
+
+
+def folders_words(count: int) -> str:
+    """Return a number of folders."""
+    if count == 1:
+        return translate("SortWords", "1 folder")
+    return translate("SortWords", "{0:,} folders").format(count)
 
 
 def size_words(size: int) -> str:

@@ -24,6 +24,7 @@ from fewshot_gui.engine.sorting.journal import Journal
 from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, Way
 from fewshot_gui.engine.sorting.transfer import Hooks
 from fewshot_gui.engine.state import By
+from fewshot_gui.engine.worker import CancelToken
 from fewshot_gui.gui.sorting import export_dialog, watching
 from fewshot_gui.gui.sorting.dialog import SortDialog
 from fewshot_gui.gui.sorting.export_dialog import ExportDialog
@@ -146,7 +147,7 @@ def test_a_table_out_and_in_again_says_the_same(start: Callable[[], Any], tmp_pa
     dialog = evening.dialog(ImportDialog)
     dialog.read(place)
     evening.wait(lambda: "5 pictures taken over" in dialog.note.text())
-    assert "1 lines have no picture" in dialog.note.text()
+    assert "1 line has no picture" in dialog.note.text()
     assert "gone.png" in dialog.unmatched.toPlainText()
     after = evening.window.workspace.session.document
 
@@ -389,6 +390,32 @@ def test_what_is_due_goes_as_was_chosen_and_nothing_else(evening: Any, tmp_path:
     assert [path.name for path in there] == ["2.png"]
     evening.window.toast._button.click()
     assert evening.dialog(HistoryDialog).isVisible()
+
+
+def test_what_is_due_while_files_are_on_their_way_is_due_once_more(evening: Any) -> None:
+    desk, gallery = evening.shell.desk, evening.window.workspace.gallery
+    desk.sorter._stop = CancelToken()
+    desk._sort_due([gallery.files[2].path])
+    evening.wait(lambda: not desk.sorter.lane.pending and not evening.bridge.pending)
+    desk.sorter._stop = None
+    Grace(on=True, minutes=10).keep(evening.window.workspace.session)
+    due: list[Any] = []
+    desk.watching.due.disconnect(desk._sort_due)
+    desk.watching.due.connect(due.append)
+    desk.watching.sure = lambda: list(desk.watching.new)
+    desk.watching.tick()
+    assert due == [[gallery.files[2].path]]
+
+
+def test_what_is_due_and_what_is_planned_in_the_dialog_do_not_drop_each_other(evening: Any) -> None:
+    desk, gallery, gate = evening.shell.desk, evening.window.workspace.gallery, threading.Event()
+    desk.sorter.lane.submit(lambda _token: gate.wait(20))
+    evening.ask("sortAction")
+    dialog = evening.dialog(SortDialog)
+    desk._sort_due([gallery.files[2].path])
+    gate.set()
+    evening.wait(lambda: dialog.plan.planned is not None)
+    evening.wait(lambda: "1 file sorted by itself" in evening.window.toast.text)
 
 
 def test_the_strip_counts_in_words(evening: Any) -> None:

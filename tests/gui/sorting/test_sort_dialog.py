@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from fewshot_gui.engine import sorter
 from fewshot_gui.engine.sorting import transfer
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, Way
+from fewshot_gui.engine.worker import CancelToken
 from fewshot_gui.gui.sorting.dialog import SortDialog
 from fewshot_gui.gui.sorting.history import HistoryDialog
 
@@ -284,6 +286,49 @@ def test_the_receipt_is_saved_as_a_table_and_overwrites_nothing(
     evening.wait(lambda: "could not be saved" in dialog.receipt.note.text())
 
 
+def test_a_receipt_that_is_saved_late_is_told_nobody(evening: Any, tmp_path: Path) -> None:
+    dialog = planned(evening)
+    sort(evening, dialog)
+    gate, lane = threading.Event(), evening.shell.desk.sorter.lane
+    lane.submit(lambda _token: gate.wait(20))
+    dialog.receipt.save_csv(str(tmp_path / "receipt.csv"))
+    dialog.accept()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gate.set()
+    evening.wait(lambda: not lane.pending and not evening.bridge.pending)
+    assert (tmp_path / "receipt.csv").exists()
+
+
+def test_a_plan_is_not_done_once_another_folder_was_typed(evening: Any, tmp_path: Path) -> None:
+    """Enter, or a click at once, met the plan of before for a quarter of a second."""
+    dialog = planned(evening)
+    line = dialog.choices.destination
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, str(tmp_path / "elsewhere"))
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert not dialog.plan.go.isEnabled()
+    dialog.apply()
+    assert dialog.pages.currentWidget() is dialog.plan
+    evening.wait(lambda: dialog.plan.planned is not None)
+    assert sort(evening, dialog).root == str(tmp_path / "elsewhere")
+    assert not (tmp_path / "pictures sorted").exists()
+
+
+def test_while_arrivals_are_sorted_it_says_so_and_can_be_closed(
+    evening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog, stop = planned(evening), CancelToken()
+    with monkeypatch.context() as busy:
+        busy.setattr(evening.shell.desk.sorter, "_stop", stop)
+        evening.press("sortNowButton")
+        assert "Arrivals are being sorted" in dialog.plan.note.text()
+        assert dialog.pages.currentWidget() is dialog.plan
+        dialog.reject()
+    assert not dialog.isVisible()
+    assert not stop.cancelled
+
+
 def test_the_choices_are_kept_for_the_next_time(evening: Any, tmp_path: Path) -> None:
     dialog = planned(evening)
     dialog.choices.destination.setText(str(tmp_path / "elsewhere"))
@@ -411,7 +456,7 @@ def test_to_the_trash_and_home_again(evening: Any, tmp_path: Path, trash: Path) 
     before = files(evening.folder)
     dialog = planned(evening)
     throw(evening, dialog, "Cats", "None of these")
-    assert dialog.plan.headline.text().startswith("2 pictures in 1 folders, 3 pictures to the trash")
+    assert dialog.plan.headline.text().startswith("2 pictures in 1 folder, 3 pictures to the trash")
     assert {line.category: dialog.plan.folders.cell(line, 3) for line in dialog.plan.folders.lines}[
         "Cats"
     ] == ("the trash")

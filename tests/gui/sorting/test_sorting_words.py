@@ -84,6 +84,7 @@ def test_errors_of_an_export_say_what_to_do() -> None:
     assert "another name" in told[0]
     assert "new folder" in told[1]
     assert "full" in told[2]
+    assert words.error_words(OSError(28, "No space left", "/x")) == "No space left"
     assert len({form.key for form in formats()}) == 7
 
 
@@ -91,7 +92,7 @@ def test_a_recovery_is_one_sentence() -> None:
     none = Settled(None, Verdict.FINISHED)  # type: ignore[arg-type]
     left = Settled(None, Verdict.LEFT)  # type: ignore[arg-type]
     said = recovery_words(Recovered(RecoveryReport((none, none, left), ("/a",), ("run",)), ("run",)))
-    assert "2 files finished, 1 file put back, 1 file wait for their drive" in said
+    assert "2 files finished, 1 file put back, 1 file in doubt (is a drive missing?)" in said
     assert "The rest can be sorted" in said
     assert "no file was half done" in recovery_words(Recovered(RecoveryReport(), ("run",)))
     assert not Recovered(RecoveryReport(), ()).anything

@@ -5,22 +5,28 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import ntpath
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fewshot_gui.cli import sort_plan, sort_runs
 from fewshot_gui.cli.main import main
 from fewshot_gui.cli.sort_words import CONFLICTS, REASONS
 from fewshot_gui.core.backbones.bundle_info import describe_bundle
 from fewshot_gui.engine.exports.csv_table import write_csv
 from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
-from fewshot_gui.engine.sorting.journal import journal_path
-from fewshot_gui.engine.sorting.plan import ConflictKind, Machine, Plan, Way
+from fewshot_gui.engine.sorting import transfer
+from fewshot_gui.engine.sorting.journal import Journal, journal_path
+from fewshot_gui.engine.sorting.plan import ConflictKind, Machine, Plan, SameName, Way
 from fewshot_gui.engine.sorting.states import Reason
+from fewshot_gui.engine.sorting.transfer import Hooks
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from fewshot_gui.engine.sorting.receipt import Receipt
 
 
 def contents(root: Path) -> dict[str, str]:
@@ -267,6 +273,54 @@ def test_single_files_are_taken_back(plan: Path, pictures: Path, capsys: pytest.
     run = Plan.from_json(plan.read_text()).id
     assert main(["sort", "undo", run[:8], str(pictures / "in" / "nobody.jpg")]) == 2
     assert "is no file of run" in capsys.readouterr().err
+
+
+def test_the_exit_code_of_undo_is_about_what_came_back(plan: Path, pictures: Path) -> None:
+    """Not about what had not gone when the plan was applied."""
+    (pictures / "in" / "b.jpg").unlink()
+    assert main(["sort", "apply", str(plan)]) == 1
+    (pictures / "to" / "cats" / "a.jpg").write_text("worked on since")
+    assert main(["sort", "undo", "--last", str(pictures / "to" / "cats" / "a.xmp")]) == 0
+    assert main(["sort", "undo", "--last"]) == 1
+    (pictures / "to" / "cats" / "a.jpg").unlink()
+    assert main(["sort", "undo", "--last"]) == 1
+
+
+def test_a_file_of_a_run_that_was_stopped_comes_back_without_a_word_of_that(
+    plan: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "BATCH_FILES", 1)
+    real = sort_runs.apply_plan
+
+    def stopped(plan: Plan, journal: Journal, hooks: Hooks, same_name: SameName) -> Receipt:
+        told: list[int] = []
+        stopping = Hooks(progress=lambda done, *_: told.append(done), cancelled=lambda: 2 in told)
+        return real(plan, journal, stopping, same_name)
+
+    monkeypatch.setattr(sort_runs, "apply_plan", stopped)
+    assert main(["sort", "apply", str(plan)]) == 130
+    assert main(["sort", "undo", "--last", str(pictures / "in" / "a.jpg")]) == 0
+    assert (pictures / "in" / "a.jpg").is_file()
+
+
+def test_a_category_that_is_no_unicode_goes_all_the_way(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, out = pictures / "labels.csv", pictures / "plan.json"
+    table.write_bytes(b"path,category\nin/d.jpg,caf\xe9\n")
+    assert main(plan_words(pictures, "--out", str(out))) == 0
+    assert "caf?: 1 pictures" in capsys.readouterr().out
+    assert main(["sort", "apply", str(out)]) == 0
+    assert main(["sort", "receipt", "--last"]) == 0
+    assert [path.name for path in (pictures / "to").rglob("*.jpg")] == ["d.jpg"]
+
+
+def test_a_table_on_another_drive_than_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no relative path from one drive to another."""
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "path", ntpath)
+        found = sort_plan._place("D:\\gone\\a.jpg", Path("C:\\tables"))
+    assert found == "D:\\gone\\a.jpg"
 
 
 def test_a_receipt_in_words_as_json_and_as_a_table(

@@ -234,6 +234,16 @@ def test_class_folders_hand_on_problems_and_cancelling(make: Callable[..., Path]
     assert class_folders(root, cancelled=lambda: True) == {}
 
 
+def test_a_clock_that_says_2300_is_taken_for_the_last_moment_that_a_database_holds(
+    make: Callable[..., Path],
+) -> None:
+    root = make("1.jpg")
+    os.utime(root / "1.jpg", ns=(10**19, 10**19))
+    if (root / "1.jpg").stat().st_mtime_ns < 2**63:
+        pytest.skip("this file system has no such moment")
+    assert [file.mtime_ns for file in scan_folder(root)] == [2**63 - 1]
+
+
 @given(st.lists(st.text(max_size=12)))
 def test_any_names_can_be_put_in_natural_order(some: list[str]) -> None:
     ordered = sorted(some, key=natural_key)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot_gui.engine.deciding import asking
-from fewshot_gui.engine.deciding.asking import AskQueue, order_to_ask
+from fewshot_gui.engine.deciding.asking import order_to_ask, reordered
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def test_the_least_certain_comes_first() -> None:
@@ -71,31 +76,13 @@ def test_every_row_is_asked_once_whatever_the_numbers(data: st.DataObject) -> No
     assert order.tolist() == order_to_ask(rows, uncertainty, embeddings, stacks).tolist()
 
 
-def test_the_cursor_moves_within_the_queue() -> None:
-    queue = AskQueue(np.array([5, 3, 8]))
-    assert queue.current == 5
-    assert queue.coming(5) == [3, 8]
-    assert queue.moved(1).current == 3
-    assert queue.moved(-4).current == 5
-    assert queue.moved(9).current is None
-    assert queue.moved(9).moved(-1).current == 8
-    assert AskQueue(np.zeros(0, np.int64)).current is None
-
-
 orders = st.lists(st.integers(0, 30), unique=True).map(lambda rows: np.array(rows, np.int64))
 
 
-@given(orders, st.lists(st.one_of(orders, st.integers(-2, 3)), max_size=12))
-def test_only_the_person_changes_what_is_under_the_cursor(start: object, steps: list[object]) -> None:
-    queue = AskQueue(start)  # type: ignore[arg-type]
-    for step in steps:
-        before = queue
-        if isinstance(step, int):
-            queue = queue.moved(step)
-            assert queue.rows is before.rows
-            continue
-        queue = queue.refreshed(step)  # type: ignore[arg-type]
-        assert before.current is None or queue.current == before.current
-        passed = before.rows[: before.cursor + 1].tolist()
-        assert queue.rows[: len(passed)].tolist() == passed
-        assert sorted(queue.rows.tolist()) == sorted({*passed, *step.tolist()})  # type: ignore[attr-defined]
+@given(orders, st.data())
+def test_what_is_under_the_cursor_or_was_asked_stays(rows: NDArray[np.int64], data: st.DataObject) -> None:
+    kept, order = data.draw(st.integers(0, len(rows))), data.draw(orders)
+    after = reordered(rows, kept, order).tolist()
+    passed = rows[:kept].tolist()
+    assert after[:kept] == passed
+    assert after[kept:] == [row for row in order.tolist() if row not in passed]

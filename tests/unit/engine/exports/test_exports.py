@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -16,10 +19,11 @@ from PIL import Image
 
 from fewshot_gui.core.images.scan import class_folders
 from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
-from fewshot_gui.engine.exports.csv_table import TableError, harmless, read_csv, write_csv
+from fewshot_gui.engine.exports.csv_table import TableError, read_csv, write_csv
 from fewshot_gui.engine.exports.folders import FolderTakenError, Layout, write_folders
 from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
 from fewshot_gui.engine.publish import new_file
+from fewshot_gui.engine.spreadsheet import harmless, plain
 
 
 def picture(folder: Path, name: str, shade: int = 0, size: tuple[int, int] = (6, 4)) -> str:
@@ -72,6 +76,11 @@ def test_no_cell_is_run_as_a_formula(tmp_path: Path, cell: str) -> None:
     with (tmp_path / "labels.csv").open(newline="", encoding="utf-8-sig") as file:
         written = list(csv.reader(file))[1][1]
     assert written == harmless(cell) == f"'{cell}"
+
+
+@given(st.text("'=+-@a", max_size=5))
+def test_a_cell_that_began_with_an_apostrophe_keeps_it(cell: str) -> None:
+    assert plain(harmless(cell)) == cell
 
 
 def test_excel_sees_utf8(tmp_path: Path) -> None:
@@ -214,6 +223,29 @@ def test_what_cannot_be_copied_is_listed_and_the_rest_goes_on(tmp_path: Path) ->
     done = write_folders(tmp_path / "out", rows, Layout.IMAGE_FOLDER)
     assert done.written == 2
     assert done.problems[0][0] == rows[0].path
+
+
+def test_a_drive_that_knows_no_rights_gets_the_pictures_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(shutil, "copystat", refuse)
+    done = write_folders(tmp_path / "out", rows_in(tmp_path / "in"), Layout.IMAGE_FOLDER)
+    assert (done.written, done.problems) == (3, ())
+    assert len(read_csv(tmp_path / "out" / "provenance.csv")) == 3
+
+
+def test_a_disk_that_fills_up_keeps_no_half_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(_source: object, target: IO[bytes], _size: int) -> None:
+        target.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copyfileobj", fill)
+    done = write_folders(tmp_path / "out", rows_in(tmp_path / "in"), Layout.IMAGE_FOLDER)
+    assert (done.written, len(done.problems)) == (0, 3)
+    assert [path.name for path in (tmp_path / "out").rglob("*.*")] == ["provenance.csv"]
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:

@@ -85,6 +85,13 @@ def test_our_former_category_is_replaced_and_words_of_others_are_not() -> None:
     assert keywords(taken) == ["holiday", "dogs"]
 
 
+@pytest.mark.parametrize("kind", [b"Seq", b"Alt"])
+def test_a_list_of_another_kind_gets_no_second_one_beside_it(kind: bytes) -> None:
+    data = merged(DARKTABLE.replace(b"rdf:Bag", b"rdf:" + kind), Keyword("cats", "human"))
+    assert keywords(data) == ["holiday", "cats"]
+    assert b"rdf:Bag" not in data
+
+
 def test_an_rdf_root_without_description_is_merged_too() -> None:
     bare = b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'
     assert keywords(merged(bare, Keyword("cats", "human"))) == ["cats"]

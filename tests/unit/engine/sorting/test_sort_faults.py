@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,7 +20,6 @@ from fewshot_gui.engine.sorting import transfer as transfer_module
 from fewshot_gui.engine.sorting.apply import apply_plan, resume
 from fewshot_gui.engine.sorting.journal import Journal, JournalError, JournalInUseError
 from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, SameName, Way
-from fewshot_gui.engine.sorting.receipt import Receipt, ReceiptError, receipt_from_json
 from fewshot_gui.engine.sorting.recovery import recover
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 from fewshot_gui.engine.sorting.transfer import Hooks
@@ -26,6 +27,8 @@ from fewshot_gui.engine.sorting.undo import take_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from fewshot_gui.engine.sorting.receipt import Receipt
 
 
 class Desk:
@@ -480,14 +483,19 @@ def test_recovering_twice_finds_nothing_the_second_time(desk: Desk) -> None:
     assert not recover(desk.journal).settled
 
 
-def test_a_receipt_survives_json_and_is_no_formula_in_csv(desk: Desk) -> None:
-    desk.put("=cmd.jpg", "a")
-    receipt = apply_plan(desk.plan(Way.COPY), desk.journal)
+def test_a_receipt_as_json_and_as_a_table_in_which_nothing_is_a_formula(desk: Desk) -> None:
+    desk.put("a.jpg", "a")
+    plan = desk.plan(Way.COPY)
+    formula = replace(plan.files[0], category="=cmd|' /C calc'!A0")
 
-    assert receipt_from_json(receipt.to_json()) == receipt
-    assert receipt.to_csv().startswith("id,source,target,state")
-    with pytest.raises(ReceiptError):
-        receipt_from_json("{}")
+    receipt = apply_plan(replace(plan, files=(formula,)), desk.journal)
+
+    values = json.loads(receipt.to_json())
+    assert dict(zip(values["columns"], values["files"][0], strict=True))["category"] == formula.category
+    assert (values["state"], values["counts"]) == ("finished", {"done": 1})
+    table = receipt.to_csv()
+    assert table.startswith("\ufeffid,source,target,state")
+    assert f",'{formula.category}," in table
 
 
 def test_without_an_exclusive_rename_a_link_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import sqlite3
 from contextlib import closing
@@ -17,7 +16,7 @@ from fewshot_gui.engine.sorting.journal import Journal, JournalError
 from fewshot_gui.engine.sorting.journal_schema import MIGRATIONS, VERSION
 from fewshot_gui.engine.sorting.plan import Decided, Machine, Plan, Way
 from fewshot_gui.engine.sorting.planning import make_plan
-from fewshot_gui.engine.sorting.receipt import receipt_from_json, receipt_of
+from fewshot_gui.engine.sorting.receipt import receipt_of
 from fewshot_gui.engine.sorting.states import FileState
 from fewshot_gui.engine.sorting.survey import survey
 from fewshot_gui.engine.sorting.undo import take_back
@@ -59,7 +58,6 @@ def test_the_receipt_tells_it_of_picture_and_companion_after_a_restart(place: Pa
     assert [line.state for line in receipt.lines] == [FileState.DONE] * 2
     told = {(line.by, line.at, line.learner, line.backbone, line.weights) for line in receipt.lines}
     assert told == {("machine", AT, "ridge", "photo", "0123456789abcdef")}
-    assert receipt_from_json(receipt.to_json()) == receipt
     rows = list(csv.DictReader(io.StringIO(receipt.to_csv())))
     assert {(row["at"], row["weights"]) for row in rows} == {(AT, "0123456789abcdef")}
 
@@ -72,15 +70,6 @@ def test_the_sidecar_tells_it_and_a_second_run_changes_nothing(place: Path) -> N
             assert told in written
         apply_plan(plan_of(place, Way.SIDECAR, "2027-01-01T00:00:00+00:00"), journal)
     assert (place / "a.jpg.xmp").read_bytes() == written
-
-
-def test_a_receipt_of_before_moments_were_noted_is_read(place: Path) -> None:
-    plan = plan_of(place, Way.COPY)
-    with Journal() as journal:
-        values = json.loads(apply_plan(plan, journal).to_json())
-    end = values["columns"].index("at")
-    values["columns"], values["files"] = values["columns"][:end], [row[:end] for row in values["files"]]
-    assert {line.at for line in receipt_from_json(json.dumps(values)).lines} == {""}
 
 
 def make_old(path: Path) -> None:
