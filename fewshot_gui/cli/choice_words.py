@@ -19,10 +19,10 @@ def choice_line(choice: Choice) -> str:
         return f"auto took {name}: only one class has examples"
     if reason.why is Why.TOO_FEW:
         return f"auto took {name}: one example a class is too few to compare learners on"
-    if reason.why is Why.CROSS_VALIDATION:
+    if reason.why is Why.LEAVE_ONE_OUT:
         rule = reason.by_rule
         return (
-            f"auto took {name}: right on {reason.right(name)} of {reason.held_out} held-out examples, "
+            f"auto took {name}: right on {reason.right(name)} of {reason.left_out} left-out examples, "
             f"{rule} on {reason.right(rule)}"
         )
     more = ", and no other was clearly better" if reason.why is Why.RULE else ""
@@ -39,7 +39,8 @@ def choice_values(choice: Choice | None) -> dict[str, Any] | None:
         "why": str(reason.why),
         "ways": reason.ways,
         "shots": reason.shots,
-        "held_out": reason.held_out,
+        "by_rule": reason.by_rule,
+        "left_out": reason.left_out,
         "accuracies": dict(reason.accuracies),
     }
 

@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--query", type=Path, required=True, metavar="DIR", help="the pictures to label")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
-    parser.add_argument("--learner", default="prototypical", metavar="L")
+    parser.add_argument("--learner", default="auto", metavar="L")
     parser.add_argument(
         "--backbone", metavar="B|FILE", help="default: the shipped one that fits the learner and the pictures"
     )

@@ -54,7 +54,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--sure", type=float, default=0.0, metavar="P", help="only what is at least so probable, 0 to 1"
     )
     parser.add_argument("--out", type=Path, metavar="PLAN.json", help="where to write the plan")
-    parser.add_argument("--learner", default="prototypical", metavar="L")
+    parser.add_argument("--learner", default="auto", metavar="L")
     parser.add_argument("--backbone", metavar="B|FILE")
     parser.add_argument("--threshold", type=float, metavar="T", help="none of these, as for `classify`")
     add_device_argument(parser)

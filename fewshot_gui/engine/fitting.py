@@ -142,11 +142,12 @@ def make_learner(recipe: Recipe, library: Library) -> Learner:
     facts, info = facts_of(recipe.learner), library.info(recipe.backbone)
     if isinstance(info, BundleInfo):
         require_fit(recipe.learner, info)
-    own = isinstance(info, BundleInfo) and info.learner == recipe.learner
+    own = isinstance(info, BundleInfo) and bool(info.head) and info.learner == recipe.learner
     if facts.space == "pixels" or own:
         context = library.context(recipe.backbone, recipe.device)
     elif isinstance(info, _StatesDefaults):
-        context = LearnerContext(info.temperature, info.novelty, dimension=info.dimension)
+        made_for = info.learner if isinstance(info, BundleInfo) else ""
+        context = LearnerContext(info.temperature, info.novelty, made_for, dimension=info.dimension)
     else:
         context = LearnerContext(dimension=info.dimension)
     return catalogue.make_learner(recipe.learner, context)

@@ -139,7 +139,7 @@ class Settings:
         threshold: None for automatic; else boldness from 0 (careful: rejects much) to 1 (rejects nothing).
     """
 
-    learner: str = "prototypical"
+    learner: str = "auto"
     backbone: str = "photo"
     device: str = "auto"
     threshold: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -49,10 +49,13 @@ class Calibration:
     Attributes:
         temperature: probabilities are softmax(scores / temperature).
         novelty_threshold: the distance to the nearest example above which a query is none of these.
+        right: float64 (M,), 1 for each left-out example that the others classified right, else 0; empty where
+            none was left out.
     """
 
     temperature: float
     novelty_threshold: float
+    right: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.float64), compare=False)
 
 
 def _evenly_spaced(count: int, at_most: int) -> Tensor:
@@ -173,6 +176,7 @@ class LeftOut:
         return Calibration(
             temperature=fit_temperature(masked[usable], self.labels[usable], temperature, trust),
             novelty_threshold=fit_novelty_threshold(self, novelty),
+            right=(masked.argmax(1) == self.labels)[usable].double(),
         )
 
 

@@ -128,7 +128,7 @@ def _finetune(context: LearnerContext) -> Learner:
 def _auto(context: LearnerContext) -> Learner:
     from fewshot_gui.core.learners.auto import Auto  # noqa: PLC0415 - imports torch
 
-    return Auto(default_temperature=context.temperature, default_novelty=context.novelty)
+    return Auto(context.temperature, context.novelty, episodic=bool(context.learner))
 
 
 _MAKERS: Mapping[str, Callable[[LearnerContext], Learner]] = {

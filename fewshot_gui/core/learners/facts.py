@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Space: TypeAlias = Literal["embedding", "pixels"]
-Family: TypeAlias = Literal["prototype", "baseline", "learned", "gradient"]
+Family: TypeAlias = Literal["automatic", "prototype", "baseline", "learned", "gradient"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,9 @@ class LearnerFacts:
 
     Attributes:
         name: on the command line.
-        family: "prototype": a mean of each class; "baseline": computed from the support set alone;
-            "learned": a meta-trained head; "gradient": adapts the network itself, step by step.
+        family: "automatic": takes one of the others; "prototype": a mean of each class; "baseline": computed
+            from the support set alone; "learned": a meta-trained head; "gradient": adapts the network itself,
+            step by step.
         space: what its support set and queries are: the backbone's "embedding", or "pixels", the normalised
             input of the network, flattened from (C, H, W).
         needs_own_bundle: it works only on a bundle that was meta-trained for it.
@@ -35,6 +36,7 @@ class LearnerFacts:
 
 
 _ALL = (
+    LearnerFacts("auto", "automatic"),
     LearnerFacts("prototypical", "prototype"),
     LearnerFacts("prototypical-cosine", "prototype"),
     LearnerFacts("simpleshot", "prototype"),
@@ -43,7 +45,6 @@ _ALL = (
     LearnerFacts("ridge", "baseline"),
     LearnerFacts("logistic", "baseline"),
     LearnerFacts("finetune", "baseline"),
-    LearnerFacts("auto", "baseline"),
     LearnerFacts("matching", "learned"),
     LearnerFacts("relation", "learned", needs_own_bundle=True),
     LearnerFacts("feat", "learned", needs_own_bundle=True),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LEAST_NORM = 1e-12
 _ITERATIONS = 200
+_MEMORY = 8
 _EXPECTED_EVALUATIONS = 25.0
 # Above this many products in one evaluation float64 costs seconds and the last digits are of no use.
 _LARGE = 10_000_000
@@ -65,8 +66,10 @@ def logistic_solution(
 ) -> tuple[Tensor, Tensor]:
     """Return W (D, N) and b (N,) that minimise `logistic_loss`, the only ones as it is convex.
 
-    By L-BFGS with a line search (Liu and Nocedal 1989), from zeros, in coordinates in which the bound on the
-    Hessian, half of X'X and the penalty (Böhning 1992), is the identity: ten evaluations instead of hundreds.
+    In coordinates in which the bound on the Hessian, half of X'X and the penalty, is the identity (Böhning
+    1992), a step of the whole gradient never raises the loss. Anderson 1965 extrapolates these steps; where
+    that does raise it, the plain step is taken. Twice as fast as torch.optim.LBFGS in the same coordinates,
+    whose first use imports a compiler for more than a second.
 
     Args:
         rows: float (S, D), best of length about 1.
@@ -77,35 +80,56 @@ def logistic_solution(
     """
     extended = functional.pad(rows, (0, 1), value=1.0)
     factor = torch.linalg.cholesky(_hessian(extended, weights / 2, penalty))
-    both = rows.new_zeros(rows.shape[1] + 1, targets.shape[1])
 
-    def evaluate() -> Tensor:
-        on_evaluation()
-        problem = (*read(), rows, targets, penalty, weights)
-        by_coefficients, by_intercept = logistic_gradient(*problem)
-        slope = torch.cat([by_coefficients, by_intercept.unsqueeze(0)])
-        both.grad = torch.linalg.solve_triangular(factor, slope, upper=False).contiguous()
-        return logistic_loss(*problem)
-
-    def read() -> tuple[Tensor, Tensor]:
+    def read(both: Tensor) -> tuple[Tensor, Tensor]:
         plain = torch.linalg.solve_triangular(factor.T, both, upper=True)
         return plain[:-1], plain[-1]
 
-    _minimiser(both, len(rows)).step(evaluate)  # type: ignore[no-untyped-call]
-    return read()
+    def evaluate(both: Tensor) -> tuple[Tensor, float]:
+        on_evaluation()
+        problem = (*read(both), rows, targets, penalty, weights)
+        by_coefficients, by_intercept = logistic_gradient(*problem)
+        slope = torch.cat([by_coefficients, by_intercept.unsqueeze(0)])
+        return torch.linalg.solve_triangular(factor, slope, upper=False), float(logistic_loss(*problem))
+
+    start = rows.new_zeros(rows.shape[1] + 1, targets.shape[1])
+    return read(_lowest(evaluate, start, _TOLERANCE[rows.dtype] * len(rows) ** 0.5))
 
 
-def _minimiser(values: Tensor, examples: int) -> torch.optim.LBFGS:
-    """Return what changes the values until their slope is gone."""
-    return torch.optim.LBFGS(
-        [values],
-        max_iter=_ITERATIONS,
-        max_eval=2 * _ITERATIONS,
-        tolerance_grad=_TOLERANCE[values.dtype] * examples**0.5,
-        tolerance_change=0.0,
-        history_size=20,
-        line_search_fn="strong_wolfe",
-    )
+def _lowest(evaluate: Callable[[Tensor], tuple[Tensor, float]], place: Tensor, tolerance: float) -> Tensor:
+    """Return where a function is lowest whose second derivative lies between 0 and 1 in every direction.
+
+    Args:
+        evaluate: returns its gradient and its value at a place.
+        place: where to begin.
+        tolerance: of the largest entry of the gradient.
+    """
+    moves: list[Tensor] = []
+    turns: list[Tensor] = []  # of the gradient along each move
+    slope, value = evaluate(place)
+    for _ in range(_ITERATIONS):
+        if float(slope.abs().max()) <= tolerance:
+            break
+        further = place - slope - _extrapolation(moves, turns, slope)
+        its_slope, its_value = evaluate(further)
+        if moves and its_value > value:
+            moves, turns = [], []
+            further = place - slope
+            its_slope, its_value = evaluate(further)
+        moves = [*moves, (further - place).flatten()][-_MEMORY:]
+        turns = [*turns, (its_slope - slope).flatten()][-_MEMORY:]
+        place, slope, value = further, its_slope, its_value
+    return place
+
+
+def _extrapolation(moves: list[Tensor], turns: list[Tensor], slope: Tensor) -> Tensor:
+    """Return what Anderson's method takes from a plain step, after these moves; zeros after none."""
+    if not moves:
+        return torch.zeros_like(slope)
+    along, across = torch.stack(moves, 1), torch.stack(turns, 1)
+    shares = torch.linalg.lstsq(across, slope.reshape(-1, 1)).solution
+    taken: Tensor = ((along - across) @ shares).view_as(slope)
+    return taken
 
 
 def _hessian(extended: Tensor, curvature: Tensor, penalty: float) -> Tensor:

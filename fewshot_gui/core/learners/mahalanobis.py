@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -37,7 +37,7 @@ def unbiased_residuals(support: Tensor, labels: Tensor, means: Tensor) -> Tensor
     return (support - means[labels]) * (counts / (counts - 1).clamp(min=1)).sqrt()
 
 
-def ledoit_wolf(rows: Tensor) -> tuple[Tensor, Tensor]:
+def ledoit_wolf(rows: Tensor, dimension: int | None = None) -> tuple[Tensor, Tensor]:
     """Return the shrunk covariance (D, D) of rows whose mean is known to be 0, and the share of shrinkage.
 
     Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices": the mix
@@ -45,12 +45,15 @@ def ledoit_wolf(rows: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         rows: float (S, D), S at least 1.
+        dimension: of the space, where D coordinates are those of the rows' span alone: then (D, D) is the
+            part of the answer in that span, and outside it is the multiple of the identity; by default D.
     """
-    count, dimension = rows.shape
+    count, spanned = rows.shape
+    dimension = spanned if dimension is None else dimension
     covariance = rows.T @ rows / count
-    level = covariance.diagonal().mean()
-    identity = torch.eye(dimension, dtype=rows.dtype, device=rows.device)
-    apart = (covariance - level * identity).square().sum()
+    level = covariance.diagonal().sum() / dimension
+    identity = torch.eye(spanned, dtype=rows.dtype, device=rows.device)
+    apart = (covariance - level * identity).square().sum() + (dimension - spanned) * level.square()
     fourth = rows.square().sum(1).square().sum() / count**2 - covariance.square().sum() / count
     share = (fourth / apart).clamp(0, 1) if float(apart.detach()) > 0 else torch.ones_like(apart)
     return (1 - share) * covariance + share * level * identity, share
@@ -75,6 +78,8 @@ class ClassSpread:
     shared one counts as D examples, as a covariance of D dimensions asks for of the order of D of them.
     Simple CNAPS (Bateni et al. 2020) counts it as one, for a network that was trained for that.
 
+    D is the dimension of the space, though coordinates may be those of a span that holds all examples.
+
     Attributes:
         means: float (N, D), whitened.
         directions: float (E, D): the inverse of class k is I less the outer products of its directions,
@@ -89,9 +94,11 @@ class ClassSpread:
     stretch: Tensor
 
     @classmethod
-    def of(cls, residuals: Tensor, labels: Tensor, means: Tensor) -> ClassSpread:
-        """Return it for whitened unbiased residuals (S, D) with labels (S,), and means (N, D)."""
-        dimension = residuals.shape[1]
+    def of(
+        cls, residuals: Tensor, labels: Tensor, means: Tensor, dimension: int | None = None
+    ) -> ClassSpread:
+        """Return it for whitened unbiased residuals (S, R) with labels (S,), means (N, R), and D, else R."""
+        dimension = residuals.shape[1] if dimension is None else dimension
         others = (torch.bincount(labels, minlength=len(means)).to(means.dtype) - 1).clamp(min=0)
         found = [means[:0]]
         owners = [labels[:0]]
@@ -101,10 +108,15 @@ class ClassSpread:
             owners.append(labels.new_full((len(found[-1]),), way))
         return cls(means, torch.cat(found), torch.cat(owners), 1 + others / dimension)
 
-    def squared(self, points: Tensor) -> Tensor:
-        """Return (Q, N), the squared Mahalanobis distances of whitened points (Q, D) to the classes."""
+    def squared(self, points: Tensor, beyond: Tensor | float = 0.0) -> Tensor:
+        """Return (Q, N), the squared Mahalanobis distances of whitened points to the classes.
+
+        Args:
+            points: float (Q, R).
+            beyond: float (Q, 1), their squared distances from the span, whitened; 0 where it is all.
+        """
         along = self._along(points)
-        plain = squared_distances(points, self.means)
+        plain = squared_distances(points, self.means) + beyond
         return self.stretch * (plain - self._by_class(along.square())).clamp(min=0)
 
     def without(self, points: Tensor, residuals: Tensor, share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -145,18 +157,48 @@ def _taken_directions(residuals: Tensor, weight: float) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Whitening:
+    """From embeddings to coordinates in which the shared covariance is the identity; float64.
+
+    Few examples span little of the space, and outside their span that covariance is a multiple of the
+    identity: so R coordinates and one distance say all, and a matrix of (R, R) does for one of (D, D).
+
+    Attributes:
+        centre: (D,), a point of the span.
+        basis: (D, R), of the span's directions; None: they are all of them.
+        factor: (R, R), L of the shared covariance L L' in the span.
+        outside: the variance in every direction outside the span.
+    """
+
+    centre: Tensor
+    basis: Tensor | None
+    factor: Tensor
+    outside: float
+
+    def points(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the whitened coordinates (Q, R) of embeddings (Q, D), and beyond them squared, (Q, 1)."""
+        moved = rows - self.centre.to(rows.dtype)
+        if self.basis is None:
+            return whitened(moved.double(), self.factor), self.centre.new_zeros(len(moved), 1)
+        inside = moved @ self.basis.to(rows.dtype)
+        lengths = (torch.linalg.vector_norm(part, dim=1, keepdim=True).double() for part in (moved, inside))
+        whole, within = (length.square() for length in lengths)
+        return whitened(inside.double(), self.factor), (whole - within).clamp(min=0) / self.outside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
     """All that is estimated from a support set; float64.
 
     Attributes:
-        factor: (D, D), L of the shared covariance L L'.
+        whitening: by the shared covariance.
         kept: the share of the sample covariance in it, divided by the number of its rows.
-        residuals: (S, D), whitened.
-        points: (S, D), the whitened examples.
+        residuals: (S, R), whitened.
+        points: (S, R), the whitened examples.
         spread: of the classes.
     """
 
-    factor: Tensor
+    whitening: Whitening
     kept: float
     residuals: Tensor
     points: Tensor
@@ -164,23 +206,22 @@ class _Fit:
 
     @classmethod
     def of(cls, support: SupportSet, cancel: Cancel | None) -> _Fit:
-        examples, n_way = support.embeddings.double(), len(support.classes)
-        means = prototypes(examples, support.labels, n_way)
-        residuals = unbiased_residuals(examples, support.labels, means)
-        covariance, kept = _shared_covariance(examples, residuals[support.counts()[support.labels] > 1])
+        labels, n_way = support.labels, len(support.classes)
+        examples = support.embeddings.double()
+        centre = examples.mean(0)
+        moved = examples - centre
+        basis = torch.linalg.qr(moved.T)[0] if len(moved) < moved.shape[1] else None
+        rows = moved if basis is None else moved @ basis
+        residuals = unbiased_residuals(rows, labels, prototypes(rows, labels, n_way))
+        shared = _shared_covariance(rows, residuals[support.counts()[labels] > 1], moved.shape[1])
         if cancel is not None:
             cancel()
-        factor = torch.linalg.cholesky(covariance)
-        points, white = whitened(examples, factor), whitened(residuals, factor)
+        whitening = Whitening(centre, basis, torch.linalg.cholesky(shared.inside), shared.outside)
+        points, white = whitened(rows, whitening.factor), whitened(residuals, whitening.factor)
         if cancel is not None:
             cancel()
-        return cls(
-            factor,
-            kept,
-            white,
-            points,
-            ClassSpread.of(white, support.labels, prototypes(points, support.labels, n_way)),
-        )
+        spread = ClassSpread.of(white, labels, prototypes(points, labels, n_way), moved.shape[1])
+        return cls(whitening, shared.kept, white, points, spread)
 
     def left_out_scores(self, left_out: LeftOut) -> Tensor:
         """Return (M, N), minus the squared distances of examples to means and covariances without them.
@@ -191,7 +232,7 @@ class _Fit:
         counts = left_out.support.counts()[labels].double()
         factor = counts / (counts - 1).clamp(min=1)  # of the residual, and of its outer product
         share = (self.kept * factor).expand(-1, len(self.spread.means))
-        share = share.scatter_add(1, labels, torch.full_like(factor, 1 / self.points.shape[1]))
+        share = share.scatter_add(1, labels, torch.full_like(factor, 1 / len(self.whitening.centre)))
         squared, mixed, rest = self.spread.without(self.points[rows], self.residuals[rows], share)
         scale = torch.ones_like(squared).scatter(1, labels, factor)
         expected = torch.ones_like(squared).scatter(1, labels, 1 - counts**-2)  # see `prototypical`
@@ -199,19 +240,29 @@ class _Fit:
         return -self.spread.stretch * expected * further
 
 
-def _shared_covariance(examples: Tensor, residuals: Tensor) -> tuple[Tensor, float]:
-    """Return the covariance (D, D) within the classes, and the weight in it of each residual's outer product.
+class _Shared(NamedTuple):
+    """The covariance (R, R) in the span, the variance outside it, the weight of each residual's product."""
+
+    inside: Tensor
+    outside: float
+    kept: float
+
+
+def _shared_covariance(rows: Tensor, residuals: Tensor, dimension: int) -> _Shared:
+    """Return the covariance within the classes, of examples (S, R) that span R of so many dimensions.
 
     Without a class of two examples it is a multiple of the identity: distances are Euclidean then.
     """
-    dimension = examples.shape[1]
-    identity = torch.eye(dimension, dtype=examples.dtype, device=examples.device)
-    level = float((examples - examples.mean(0)).square().sum(1).mean()) / dimension
+    identity = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
+    level = float(rows.square().sum(1).mean()) / dimension
     if not len(residuals):
-        return max(level, _LEAST_LEVEL) * identity, 0.0
-    covariance, share = ledoit_wolf(residuals)
+        least = max(level, _LEAST_LEVEL)
+        return _Shared(least * identity, least, 0.0)
+    covariance, share = ledoit_wolf(residuals, dimension)
     floor = max(_LEAST_SHARE * level, _LEAST_LEVEL)  # copies of one picture have no spread
-    return covariance + floor * identity, (1 - float(share)) / len(residuals)
+    within = float(residuals.square().sum(1).mean()) / dimension
+    kept = (1 - float(share)) / len(residuals)
+    return _Shared(covariance + floor * identity, float(share) * within + floor, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +314,7 @@ class Mahalanobis:
             support=support,
             calibration=calibration,
             anchors=examples[:0],
-            factor=fit.factor,
+            whitening=fit.whitening,
             spread=fit.spread,
         )
 
@@ -273,14 +324,14 @@ class MahalanobisClassifier(FittedClassifier):
     """Class means with their covariances; no anchors.
 
     Attributes:
-        factor: float64 (D, D), L of the shared covariance L L'.
+        whitening: by the covariance that the classes share.
         spread: of the classes, among points whitened by it.
     """
 
-    factor: Tensor
+    whitening: Whitening
     spread: ClassSpread
 
     def judge(self, query: Tensor, to_support: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - part of the interface
         """Return minus the squared Mahalanobis distances and the distances, (Q, N) each."""
-        squared = self.spread.squared(whitened(query.double(), self.factor)).to(query.dtype)
+        squared = self.spread.squared(*self.whitening.points(query)).to(query.dtype)
         return -squared, squared.sqrt()

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-RIDGE_FROM: Final = 5.0
-"""Examples of each category from which the rule says ridge regression."""
 
 
 class Why(StrEnum):
@@ -21,7 +18,7 @@ class Why(StrEnum):
     TOO_FEW = "too few"
     TOO_MANY = "too many"
     RULE = "rule"
-    CROSS_VALIDATION = "cross-validation"
+    LEAVE_ONE_OUT = "leave-one-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +26,30 @@ class Reason:
     """What the choice rests on.
 
     Attributes:
-        why: ONE_CATEGORY: there is nothing to tell apart; TOO_FEW: nothing can be held out; TOO_MANY: trying
+        why: ONE_CATEGORY: there is nothing to tell apart; TOO_FEW: nothing can be left out; TOO_MANY: trying
             all would take too long; RULE: none was clearly better than the one for as many examples;
-            CROSS_VALIDATION: the chosen one was.
+            LEAVE_ONE_OUT: the chosen one was.
         ways: how many categories have examples.
         shots: the median number of examples of those.
-        held_out: how many examples were classified by classifiers that had not seen them.
+        by_rule: the name of the learner that is taken where nothing speaks for another.
+        left_out: how many examples were classified by the others, each in turn.
         accuracies: of those, by name of the learner; empty where none were tried.
     """
 
     why: Why
     ways: int
     shots: float
-    held_out: int = 0
+    by_rule: str
+    left_out: int = 0
     accuracies: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
-    @property
-    def by_rule(self) -> str:
-        """Return the name of the learner that the rule by shots alone takes."""
-        return "ridge" if self.shots >= RIDGE_FROM else "prototypical"
-
     def right(self, learner: str) -> int:
-        """Return how many of the held-out examples a learner classified right.
+        """Return how many of the left-out examples a learner classified right.
 
         Raises:
             KeyError: it was not tried.
         """
-        return round(self.accuracies[learner] * self.held_out)
+        return round(self.accuracies[learner] * self.left_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class SimpleShot:
         calibration = Calibration(
             temperature=inner.temperature,
             novelty_threshold=fit_novelty_threshold(LeftOut.of(support), self.default_novelty),
+            right=inner.calibration.right,
         )
         finish(progress, cancel)
         return SimpleShotClassifier(

@@ -25,26 +25,25 @@ if TYPE_CHECKING:
     ],
 )
 def test_each_ground_has_its_line(why: Why, shots: float, said: str) -> None:
-    assert choice_line(Choice("ridge", Reason(why, 3, shots))) == f"auto took ridge: {said}"
+    assert choice_line(Choice("ridge", Reason(why, 3, shots, "ridge"))) == f"auto took ridge: {said}"
 
 
 def test_evidence_is_told_with_its_figures() -> None:
-    reason = Reason(Why.CROSS_VALIDATION, 2, 10, 20, {"ridge": 0.7, "simpleshot": 0.9})
-    said = "auto took simpleshot: right on 18 of 20 held-out examples, ridge on 14"
+    reason = Reason(Why.LEAVE_ONE_OUT, 2, 10, "ridge", 20, {"ridge": 0.7, "simpleshot": 0.9})
+    said = "auto took simpleshot: right on 18 of 20 left-out examples, ridge on 14"
     assert choice_line(Choice("simpleshot", reason)) == said
     values = choice_values(Choice("simpleshot", reason))
     assert json.loads(json.dumps(values)) == {
-        "learner": "simpleshot", "why": "cross-validation", "ways": 2, "shots": 10, "held_out": 20,
+        "learner": "simpleshot", "why": "leave-one-out", "ways": 2, "shots": 10,
+        "by_rule": "ridge", "left_out": 20,
         "accuracies": {"ridge": 0.7, "simpleshot": 0.9},
     }  # fmt: skip
     assert choice_values(None) is None
 
 
 def test_many_tasks_are_counted() -> None:
-    line = choices_line({"prototypical": 2, "ridge": 8}, {"rule": 9, "cross-validation": 1})
-    assert (
-        line == "auto took ridge in 8, prototypical in 2 of 10 tasks; why: rule in 9, cross-validation in 1"
-    )
+    line = choices_line({"prototypical": 2, "ridge": 8}, {"rule": 9, "leave-one-out": 1})
+    assert line == "auto took ridge in 8, prototypical in 2 of 10 tasks; why: rule in 9, leave-one-out in 1"
 
 
 def classify(data: Path, mean_colour: Path, tmp_path: Path, *more: str) -> int:
@@ -56,15 +55,15 @@ def classify(data: Path, mean_colour: Path, tmp_path: Path, *more: str) -> int:
 def test_classify_says_which_and_why(
     data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert classify(data, mean_colour, tmp_path, "--learner", "auto") == 0
-    assert "auto took " in capsys.readouterr().out
-    assert classify(data, mean_colour, tmp_path, "--learner", "auto", "--json") == 0
-    chosen = json.loads(capsys.readouterr().out)["chosen"]
-    assert chosen["why"] in {"rule", "cross-validation"}
-    assert chosen["learner"] in chosen["accuracies"]
     assert classify(data, mean_colour, tmp_path) == 0
-    assert "auto" not in capsys.readouterr().out
+    assert "auto took " in capsys.readouterr().out
     assert classify(data, mean_colour, tmp_path, "--json") == 0
+    chosen = json.loads(capsys.readouterr().out)["chosen"]
+    assert chosen["why"] in {"rule", "leave-one-out"}
+    assert chosen["learner"] in chosen["accuracies"]
+    assert classify(data, mean_colour, tmp_path, "--learner", "prototypical") == 0
+    assert "auto" not in capsys.readouterr().out
+    assert classify(data, mean_colour, tmp_path, "--learner", "prototypical", "--json") == 0
     assert json.loads(capsys.readouterr().out)["chosen"] is None
 
 

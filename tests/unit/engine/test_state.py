@@ -22,7 +22,7 @@ def document() -> Document:
 
 def test_a_new_document_is_empty_with_the_default_settings() -> None:
     assert Document().categories == ()
-    assert Document().settings == Settings("prototypical", "photo", "auto", None)
+    assert Document().settings == Settings("auto", "photo", "auto", None)
 
 
 def test_a_category_is_found_by_its_id(document: Document) -> None:

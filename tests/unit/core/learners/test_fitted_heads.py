@@ -12,6 +12,7 @@ from torch.autograd import gradcheck
 from fewshot_gui.core.learners.auto import Auto, Why, clearly_best
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.catalogue import make_learner
+from fewshot_gui.core.learners.context import LearnerContext
 from fewshot_gui.core.learners.finetune import FineTune, cosine_head_gradient, fine_tune
 from fewshot_gui.core.learners.logistic import (
     Logistic,
@@ -20,6 +21,7 @@ from fewshot_gui.core.learners.logistic import (
     logistic_loss,
     logistic_solution,
 )
+from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.core.learners.stepwise import StepwiseClassifier, StepwiseLearner
 
 if TYPE_CHECKING:
@@ -253,7 +255,7 @@ def test_fine_tuning_stops_within_a_step(world: World) -> None:
     [
         ([5, 0], Why.ONE_CATEGORY, "prototypical"),
         ([1, 1, 1], Why.TOO_FEW, "prototypical"),
-        ([2, 2, 2], Why.RULE, "prototypical"),
+        ([2, 1, 1], Why.RULE, "prototypical"),
         ([6, 6, 6], Why.RULE, "ridge"),
     ],
 )
@@ -283,9 +285,9 @@ def test_auto_takes_what_is_clearly_better_here() -> None:
     rows = centres[labels] + noise * torch.randn(12, 6, generator=generator)
     classifier = Auto().fit(SupportSet(rows, labels, ("a", "b", "c")))
     reason = classifier.reason
-    assert reason.why == Why.CROSS_VALIDATION
+    assert reason.why == Why.LEAVE_ONE_OUT
     assert classifier.chosen != "prototypical"
-    assert reason.held_out == 12
+    assert reason.left_out == 12
     assert reason.accuracies[classifier.chosen] > reason.accuracies["prototypical"]
 
 
@@ -314,3 +316,41 @@ def test_auto_stops_between_fits(world: World) -> None:
 @pytest.mark.parametrize("name", ["simpleshot", "mahalanobis", "logistic", "finetune", "auto"])
 def test_the_catalogue_makes_it(name: str) -> None:
     assert make_learner(name).name == name
+
+
+def test_episodes_made_the_embeddings_for_prototypes(world: World) -> None:
+    support, _, _ = world([6, 6, 6])
+    choice = choice_of(make_learner("auto", LearnerContext(learner="prototypical")).fit(support))
+    assert choice is not None
+    assert choice.reason.by_rule == "prototypical"
+
+
+def test_trying_all_is_a_fit_of_each(world: World) -> None:
+    support, _, _ = world([4, 4, 4])
+    classifier = Auto(0.3).fit(support)
+    for name, learner in Auto(0.3)._candidates().items():
+        right = learner.fit(support).calibration.right
+        assert len(right) == 12
+        assert classifier.reason.accuracies[name] == pytest.approx(float(right.mean()))
+
+
+@pytest.mark.parametrize(("count", "dimension", "ways"), [(40, 6, 8), (60, 80, 3)])
+def test_the_solution_is_as_low_as_that_of_torch(count: int, dimension: int, ways: int) -> None:
+    rows, targets, _, weights = problem(count, dimension, ways)
+    penalty = 1e-3
+    both = torch.zeros(dimension + 1, ways, dtype=DOUBLE, requires_grad=True)
+    minimiser = torch.optim.LBFGS(
+        [both], max_iter=5000, tolerance_grad=1e-10, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        minimiser.zero_grad()
+        loss = logistic_loss(both[:-1], both[-1], rows, targets, penalty, weights)
+        loss.backward()
+        return loss
+
+    minimiser.step(closure)  # type: ignore[no-untyped-call]
+    found = logistic_loss(
+        *logistic_solution(rows, targets, penalty, weights), rows, targets, penalty, weights
+    )
+    assert float(found) == pytest.approx(float(closure().detach()), rel=1e-5)

@@ -186,13 +186,33 @@ def test_distances_are_those_of_numpy(counts: list[int]) -> None:
         np.testing.assert_allclose(got[:, way], expected, rtol=1e-8)
 
 
+def test_few_examples_are_computed_in_their_span() -> None:
+    rows, query = normal(7, 40), normal(9, 40, seed=3)
+    labels = torch.tensor([0, 0, 0, 1, 1, 1, 2])
+    support = SupportSet(rows, labels, ("a", "b", "c"))
+    means = prototypes(rows, labels, 3)
+    residuals = unbiased_residuals(rows, labels, means)
+    shared, share = ledoit_wolf(residuals[:6])
+    level = float((rows - rows.mean(0)).square().sum(1).mean()) / 40
+    factor = torch.linalg.cholesky(shared + 1e-4 * level * torch.eye(40, dtype=DOUBLE))
+    whole = ClassSpread.of(whitened(residuals, factor), labels, whitened(means, factor))
+    fit = _Fit.of(support, None)
+    assert fit.points.shape == (7, 7)
+    torch.testing.assert_close(
+        fit.spread.squared(*fit.whitening.points(query)), whole.squared(whitened(query, factor))
+    )
+    assert fit.kept == pytest.approx((1 - float(share)) / 6)
+    got = Mahalanobis().fit(support).predict(query).scores
+    torch.testing.assert_close(got, -whole.squared(whitened(query, factor)))
+
+
 def test_left_out_examples_are_taken_out_of_mean_and_covariances() -> None:
     rows = normal(7, 3)
     labels = torch.tensor([0, 0, 0, 1, 1, 1, 2])
     support = SupportSet(rows, labels, ("a", "b", "c"))
     fit, left_out = _Fit.of(support, None), LeftOut.of(support)
     got = fit.left_out_scores(left_out)
-    shared = fit.factor @ fit.factor.T
+    shared = fit.whitening.factor @ fit.whitening.factor.T
     residuals = unbiased_residuals(rows, labels, prototypes(rows, labels, 3))
     for place in range(6):
         own, outer = int(labels[place]), torch.outer(residuals[place], residuals[place])
