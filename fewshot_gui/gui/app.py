@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.workspace import Lanes
+from fewshot_gui.gui.kept_look import kept_colours
 from fewshot_gui.gui.main_thread import MainThread
 from fewshot_gui.gui.shell import Shell
 from fewshot_gui.gui.theme import Appearance
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
     chosen = bool(os.environ.get("QT_QPA_PLATFORM"))
     os.environ["QT_QPA_PLATFORM"] = platforms(hidden=bool(parsed.report))
-    app = build_application(parsed.colours)
+    app = build_application(parsed.colours or kept_colours())
     if not parsed.report and not chosen and app.platformName() == "offscreen":
         print("There is no display, so no window can open. Running the sample without one ...", flush=True)  # noqa: T201
         parsed.report = REPORT_PICTURE
@@ -108,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         "session", nargs="?", metavar="SESSION", help="a session file; the last one by default"
     )
     parser.add_argument("--sample", action="store_true", help="open the sample")
-    parser.add_argument("--colours", choices=["system", "light", "dark"], default="system")
+    parser.add_argument(
+        "--colours", choices=["system", "light", "dark"], help="those chosen last in the View menu by default"
+    )
     parser.add_argument(
         "--report",
         type=Path,

@@ -16,11 +16,11 @@ translate = QCoreApplication.translate
 
 
 def choice_words(choice: Choice) -> str:
-    """Return which learner was chosen and why; figures only where held-out examples decided."""
+    """Return which learner was chosen and why; figures only where left-out examples decided."""
     title, reason = learner_title(choice.learner), choice.reason
     if reason.why is Why.ONE_CATEGORY:
         words = translate("ChoiceWords", "{0}, because only one category has examples.")
-    elif reason.why is Why.CROSS_VALIDATION:
+    elif reason.why is Why.LEAVE_ONE_OUT:
         return _by_evidence(choice, title)
     elif reason.why is Why.TOO_FEW:
         words = translate("ChoiceWords", "{0}, because one example each is too few to compare learners on.")
@@ -41,11 +41,11 @@ def _by_rule(reason: Reason, title: str) -> str:
 
 def _by_evidence(choice: Choice, title: str) -> str:
     reason = choice.reason
-    words = translate("ChoiceWords", "{0}, because it was right on {1} of {2} held-out examples, {3} on {4}.")
+    words = translate("ChoiceWords", "{0}, because it was right on {1} of {2} left-out examples, {3} on {4}.")
     return words.format(
         title,
         reason.right(choice.learner),
-        reason.held_out,
+        reason.left_out,
         learner_title(reason.by_rule),
         reason.right(reason.by_rule),
     )

@@ -30,7 +30,7 @@ def problems(window: MainWindow) -> None:
 
 
 def keys(window: MainWindow) -> None:
-    """Show what the keys do."""
+    """Show how to begin, and what the keys do."""
     from fewshot_gui.gui.dialogs.help import keys_dialog  # noqa: PLC0415 - only when asked for
 
     keys_dialog(window).open()

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from fewshot_gui.gui.actions import plain
+from fewshot_gui.gui.row_list import Choice
 from fewshot_gui.gui.selectors import Selectors
 from fewshot_gui.gui.widgets import PushButton, Segmented, ToolButton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtGui import QAction
+    from PySide6.QtCore import QSize
+    from PySide6.QtGui import QAction, QResizeEvent
 
     from fewshot_gui.engine.gallery import Gallery
     from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.session import Session
     from fewshot_gui.gui.theme import Appearance
+
+
+_WORDS_FROM: Final = 1160
+"""Narrower than so many pixels the sources are icons alone: the three choices need the room."""
 
 
 class Header(QFrame):
@@ -41,7 +49,13 @@ class Header(QFrame):
         self.source.setAccessibleName(self.tr("Source of pictures"))
         self.selectors = Selectors(session, self)
         self.notice = self.selectors.notice
+        self._history: list[QWidget] = []
+        self._sort: list[QWidget] = []
         self._lay_out(actions)
+        self._order_tabs()
+        self.source.show_words(on=False)
+        self._bare_width = super().minimumSizeHint().width() - self._choices_width()
+        self.source.show_words(on=True)
 
     def _lay_out(self, actions: Mapping[str, QAction]) -> None:
         row = QHBoxLayout()
@@ -50,12 +64,14 @@ class Header(QFrame):
             ("undoAction", "undo", "Ctrl+Z"),
             ("redoAction", "redo", "Ctrl+Shift+Z"),
         ):
-            row.addWidget(_button(actions[name], icon_name, key, self))
+            self._history.append(_button(actions[name], icon_name, key, self))
+            row.addWidget(self._history[-1])
         row.addSpacing(8)
         row.addWidget(self.source)
         if "sortAction" in actions:
             row.addSpacing(8)
-            row.addWidget(_sort_button(actions["sortAction"], self))
+            self._sort.append(_sort_button(actions["sortAction"], self))
+            row.addWidget(self._sort[-1])
         row.addStretch(1)
         choices = QHBoxLayout(self.selectors)
         choices.setContentsMargins(0, 0, 0, 0)
@@ -69,6 +85,28 @@ class Header(QFrame):
         column.addLayout(row)
         column.addWidget(self.notice)
 
+    def minimumSizeHint(self) -> QSize:
+        """Return the room that is needed where the sources are icons alone."""
+        # Not what the layout says at present: it hears of words that have gone only by and by.
+        hint = super().minimumSizeHint()
+        hint.setWidth(self._bare_width + self._choices_width())
+        return hint
+
+    def _choices_width(self) -> int:
+        return sum(choice.minimumSizeHint().width() for choice in self.selectors.findChildren(Choice))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the words of the sources where there is room."""
+        super().resizeEvent(event)
+        self.source.show_words(on=event.size().width() >= _WORDS_FROM)
+
+    def _order_tabs(self) -> None:
+        """Lead the Tab key from left to right; Qt's own order is that of making."""
+        choices = (self.selectors.learner, self.selectors.backbone, self.selectors.device)
+        order = [*self._history, *self.source.findChildren(QToolButton), *self._sort, *choices]
+        for former, latter in pairwise(order):
+            self.setTabOrder(former, latter)
+
     def follow(self, predictor: Predictor, gallery: Gallery, appearance: Appearance) -> None:
         """Mind the pictures and what cannot be learned from them, and draw in the colours of the theme."""
         self.selectors.follow(predictor, gallery)
@@ -77,12 +115,12 @@ class Header(QFrame):
 
 def _button(action: QAction, icon_name: str, key: str, parent: QWidget) -> ToolButton:
     """Return a button that does what `action` does and is enabled when it is."""
-    button = ToolButton(icon_name, action.text(), parent, key=key)  # type: ignore[arg-type]
+    button = ToolButton(icon_name, plain(action.text()), parent, key=key)  # type: ignore[arg-type]
     button.clicked.connect(action.trigger)
 
     def follow() -> None:
         button.setEnabled(action.isEnabled())
-        button.set_tip(action.text(), key)
+        button.set_tip(plain(action.text()), key)
 
     action.changed.connect(follow)
     follow()
@@ -97,7 +135,7 @@ def _sort_button(action: QAction, parent: QWidget) -> PushButton:
 
     def follow() -> None:
         button.setEnabled(action.isEnabled())
-        button.setToolTip(f"{action.text()} ({action.shortcut().toString()})")
+        button.setToolTip(f"{plain(action.text())} ({action.shortcut().toString()})")
 
     action.changed.connect(follow)
     follow()

@@ -27,6 +27,7 @@ def learner_line(name: str) -> str:
 def family_title(family: Family) -> str:
     """Return the heading over the learners of a family."""
     return {
+        "automatic": translate("LearnerWords", "Chosen for you"),
         "prototype": translate("LearnerWords", "Prototypes"),
         "baseline": translate("LearnerWords", "Classic"),
         "learned": translate("LearnerWords", "Learned heads"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
-from fewshot_gui.gui.actions import build_actions, tint_actions
+from fewshot_gui.gui.actions import add_menu, build_actions, tint_actions
 from fewshot_gui.gui.header import Header
 from fewshot_gui.gui.inspector.live_feed import LiveFeed
 from fewshot_gui.gui.inspector.panel import InspectorPanel
 from fewshot_gui.gui.inspector.reveal import reveal_row
+from fewshot_gui.gui.panels import Panels
 from fewshot_gui.gui.query_panel import QueryPanel
+from fewshot_gui.gui.recent_menu import RecentMenu
 from fewshot_gui.gui.status_line import StatusLine
 from fewshot_gui.gui.support.panel import SupportPanel
 from fewshot_gui.gui.theme import GRID
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
     from fewshot_gui.engine.workspace import Workspace
     from fewshot_gui.gui.theme import Appearance
-
-PANEL_WIDTHS = (300, 720, 304)
 
 
 class MainWindow(QMainWindow):
@@ -56,6 +56,9 @@ class MainWindow(QMainWindow):
             },
         }
         self.named_actions = build_actions(self, self.menuBar(), {**slots, **own})
+        self.recent = RecentMenu(session.path, self)
+        add_menu(self.named_actions, "copySessionAction", self.recent)
+        self.named_actions[f"{appearance.choice}ThemeAction"].setChecked(True)
         self.header = Header(session, self.named_actions, self)
         self.support = SupportPanel(session, workspace.intake, appearance, self, watch=workspace.drops)
         self.query = QueryPanel(workspace, appearance, self)
@@ -72,20 +75,13 @@ class MainWindow(QMainWindow):
         self._show_undo()
 
     def _lay_out(self) -> None:
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        for number, panel in enumerate((self.support, self.query, self.inspector)):
-            self.splitter.addWidget(_column(panel))
-            self.splitter.setStretchFactor(number, int(panel is self.query))
-            self.splitter.setCollapsible(number, panel is not self.query)
-        self.splitter.setSizes(list(PANEL_WIDTHS))
-        self.splitter.setHandleWidth(GRID)
-        self.splitter.setContentsMargins(GRID, 0, GRID, 0)
+        self.panels = Panels([_column(each) for each in (self.support, self.query, self.inspector)], self)
         centre = QWidget(self)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(self.splitter, 1)
+        column.addWidget(self.panels, 1)
         column.addWidget(self.status)
         self.setCentralWidget(centre)
         self._column = column
@@ -101,18 +97,26 @@ class MainWindow(QMainWindow):
         self.support.sampleRequested.connect(slots["sampleAction"])
         self.support.captureHeld.connect(lambda category, held: self.query.capture(category, held=held))
         self.query.folder.openFolderRequested.connect(slots["openFolderAction"])
+        self.query.folder.sortRequested.connect(self.named_actions["sortAction"].trigger)
         self.query.folder.selectionChanged.connect(self.inspector.show_rows)
         self.query.draw.guessed.connect(self.feed.offer)
         self.inspector.rowWanted.connect(self._reveal)
         self.inspector.tableWanted.connect(self.named_actions["tableAction"].trigger)
         self.status.problemsRequested.connect(slots["problemsAction"])
+        self.status.detailsRequested.connect(lambda on: self.panels.show_details(on=on))
+        self.panels.narrowed.connect(self.status.offer_details)
 
     def add_strip(self, strip: QWidget) -> None:
         """Show a line between the header and the panels."""
-        row = QHBoxLayout()  # takes no room while the strip is hidden
+        row = _RoomyRow()
         row.setContentsMargins(GRID, 0, GRID, GRID)
         row.addWidget(strip)
         self._column.insertLayout(1, row)
+
+    def add_category(self) -> None:
+        """Begin a category where its name is typed."""
+        self.status.details.setChecked(False)  # in a narrow window the categories may have given way
+        self.support.add_category()
 
     def _reveal(self, row: int) -> None:
         """Show a picture of the gallery there."""
@@ -126,6 +130,7 @@ class MainWindow(QMainWindow):
         """Show "folder", "camera", "video" or "draw" in the query panel."""
         self.header.source.choose(source)
         self.query.show_source(source)
+        self.inspector.show_source(source)
         self.feed.forget()
         if source == "folder":
             self.inspector.show_rows(self.query.folder.selected_rows())
@@ -134,8 +139,8 @@ class MainWindow(QMainWindow):
     def _show_undo(self) -> None:
         session = self.workspace.session
         for name, words, command in (
-            ("undoAction", self.tr("Undo"), session.undo_command),
-            ("redoAction", self.tr("Redo"), session.redo_command),
+            ("undoAction", self.tr("&Undo"), session.undo_command),
+            ("redoAction", self.tr("&Redo"), session.redo_command),
         ):
             action = self.named_actions[name]
             action.setEnabled(command is not None)
@@ -162,6 +167,16 @@ class MainWindow(QMainWindow):
         self.closing.emit()
         # Refused only where the person stays: the system takes a refusal for a veto to its shutting down.
         event.setAccepted(self.allow_close)
+
+
+class _RoomyRow(QHBoxLayout):
+    """A row that takes no room while nothing of it is to be seen: Qt keeps its margins even then."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, 0) if self.isEmpty() else super().sizeHint()
+
+    def minimumSize(self) -> QSize:
+        return QSize(0, 0) if self.isEmpty() else super().minimumSize()
 
 
 def _column(panel: QWidget) -> QWidget:

@@ -36,6 +36,7 @@ class QueryPanel(QStackedWidget):
             appearance,
             self,
             lane=space.lanes.decode,
+            problems=space.problems,
         )
         self.camera = CameraPage(
             space.session, space.camera, space.camera_loop, space.intake, appearance, self

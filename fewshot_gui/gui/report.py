@@ -46,7 +46,7 @@ def run_report(app: QApplication, picture: Path, session: str | None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         if not session:
             os.environ["FEWSHOT_DATA"] = folder
-        shell = Shell(lanes, bridge.post, app.property("appearance"))
+        shell = Shell(lanes, bridge.post, app.property("appearance"), keeps_place=False)
         try:
             if not session:
                 shell.start(None, sample=True)

@@ -36,7 +36,9 @@ _FADED: Final = Qt.ItemDataRole.UserRole + 2
 _HEADING: Final = Qt.ItemDataRole.UserRole + 3
 _SIDE: Final = 12
 _ROOM_FOR_ARROW: Final = 68
+_GAP: Final = 8
 _NARROWEST: Final = 104
+_NARROW: Final = 180
 _WIDEST_LIST: Final = 520
 _ROWS_IN_VIEW: Final = 12
 _ONE_LINE: Final = 30
@@ -67,13 +69,19 @@ class Row:
 
 
 class Choice(QComboBox):
-    """A list of rows; `picked(value)` is emitted when the person picks one."""
+    """A list of rows; `picked(value)` is emitted when the person picks one.
+
+    A `named` one says in grey before its title what is chosen here, as far as there is room for both.
+    """
 
     picked = Signal(str)
 
-    def __init__(self, name: str, accessible: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, accessible: str, parent: QWidget | None = None, *, named: bool = False
+    ) -> None:
         super().__init__(parent)
         self._rows: tuple[Row, ...] = ()
+        self._label = accessible if named else ""
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setItemDelegate(_RowDelegate(self))
@@ -135,9 +143,14 @@ class Choice(QComboBox):
         longest = max((metrics.horizontalAdvance(text) for text in words), default=0)
         return QSize(max(_NARROWEST, longest + _ROOM_FOR_ARROW), super().sizeHint().height())
 
+    def _label_width(self) -> int:
+        """Return the room that the grey word takes with the gap behind it."""
+        return self.fontMetrics().horizontalAdvance(self._label) + _GAP if self._label else 0
+
     def minimumSizeHint(self) -> QSize:
-        """Return the room below which the title is not cut further."""
-        return QSize(_NARROWEST, super().sizeHint().height())
+        """Return the room for the title that is shown; only a long one is cut, and not below a limit."""
+        wanted = self.fontMetrics().horizontalAdvance(self.currentText()) + _ROOM_FOR_ARROW
+        return QSize(min(max(_NARROWEST, wanted), _NARROW), super().sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the box with as much of the title as fits."""
@@ -148,11 +161,18 @@ class Choice(QComboBox):
         field = style.subControlRect(
             QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
         )
-        option.currentText = self.fontMetrics().elidedText(
-            self.currentText(), Qt.TextElideMode.ElideRight, field.width()
-        )
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        metrics, label = self.fontMetrics(), self._label_width()
+        if label and metrics.horizontalAdvance(self.currentText()) + label < field.width():
+            painter.setPen(_ink(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(field, _LEFT, self._label)
+            field.setLeft(field.left() + label)
+        painter.setPen(_ink(QPalette.ColorRole.ButtonText, _group(enabled=self.isEnabled())))
+        painter.drawText(
+            field,
+            _LEFT,
+            metrics.elidedText(self.currentText(), Qt.TextElideMode.ElideRight, field.width()),
+        )
 
 
 def _item(row: Row) -> QStandardItem:
@@ -168,6 +188,10 @@ def _item(row: Row) -> QStandardItem:
     item.setEnabled(row.enabled and not heading)
     item.setSelectable(row.enabled and not heading)
     return item
+
+
+def _group(*, enabled: bool) -> QPalette.ColorGroup:
+    return QPalette.ColorGroup.Active if enabled else QPalette.ColorGroup.Disabled
 
 
 def _small(font: QFont) -> QFont:
@@ -214,7 +238,7 @@ def _draw_heading(painter: QPainter, option: QStyleOptionViewItem, box: QRect, t
 
 def _draw_row(painter: QPainter, option: QStyleOptionViewItem, box: QRect, index: AnyIndex) -> None:
     line = str(index.data(_LINE) or "")
-    group = QPalette.ColorGroup.Disabled if index.data(_FADED) else QPalette.ColorGroup.Active
+    group = _group(enabled=not index.data(_FADED))
     painter.setFont(option.font)
     painter.setPen(_ink(QPalette.ColorRole.Text, group))
     title = QRect(box.left(), box.top() + 4, box.width(), 18) if line else box

@@ -44,8 +44,8 @@ class Selectors(QWidget):
         self._gallery: Gallery | None = None
         self._task: Task | None = None
         self._offers: dict[str, Offer] = {}
-        self.learner = Choice("learnerSelector", self.tr("Learner"), self)
-        self.backbone = Choice("backboneSelector", self.tr("Backbone"), self)
+        self.learner = Choice("learnerSelector", self.tr("Learner"), self, named=True)
+        self.backbone = Choice("backboneSelector", self.tr("Backbone"), self, named=True)
         self.device = Choice("deviceSelector", self.tr("Device"), self)
         self.notice = LearnerNotice(self)
         self.notice.wanted.connect(session.do)

@@ -32,7 +32,9 @@ from fewshot_gui.gui.error_words import session_words
 from fewshot_gui.gui.extras import about, compare, enough, keys, problems
 from fewshot_gui.gui.first_paint import FirstPaint
 from fewshot_gui.gui.garbage import settle
+from fewshot_gui.gui.kept_look import keep_colours, keep_place, restore_place, take_place
 from fewshot_gui.gui.main_window import MainWindow
+from fewshot_gui.gui.session_dialogs import ask_copy_path, ask_session_path
 from fewshot_gui.gui.sorting.door import SortingDoor
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.devices import Device
     from fewshot_gui.engine.worker import Post
     from fewshot_gui.gui.sorting.desk import SortingDesk
-    from fewshot_gui.gui.theme import Appearance
+    from fewshot_gui.gui.theme import Appearance, ColourChoice
 
 
 class Shell(QObject):
@@ -52,10 +54,12 @@ class Shell(QObject):
         lanes: the threads of the program.
         post: hands a call to the main thread.
         appearance: the look, shared by all windows.
+        keeps_place: the window comes back where it was, and is remembered; not where nobody sees it.
     """
 
-    def __init__(self, lanes: Lanes, post: Post, appearance: Appearance) -> None:
+    def __init__(self, lanes: Lanes, post: Post, appearance: Appearance, *, keeps_place: bool = True) -> None:
         super().__init__()
+        self.keeps_place = keeps_place
         self._lanes, self._post, self._appearance = lanes, post, appearance
         self.window: MainWindow | None = None
         self.sorting = SortingDoor(post, appearance, self)
@@ -104,7 +108,17 @@ class Shell(QObject):
             if self.window is None:
                 self._show_temporary()
             return
-        self._show(session)
+        former = self.window
+        if self._show(session) and former is not None:
+            self._say_kept(former.workspace.session)
+
+    def _say_kept(self, former: Session) -> None:
+        """Say where the session is that has given way to a new one: its categories seem to be lost."""
+        if self.window is not None and former.document.categories:
+            words = self.tr("“{0}” is kept as it was, under File, Open recent.").format(former.title)
+            self.window.toast.say(
+                words, button=self.tr("Go back"), action=lambda: self.open_session(former.path)
+            )
 
     def _create_session(self) -> Session:
         """Return a new session under the first free name; another instance may have taken one meanwhile."""
@@ -160,13 +174,16 @@ class Shell(QObject):
         workspace = Workspace(session, self._lanes, self._post)
         window = MainWindow(workspace, self._appearance, self._slots())
         window.closing.connect(self.close)
+        window.recent.chosen.connect(self.open_session)
         session.failed.connect(self._session_failed)
         self.window = window
         self.sorting.attach(window)
         self.backbones.attach(window)
         note_session(session.path)
         if former is not None:
-            window.setGeometry(former.geometry())
+            take_place(window, former)
+        elif self.keeps_place:
+            restore_place(window)
         window.show()
         if former is not None:
             self._dismiss(former)
@@ -197,6 +214,8 @@ class Shell(QObject):
         if window is None:
             self._close_desks()  # no session could be opened
         elif self._leave(window):
+            if self.keeps_place:
+                keep_place(window)
             self._close_desks()
             self._dismiss(window)
             self.window = None
@@ -258,15 +277,20 @@ class Shell(QObject):
             "tableAction": self._on_window(enough),
             "backbonesAction": self.backbones.show,
             "quitAction": self.close,
-            "addCategoryAction": self._on_window(lambda window: window.support.add_category()),
+            "addCategoryAction": self._on_window(lambda window: window.add_category()),
             "problemsAction": self._on_window(problems),
-            "systemThemeAction": lambda: self._appearance.choose("system"),
-            "lightThemeAction": lambda: self._appearance.choose("light"),
-            "darkThemeAction": lambda: self._appearance.choose("dark"),
+            "systemThemeAction": lambda: self._wear("system"),
+            "lightThemeAction": lambda: self._wear("light"),
+            "darkThemeAction": lambda: self._wear("dark"),
             "sampleAction": self.try_sample,
             "keysAction": self._on_window(keys),
             "aboutAction": self._on_window(about),
         }
+
+    def _wear(self, choice: ColourChoice) -> None:
+        """Wear these colours, in the starts to come too."""
+        self._appearance.choose(choice)
+        keep_colours(choice)
 
     def _on_window(self, act: Callable[[MainWindow], None]) -> Callable[[], None]:
         """Return a call that does `act` to the window that is there then."""
@@ -279,22 +303,15 @@ class Shell(QObject):
 
     def ask_session(self) -> None:
         """Let the person choose a session file and open it."""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self.window, self.tr("Open a session"), "", self.tr("Sessions (*{0})").format(SUFFIX)
-        )
+        chosen = ask_session_path(self.window)
         if chosen:
             self.open_session(chosen)
 
     def ask_copy(self) -> None:
         """Let the person choose where a copy of the session goes."""
         window = self.window
-        if window is None:
-            return
-        chosen, _ = QFileDialog.getSaveFileName(
-            window, self.tr("Save a copy"), "", self.tr("Sessions (*{0})").format(SUFFIX)
-        )
-        if chosen:
-            path = chosen if chosen.endswith(SUFFIX) else chosen + SUFFIX
+        path = ask_copy_path(window) if window is not None else ""
+        if window is not None and path:
             done = self.tr("A copy is saved as {0}").format(path)
             window.workspace.session.copy_to(path, then=lambda _done: self._say(done, stay=False))
 

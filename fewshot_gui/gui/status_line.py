@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from fewshot_gui.gui.choice_words import choice_words
 from fewshot_gui.gui.widgets import ElidedLabel, PushButton
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.predictor import Predictor, PredictorStatus
     from fewshot_gui.engine.problems import ProblemLog
 
+_MS_A_SECOND: Final = 1000
+
 
 class StatusLine(QFrame):
-    """One line at the foot of the window; `problemsRequested` when its button is pressed."""
+    """One line at the foot of the window; `problemsRequested` when its button is pressed.
+
+    `detailsRequested(on)` asks for the details in place of the categories, in a window too narrow for both.
+    """
 
     problemsRequested = Signal()  # noqa: N815 - reads like Qt's own signals
+    detailsRequested = Signal(bool)  # noqa: N815 - the same
 
     def __init__(
         self, predictor: Predictor, gallery: Gallery, problems: ProblemLog, parent: QWidget | None = None
@@ -30,9 +36,11 @@ class StatusLine(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 16, 4)
         row.setSpacing(24)
-        self.device = self._label("deviceStatus", self.tr("Device"))
+        self.device = self._label(
+            "deviceStatus", self.tr("What computes: the processor or the graphics card")
+        )
         self.pictures = self._label("pictureStatus", self.tr("Pictures"))
-        self.time = self._label("timeStatus", self.tr("Time of the last answer"))
+        self.time = self._label("timeStatus", self.tr("How long the last learning took"))
         self.trouble = self._label("troubleStatus", self.tr("What is wrong"))
         for label in (self.device, self.pictures, self.time, self.trouble):
             row.addWidget(label)
@@ -45,7 +53,13 @@ class StatusLine(QFrame):
         self.problems = PushButton("", self, icon_name="warning", role="quiet")
         self.problems.setObjectName("problemsButton")
         self.problems.clicked.connect(self.problemsRequested)
+        self.problems.setToolTip(self.tr("Show which files were left out, and why (Ctrl+P)"))
+        room = self.problems.sizePolicy()
+        room.setRetainSizeWhenHidden(True)  # else the panels above move by two pixels with the first problem
+        self.problems.setSizePolicy(room)
         row.addWidget(self.problems)
+        self.details = self._make_details()
+        row.addWidget(self.details)
         self._disconnect = (
             predictor.status_changed.connect(self._show_status),
             gallery.progressed.connect(lambda *_: self._show_pictures()),
@@ -56,6 +70,28 @@ class StatusLine(QFrame):
         self._show_pictures()
         self._show_problems()
 
+    def _make_details(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("detailsButton")
+        button.setProperty("role", "framed")
+        button.setText(self.tr("Details"))
+        button.setAccessibleName(self.tr("Details in place of the categories"))
+        button.setToolTip(
+            self.tr(
+                "Show why a picture got its label; the window is too narrow for that beside the categories"
+            )
+        )
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.toggled.connect(self.detailsRequested)
+        button.hide()
+        return button
+
+    def offer_details(self, narrow: bool) -> None:
+        """Offer the details behind a button where the window is too narrow to show them."""
+        self.details.setChecked(False)
+        self.details.setVisible(narrow)
+
     def release(self) -> None:
         """Follow the engine no more."""
         for disconnect in self._disconnect:
@@ -65,23 +101,25 @@ class StatusLine(QFrame):
         label = QLabel(self)
         label.setObjectName(name)
         label.setAccessibleName(accessible)
+        label.setToolTip(accessible)
         label.setProperty("role", "muted")
         return label
 
     def _show_status(self, status: PredictorStatus) -> None:
         device = status.device.upper() if status.device in {"cpu", "cuda", "mps", "xpu"} else status.device
         self.device.setText(device or self.tr("Getting ready…"))
-        took = (
-            self.tr("{0:.0f} ms").format(status.milliseconds)
-            if status.milliseconds >= 1
-            else self.tr("< 1 ms")
-        )
+        took = self.tr("Learned in {0}").format(self._took(status.milliseconds))
         self.time.setText(self.tr("Learning…") if status.busy else took)
         self.time.setVisible(status.busy or status.milliseconds > 0)
         self.trouble.setText(self._words(status.problem, status.detail) if status.problem else "")
         self.trouble.setVisible(bool(self.trouble.text()))
         chosen = choice_words(status.choice) if status.choice else ""
         self.choice.setText(self.tr("Automatic: {0}").format(chosen) if chosen else "")
+
+    def _took(self, milliseconds: float) -> str:
+        if milliseconds >= _MS_A_SECOND:
+            return self.tr("{0:.1f} s").format(milliseconds / _MS_A_SECOND)
+        return self.tr("{0:.0f} ms").format(milliseconds) if milliseconds >= 1 else self.tr("< 1 ms")
 
     def _words(self, problem: str, detail: str) -> str:
         known = {

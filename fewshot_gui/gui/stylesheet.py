@@ -63,6 +63,8 @@ QToolButton[role="framed"] { background: $raised; border-color: $line; }
 QToolButton[role="framed"]:hover { background: $hover; }
 QToolButton[role="framed"]:checked { background: $accent_soft; border-color: $accent; }
 QToolButton[role="framed"]:focus { border-color: $focus; }
+QToolButton#detailsButton { padding: 0 7px; min-height: 16px; }
+QToolButton#detailsButton:focus { padding: 0 6px; min-height: 14px; }
 QToolButton[role="segment"] { color: $muted; padding: 4px 6px 4px 10px; }
 QToolButton[role="segment"]:checked { background: $chosen; color: $text; border-color: $line; }
 QToolButton[role="segment"]:focus { border: 2px solid $focus; padding: 3px 5px 3px 9px; }
@@ -73,6 +75,8 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit { background: $su
     selection-color: $on_accent; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
     border: 2px solid $focus; padding: 4px 7px; }
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { border: none; padding: 0 8px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QLineEdit[wrong="true"] { border-color: $danger; }
 
 QComboBox { background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;
@@ -93,7 +97,10 @@ QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent
 QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 8px;
     background: $surface; }
 QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; }
-QCheckBox:focus, QRadioButton:focus { color: $focus; }
+QCheckBox::indicator:focus, QRadioButton::indicator:focus { width: 12px; height: 12px;
+    border: 2px solid $focus; }
+QCheckBox::indicator:checked:focus { border: 2px solid $text; }
+QRadioButton::indicator:checked:focus { width: 6px; height: 6px; border: 5px solid $text; }
 
 QSlider { background: transparent; min-height: 22px; }
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }

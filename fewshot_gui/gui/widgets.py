@@ -42,7 +42,8 @@ __all__ = [
 ]
 
 _ICON_BEFORE_WORDS = QSize(20, 16)
-_TINTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
+_ICON_ALONE = QSize(16, 16)
+_TINTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange, QEvent.Type.EnabledChange)
 
 
 def qimage(pixels: NDArray[np.uint8]) -> QImage:
@@ -68,8 +69,9 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
-        """Return room for three letters and the ellipsis."""
-        return QSize(self.fontMetrics().horizontalAdvance("mmm…"), super().minimumSizeHint().height())
+        """Return room for three letters and the ellipsis, or for the whole text where it is shorter."""
+        width = self.fontMetrics().horizontalAdvance
+        return QSize(min(width("mmm…"), width(self.text())), super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
@@ -92,7 +94,7 @@ class SectionHeader(QWidget):
         super().__init__(parent)
         self.label = QLabel(text, self)
         self.label.setProperty("role", "heading")
-        self.note = QLabel(self)
+        self.note = ElidedLabel(parent=self)  # else a long one would make a narrow panel wider than its view
         self.note.setProperty("role", "muted")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -170,6 +172,14 @@ class PushButton(QPushButton):
         self.setAccessibleName(text)
         self._tint()
 
+    def set_role(self, role: str) -> None:
+        """Look like another `role` from now on."""
+        if role != self.property("role"):
+            self.setProperty("role", role)
+            self.style().unpolish(self)  # else the style keeps the former look
+            self.style().polish(self)
+            self._tint()
+
     def changeEvent(self, event: QEvent) -> None:
         """Tint the icon again when the palette changes."""
         super().changeEvent(event)
@@ -179,18 +189,28 @@ class PushButton(QPushButton):
     def _tint(self) -> None:
         if self._name is None:
             return
-        primary = self.property("role") == "primary"
+        palette, on = QGuiApplication.palette(), self.isEnabled()
+        primary = on and self.property("role") == "primary"
         role = QPalette.ColorRole.HighlightedText if primary else QPalette.ColorRole.ButtonText
-        self.setIcon(icon_before_words(self._name, QGuiApplication.palette().color(role)))
+        group = QPalette.ColorGroup.Active if on else QPalette.ColorGroup.Disabled
+        self.setIcon(icon_before_words(self._name, palette.color(group, role)))
 
 
 class _Segment(ToolButton):
     """An icon with words beside it."""
 
     def _tint(self) -> None:
-        self.setIconSize(_ICON_BEFORE_WORDS)
-        role = QPalette.ColorRole.ButtonText
-        self.setIcon(icon_before_words(self._name, QGuiApplication.palette().color(role)))
+        colour = QGuiApplication.palette().color(QPalette.ColorRole.ButtonText)
+        alone = self.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.setIconSize(_ICON_ALONE if alone else _ICON_BEFORE_WORDS)
+        self.setIcon(icon(self._name, colour) if alone else icon_before_words(self._name, colour))
+
+    def show_words(self, *, on: bool) -> None:
+        """Show the icon with its words, or alone with the words beside the pointer."""
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.setToolButtonStyle(beside if on else alone)
+        self.setToolTip("" if on else self.text())
+        self._tint()
 
 
 class Segmented(QFrame):
@@ -234,6 +254,12 @@ class Segmented(QFrame):
     def current(self) -> str:
         """Return the key of the chosen button."""
         return self._keys[self._group.checkedId()]
+
+    def show_words(self, *, on: bool) -> None:
+        """Show the words beside the icons, or the icons alone."""
+        for button in self._group.buttons():
+            if isinstance(button, _Segment):
+                button.show_words(on=on)
 
     def choose(self, key: str) -> None:
         """Choose `key` without emitting `chosen`."""

@@ -130,7 +130,7 @@ def test_closing_in_the_middle_of_everything(stage: Any, tmp_path: Path, support
 
 def test_the_sample_shows_itself(stage: Any) -> None:
     app = stage.start()
-    app.key(Key.Key_F1)
+    app.window.named_actions["sampleAction"].trigger()
     app.wait(lambda: len(app.names()) >= 2 and all(app.counts().values()))
     app.wait(lambda: app.window.workspace.gallery.count > 0)
 

@@ -303,8 +303,8 @@ def test_another_learner_and_back(taught: Any) -> None:
     before = taught.scores
     selector = taught.window.header.selectors.learner
     selector.setFocus()
-    taught.key(Key.Key_R)
-    assert taught.document.settings.learner == "ridge"
+    taught.key(Key.Key_P)
+    assert taught.document.settings.learner == "prototypical"
     taught.settle()
     assert all_right(taught), (taught.counts(), taught.labels())
     assert not np.allclose(taught.scores.probabilities, before.probabilities, atol=1e-6)

@@ -18,11 +18,11 @@ from fewshot_gui.gui.choice_words import choice_words
     ],
 )
 def test_each_ground_is_one_sentence(why: Why, shots: float, said: str) -> None:
-    assert choice_words(Choice("ridge", Reason(why, 3, shots))) == f"Ridge regression, {said}"
+    assert choice_words(Choice("ridge", Reason(why, 3, shots, "ridge"))) == f"Ridge regression, {said}"
 
 
 def test_evidence_is_told_with_its_figures() -> None:
-    reason = Reason(Why.CROSS_VALIDATION, 2, 4, 20, {"prototypical": 0.7, "ridge": 0.9})
+    reason = Reason(Why.LEAVE_ONE_OUT, 2, 4, "prototypical", 20, {"prototypical": 0.7, "ridge": 0.9})
     assert choice_words(Choice("ridge", reason)) == (
-        "Ridge regression, because it was right on 18 of 20 held-out examples, Prototypes on 14."
+        "Ridge regression, because it was right on 18 of 20 left-out examples, Prototypes on 14."
     )

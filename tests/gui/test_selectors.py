@@ -73,6 +73,7 @@ class Teller:
 @pytest.fixture
 def listed(qtbot: QtBot, session: Session, appearance: Appearance, monkeypatch: Any) -> Iterator[Selectors]:
     monkeypatch.setattr(selectors, "offers_for", offers)
+    session.do(ChooseLearner("prototypical"))
     host = QWidget()
     qtbot.addWidget(host)
     result = Selectors(session, host)
@@ -356,3 +357,17 @@ def test_a_header_that_is_gone_does_not_follow_the_theme(
     shiboken6.delete(header)
     appearance.choose("dark")
     assert not teller.status_changed._listeners
+
+
+@pytest.mark.parametrize(("width", "told"), [(320, True), (104, False)])
+def test_a_box_names_what_is_chosen_in_it_where_there_is_room(
+    qtbot: QtBot, appearance: Appearance, width: int, told: bool
+) -> None:
+    pictures = []
+    for named in (False, True):
+        choice = Choice("some", "Backbone", named=named)
+        qtbot.addWidget(choice)
+        choice.offer([Row("photo", "Photos")], "photo")
+        choice.resize(width, choice.sizeHint().height())
+        pictures.append(choice.grab().toImage())
+    assert (pictures[0] != pictures[1]) is told

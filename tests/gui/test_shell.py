@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.engine import embedder
+from fewshot_gui.engine.commands import AddCategory, new_category_id
 from fewshot_gui.engine.devices import Device
 from fewshot_gui.engine.workspace import Lanes
 from fewshot_gui.gui import report, shell
+from fewshot_gui.gui.kept_look import kept_colours
 from fewshot_gui.gui.main_thread import MainThread
 
 if TYPE_CHECKING:
@@ -119,6 +122,194 @@ def test_a_copy_that_is_ready_late_is_told_in_the_next_window(
     scene.switch()
     scene.qtbot.waitUntil(lambda: target in scene.window.toast.text, timeout=20_000)
     assert Path(target).is_file()
+
+
+def test_a_new_session_says_where_the_former_is_and_leads_back(scene: Scene) -> None:
+    scene.shell.start(None)
+    scene.window.workspace.session.do(AddCategory(new_category_id(), "Mug"))
+    former = scene.switch().workspace.session
+    assert former.title in scene.window.toast.text
+    assert "Open recent" in scene.window.toast.text
+    scene.rest()
+    button = scene.window.toast.findChild(QPushButton)
+    assert isinstance(button, QPushButton)
+    button.click()
+    assert scene.window.workspace.session.path == former.path
+    assert [each.name for each in scene.window.workspace.session.document.categories] == ["Mug"]
+
+
+def test_an_empty_session_is_left_without_a_word(scene: Scene) -> None:
+    scene.shell.start(None)
+    scene.switch()
+    assert not scene.window.toast.isVisible()
+
+
+def test_the_colours_are_ticked_and_kept(scene: Scene) -> None:
+    scene.shell.start(None)
+    assert scene.window.named_actions["lightThemeAction"].isChecked()
+    scene.window.named_actions["darkThemeAction"].trigger()
+    assert kept_colours() == "dark"
+    scene.switch()
+    ticked = [name for name, action in scene.window.named_actions.items() if action.isChecked()]
+    assert ticked == ["darkThemeAction"]
+
+
+def test_colours_that_nobody_knows_are_those_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEWSHOT_DATA", str(tmp_path))
+    assert kept_colours() == "system"
+    (tmp_path / "window.ini").write_text("[General]\ncolours=mauve\n", encoding="utf-8")
+    assert kept_colours() == "system"
+
+
+def test_each_menu_has_a_letter_of_its_own_for_every_row(scene: Scene) -> None:
+    scene.shell.start(None)
+    for menu in (action.menu() for action in scene.window.menuBar().actions()):
+        letters = [QKeySequence.mnemonic(row.text()).toString() for row in menu.actions() if row.text()]
+        assert all(letters)
+        assert len(set(letters)) == len(letters)
+
+
+def test_a_hidden_strip_takes_no_room(scene: Scene) -> None:
+    scene.shell.start(None)
+    strip = QLabel("12 new pictures", scene.window)
+    strip.hide()
+    QApplication.processEvents()
+    before = scene.window.panels.geometry()
+    scene.window.add_strip(strip)
+    QApplication.processEvents()
+    assert scene.window.panels.geometry() == before
+    strip.show()
+    QApplication.processEvents()
+    assert scene.window.panels.y() > before.y()
+
+
+# Its place --------------------------------------------------------------------------------------------------
+
+
+def test_half_a_large_screen_is_enough(scene: Scene) -> None:
+    scene.shell.start(None)
+    window = scene.window
+    window.header.selectors.learner.show_value("first-order-maml")
+    window.resize(960, 700)
+    QApplication.processEvents()
+    assert window.width() == 960
+    for part in (window.header, window.panels, window.status):
+        assert part.width() == 960
+        assert part.minimumSizeHint().width() <= 960
+    choices = (
+        window.header.selectors.learner,
+        window.header.selectors.backbone,
+        window.header.selectors.device,
+    )
+    assert all(choice.width() >= choice.minimumSizeHint().width() for choice in choices)
+    assert window.header.source.button("draw").toolTip() == "Draw"
+
+
+def test_a_narrow_window_shows_categories_or_details(scene: Scene) -> None:
+    scene.shell.start(None)
+    window = scene.window
+    window.resize(1366, 700)
+    QApplication.processEvents()
+    assert window.support.isVisible()
+    assert window.inspector.isVisible()
+    window.resize(960, 700)
+    QApplication.processEvents()
+    assert (window.support.isVisible(), window.inspector.isVisible()) == (True, False)
+    window.status.details.click()
+    assert (window.support.isVisible(), window.inspector.isVisible()) == (False, True)
+    window.named_actions["addCategoryAction"].trigger()
+    assert (window.support.isVisible(), window.inspector.isVisible()) == (True, False)
+    assert len(window.workspace.session.document.categories) == 1
+    window.resize(1366, 700)
+    QApplication.processEvents()
+    assert (window.support.isVisible(), window.inspector.isVisible()) == (True, True)
+    assert not window.status.details.isVisible()
+    assert window.panels.sizes()[::2] == [300, 304], "as they were"
+
+
+def restarted(scene: Scene) -> MainWindow:
+    """The window of the next start."""
+    scene.shell.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    scene.shell.start(None)
+    QApplication.processEvents()
+    return scene.window
+
+
+def test_the_next_start_has_the_window_as_it_was(scene: Scene) -> None:
+    scene.shell.start(None)
+    window = scene.window
+    window.setGeometry(20, 30, 780, 600)
+    window.panels.set_widths(340, 0)
+    size = window.size()
+    again = restarted(scene)
+    assert again is not window
+    assert again.size() == size
+    assert abs(again.y() - 30) <= 4, "the frame of the screen may count"
+    assert again.panels.widths == (340, 0)
+    assert not again.isMaximized()
+
+
+def test_a_maximised_window_comes_back_maximised(scene: Scene) -> None:
+    scene.shell.start(None)
+    scene.window.setWindowState(Qt.WindowState.WindowMaximized)
+    assert scene.switch() is not scene.window
+    assert scene.window.isMaximized(), "in another session, too"
+    assert restarted(scene).isMaximized()
+
+
+def test_a_window_of_a_screen_that_is_gone_comes_back_in_sight(scene: Scene) -> None:
+    scene.shell.start(None)
+    scene.window.setGeometry(9000, 7000, 2600, 1900)
+    again = restarted(scene)
+    room = again.screen().availableGeometry()
+    assert room.intersects(again.frameGeometry())
+    assert again.x() < room.right()
+    assert again.height() <= room.height()
+
+
+@pytest.mark.parametrize("kept", ["place=7\npanels=wide, -3\n", "place=@ByteArray(xy)\npanels=1\n", "\0\1"])
+def test_a_place_that_is_not_legible_is_passed_over(scene: Scene, tmp_path: Path, kept: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "window.ini").write_text(f"[General]\n{kept}", encoding="utf-8")
+    scene.shell.start(None)
+    assert scene.window.size().width() == 1280
+    assert scene.window.panels.widths == (300, 304)
+
+
+def test_a_session_that_is_opened_next_keeps_the_widths(scene: Scene) -> None:
+    scene.shell.start(None)
+    scene.window.panels.set_widths(360, 260)
+    size = scene.window.size()
+    scene.switch()
+    assert scene.window.panels.widths == (360, 260)
+    assert scene.window.size() == size
+
+
+def tab_stops(window: MainWindow) -> list[str]:
+    """The names of the widgets that the Tab key leads to, from the header on."""
+    start = window.header.source.button("folder")
+    stops, widget = [start.objectName()], start.nextInFocusChain()
+    while widget is not start:
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isEnabled():
+            stops.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    return stops
+
+
+def test_tab_leads_from_left_to_right_and_down(scene: Scene) -> None:
+    scene.shell.start(None)
+    for name in ("Mug", "Pen"):
+        scene.window.workspace.session.do(AddCategory(new_category_id(), name))
+    stops = tab_stops(scene.window)
+    wanted = (
+        "segment:folder", "segment:draw", "sortButton", "learnerSelector", "deviceSelector",
+        "addCategoryButton", "categoryCard:Mug", "examples:Mug", "categoryCard:Pen", "examples:Pen",
+        "openFolder", "thresholdSlider",
+    )  # fmt: skip
+    assert [stop for stop in stops if stop in wanted] == list(wanted)
 
 
 def test_an_interrupt_from_the_terminal_closes_the_window(scene: Scene) -> None:

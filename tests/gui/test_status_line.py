@@ -60,9 +60,23 @@ def test_it_tells_the_device_and_the_time_of_the_last_answer(line: StatusLine, e
     engine.say(device="cpu", busy=True)
     assert (line.device.text(), line.time.text()) == ("CPU", "Learning…")
     engine.say(busy=False, milliseconds=41.7)
-    assert line.time.text() == "42 ms"
+    assert line.time.text() == "Learned in 42 ms"
     engine.say(milliseconds=0.4)
-    assert line.time.text() == "< 1 ms"
+    assert line.time.text() == "Learned in < 1 ms"
+    engine.say(milliseconds=5932)
+    assert line.time.text() == "Learned in 5.9 s"
+
+
+def test_each_part_says_beside_the_pointer_what_it_is(line: StatusLine) -> None:
+    parts = (line.device, line.pictures, line.time, line.problems)
+    assert all(part.toolTip() for part in parts)
+
+
+def test_the_first_problem_moves_nothing_above(line: StatusLine, engine: Engine) -> None:
+    before = line.sizeHint().height()
+    engine.problems.add("/a/b.jpg", "empty")
+    assert line.problems.isVisible()
+    assert line.sizeHint().height() == before
 
 
 def test_it_counts_pictures_as_they_are_seen(line: StatusLine, engine: Engine) -> None:
@@ -113,9 +127,22 @@ def test_released_it_follows_nothing(line: StatusLine, engine: Engine) -> None:
 
 def test_it_says_which_learner_was_chosen_and_why(line: StatusLine, engine: Engine) -> None:
     assert line.choice.text() == ""
-    engine.say(choice=Choice("ridge", Reason(Why.RULE, 3, 5)))
+    engine.say(choice=Choice("ridge", Reason(Why.RULE, 3, 5, "ridge")))
     assert line.choice.text().startswith(
         "Automatic: Ridge regression, because you gave about 5 examples each"
     )
     engine.say(choice=None)
     assert line.choice.text() == ""
+
+
+def test_the_details_are_offered_where_the_window_is_too_narrow(line: StatusLine) -> None:
+    asked: list[bool] = []
+    line.detailsRequested.connect(asked.append)
+    assert not line.details.isVisible()
+    line.offer_details(True)
+    assert line.details.isVisible()
+    line.details.click()
+    assert asked == [True]
+    line.offer_details(False)
+    assert asked == [True, False], "in a wide window both are there"
+    assert not line.details.isVisible()

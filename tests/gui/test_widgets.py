@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.widgets import (
@@ -88,6 +89,24 @@ def test_a_button_without_an_icon_has_none(qtbot: QtBot, appearance: Appearance)
     button.show()
     appearance.choose("dark")
     assert button.icon().isNull()
+
+
+def test_the_icon_of_a_disabled_main_button_is_seen(qtbot: QtBot, appearance: Appearance) -> None:
+    button = PushButton("Accept all", icon_name="check", role="primary")
+    qtbot.addWidget(button)
+    button.setEnabled(False)
+    image = button.icon().pixmap(16, 16, QIcon.Mode.Normal).toImage()
+    spots = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    darkest = min(spot.lightness() for spot in spots if spot.alpha() > 100)
+    assert darkest < 200, "white on the light ground of a disabled button would not be seen"
+
+
+def test_an_elided_label_that_is_short_asks_for_no_more(qtbot: QtBot) -> None:
+    label = ElidedLabel("")
+    qtbot.addWidget(label)
+    assert label.minimumSizeHint().width() == 0
+    label.setText("a word that is long")
+    assert 0 < label.minimumSizeHint().width() < label.sizeHint().width()
 
 
 def test_segments_exclude_each_other(qtbot: QtBot, appearance: Appearance) -> None:
@@ -226,3 +245,28 @@ def test_a_flow_gives_back_what_is_taken(qtbot: QtBot) -> None:
     assert flow.itemAt(5) is None
     assert flow.hasHeightForWidth()
     assert flow.minimumSize() == flow.sizeHint()
+
+
+def test_segments_without_words_say_them_beside_the_pointer(qtbot: QtBot, appearance: Appearance) -> None:
+    row = Segmented([("folder", "Folder", "folder"), ("draw", "Draw", "draw")])
+    qtbot.addWidget(row)
+    wide = row.sizeHint().width()
+    row.show_words(on=False)
+    assert row.sizeHint().width() < wide / 2
+    assert row.button("draw").toolTip() == "Draw"
+    assert row.button("draw").accessibleName() == "Draw"
+    row.show_words(on=True)
+    assert row.sizeHint().width() == wide
+    assert row.button("draw").toolTip() == ""
+
+
+def test_a_button_takes_another_role(qtbot: QtBot, appearance: Appearance) -> None:
+    button = PushButton("Accept all", icon_name="check", role="primary")
+    qtbot.addWidget(button)
+    button.show()
+    filled = button.grab().toImage()
+    button.set_role("quiet")
+    assert button.property("role") == "quiet"
+    assert button.grab().toImage() != filled
+    button.set_role("primary")
+    assert button.grab().toImage() == filled

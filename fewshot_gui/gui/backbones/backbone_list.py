@@ -110,9 +110,10 @@ class BackboneList(QScrollArea):
         self.ensureWidgetVisible(self.rows[name], 0, 16)
 
     def reveal_first(self) -> None:
-        """Give the first button that can be pressed the focus."""
-        buttons = [row.first_button() for row in self.rows.values()]
-        first = next((button for button in buttons if button.isEnabled()), None)
+        """Give the first button that can be pressed the focus: of what can be downloaded, if there is any."""
+        # Whoever comes here wants a stronger one; those beside the one in use are there to be compared with.
+        rows = sorted(self.rows.values(), key=lambda row: row.entry.section is not Section.LADDER)
+        first = next((row.first_button() for row in rows if row.first_button().isEnabled()), None)
         if first is not None:
             first.setFocus()
 

@@ -21,6 +21,8 @@ from shiboken6 import isValid
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
 from fewshot_gui.engine.commands import ChooseBackbone
 from fewshot_gui.engine.downloads.error import DownloadError
+from fewshot_gui.engine.folders import cache_folder
+from fewshot_gui.engine.speeds import Speeds, read_speeds
 from fewshot_gui.gui.backbones.backbone_list import BackboneList
 from fewshot_gui.gui.backbones.entries import entries, rungs
 from fewshot_gui.gui.backbones.error_words import error_words
@@ -55,6 +57,7 @@ class BackbonesDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self._session, self._fetcher, self._on_processor = session, fetcher, on_processor
+        self._first = ""
         self.setObjectName("backbonesDialog")
         self.setWindowTitle(self.tr("Backbones"))
         self.resize(880, 640)
@@ -120,8 +123,13 @@ class BackbonesDialog(QDialog):
 
     def refresh(self) -> None:
         """Show what is here now, and how the downloads are doing."""
-        found = entries(self._session.document.settings.backbone)
-        rebuilt = self.list.show_entries(found, self._fetcher.state, on_processor=self._on_processor())
+        on_processor = self._on_processor()
+        speeds = read_speeds(cache_folder()) if on_processor else Speeds()
+        in_use = self._session.document.settings.backbone
+        if not self.isVisible():
+            self._first = in_use  # later the rows keep their places: nothing moves under the pointer
+        found = entries(in_use, first=self._first, speeds=speeds)
+        rebuilt = self.list.show_entries(found, self._fetcher.state, on_processor=on_processor)
         if rebuilt:
             # Else the keyboard would come to the newest widgets last.
             stops: list[QWidget] = [button for row in self.list.rows.values() for button in row.buttons()]

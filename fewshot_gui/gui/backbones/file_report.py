@@ -50,7 +50,7 @@ class FileReport(QFrame):
         self.network.setObjectName("backboneFileNetwork")
         self.network.setAccessibleName(self.tr("The network that these weights are of"))
         self.network.setPlaceholderText("torchvision:resnet50, timm:vit_small_patch16_224 …")
-        self.again = PushButton(self.tr("Try this network"), self)
+        self.again = PushButton(self.tr("Try this backbone"), self)
         self.again.setObjectName("backboneFileAgain")
         self.dismiss = ToolButton("close", self.tr("Leave it"), self, size=16)
         self._lay_out()

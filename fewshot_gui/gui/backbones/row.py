@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from fewshot_gui.engine.fetching import Phase
-from fewshot_gui.gui.backbones.words import fact_words, slow_words, state_words
-from fewshot_gui.gui.widgets import ElidedLabel, PushButton
+from fewshot_gui.gui.backbones.words import fact_words, slow_words, state_words, wrapping
+from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.fetching import Fetching
@@ -35,8 +35,10 @@ class BackboneRow(QFrame):
         self.name = QLabel(entry.name, self)
         self.name.setProperty("role", "small")
         self.name.setTextFormat(Qt.TextFormat.PlainText)
-        self.facts = ElidedLabel(fact_words(entry), self)
+        self.facts = QLabel(self)
         self.facts.setProperty("role", "small")
+        self.facts.setTextFormat(Qt.TextFormat.PlainText)
+        self.facts.setWordWrap(True)
         self.note = QLabel(self)
         self.note.setObjectName(f"backboneNote:{entry.name}")
         self.note.setProperty("role", "muted")
@@ -88,17 +90,18 @@ class BackboneRow(QFrame):
             on_processor: pictures are looked at without a graphics card.
         """
         self.entry = entry
+        self.facts.setText(wrapping(fact_words(entry)))
         under_way = state is not None and state.under_way
         fresh = state is not None and state.phase is Phase.DONE and entry.installed
         self._show_buttons(entry, under_way=under_way, paused=state is not None and state.done > 0)
-        self._set_role(self.use, "primary" if fresh and not entry.in_use else "")
+        self.use.set_role("primary" if fresh and not entry.in_use else "")
         self._show_progress(state if under_way else None)
         words = "" if entry.installed or state is None else state_words(state)
         if entry.installed and on_processor and entry.slow and (fresh or entry.in_use):
             words = slow_words(entry)
         self.note.setText(words)
         self.note.setVisible(bool(words))
-        self.setAccessibleName(f"{entry.title}. {self.facts.text()}. {words}".strip())
+        self.setAccessibleName(f"{entry.title}. {fact_words(entry)}. {words}".strip())
 
     def _show_buttons(self, entry: Entry, *, under_way: bool, paused: bool) -> None:
         buttons = self.buttons()
@@ -136,9 +139,3 @@ class BackboneRow(QFrame):
         self.progress.setRange(0, _PARTS if moving or state.phase is Phase.WAITING else 0)
         if moving:
             self.progress.setValue(round(_PARTS * state.done / (state.total or 1)))
-
-    def _set_role(self, button: PushButton, role: str) -> None:
-        if button.property("role") != role:
-            button.setProperty("role", role)
-            button.style().unpolish(button)
-            button.style().polish(button)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication
 
@@ -15,19 +15,26 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.backbones.entries import Entry
 
 translate = QCoreApplication.translate
+BETWEEN_FACTS: Final = "  ·  "
+_MS_A_SECOND: Final = 1000
+_AS_FAST: Final = 1.5
 
 
 def fact_words(entry: Entry) -> str:
-    """Return size, what it sees, published accuracy, cost and licence of a backbone, in one line."""
+    """Return size, what it sees, published accuracy, speed and licence of a backbone, in one line."""
     facts = [
         size_words(entry.size_bytes),
         translate("BackboneWords", "sees {0} × {0} px").format(entry.side),
         *(f"{100 * value:.1f} % {measure}" for measure, value in entry.expected.items()),
     ]
-    if entry.cost is not None:
-        facts.append(cost_words(entry.cost))
-    facts.append(entry.licence or _origin_words(entry))
-    return "  ·  ".join(facts)
+    facts += [time_words(entry), entry.licence or _origin_words(entry)]
+    return BETWEEN_FACTS.join(fact for fact in facts if fact)
+
+
+def wrapping(facts: str) -> str:
+    """Return the facts so that a line ends only between two of them."""
+    whole = facts.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+    return whole.replace("·\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}", "·  ")
 
 
 def _origin_words(entry: Entry) -> str:
@@ -37,21 +44,33 @@ def _origin_words(entry: Entry) -> str:
     return translate("BackboneWords", "comes with the program")
 
 
-def cost_words(cost: float) -> str:
-    """Return how long a backbone takes, in times of a small network that people know."""
-    if cost < 1.5:
-        return translate("BackboneWords", "as fast as MobileNetV2")
-    return translate("BackboneWords", "{0:.0f} × the time of MobileNetV2").format(cost)
+def time_words(entry: Entry) -> str:
+    """Return how long a picture takes here, else beside the backbone to begin with; empty where unknown."""
+    if entry.milliseconds is not None:
+        if entry.milliseconds < _MS_A_SECOND:
+            return translate("BackboneWords", "about {0:.0f} ms for a picture here").format(
+                max(1.0, entry.milliseconds)
+            )
+        return translate("BackboneWords", "about {0:.1f} s for a picture here").format(
+            entry.milliseconds / _MS_A_SECOND
+        )
+    if entry.times_photo is None:
+        return ""
+    if entry.times_photo < _AS_FAST:
+        return translate("BackboneWords", "as fast as Photos")
+    # Two digits: the ratios are rough.
+    return translate("BackboneWords", "about {0:.0f} times slower than Photos").format(
+        float(f"{entry.times_photo:.2g}")
+    )
 
 
 def slow_words(entry: Entry) -> str:
     """Return what to expect of a large backbone on a processor, before it is used."""
     words = translate(
         "BackboneWords",
-        "Slow without a graphics card: about {0:.0f} × the time of MobileNetV2 for each picture. "
-        "A camera will stutter, and a large folder takes a while.",
+        "Slow without a graphics card: {0}. A camera will stutter, and a large folder takes a while.",
     )
-    return words.format(entry.cost or 0)
+    return words.format(time_words(entry))
 
 
 def state_words(state: Fetching) -> str:

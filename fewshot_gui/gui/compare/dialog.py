@@ -13,7 +13,7 @@ from fewshot_gui.gui.compare.disputed_list import DisputedList
 from fewshot_gui.gui.compare.disputes import disputes
 from fewshot_gui.gui.compare.results import ResultsTable
 from fewshot_gui.gui.learner_offers import offers_for, task_of
-from fewshot_gui.gui.widgets import PushButton, SectionHeader
+from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,10 @@ class CompareDialog(QDialog):
         self.note.setObjectName("compareNote")
         self.note.setProperty("role", "muted")
         self.note.setWordWrap(True)
+        self.waiting = EmptyState("grid", "", "", parent=self)
+        self.leave = PushButton(self.tr("Close"), self)
+        self.leave.setObjectName("compareClose")
+        self.leave.setAutoDefault(False)  # Enter compares
         self.table = ResultsTable(self)
         self.apart = SectionHeader(self.tr("Where they disagree"), self)
         self.disputed = DisputedList(workspace.library, appearance, self)
@@ -74,6 +78,9 @@ class CompareDialog(QDialog):
         for widget in (self.note, self.progress, self.table, self.apart):
             right.addWidget(widget)
         right.addWidget(self.disputed, 1)
+        right.addWidget(self.waiting, 1)
+        right.addSpacing(8)
+        right.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignRight)
         row = QHBoxLayout(self)
         row.setContentsMargins(24, 24, 24, 24)
         row.setSpacing(24)
@@ -86,6 +93,7 @@ class CompareDialog(QDialog):
         self.choices.changed.connect(self._show_state)
         self.run.clicked.connect(self.start)
         self.cancel.clicked.connect(self.stop)
+        self.leave.clicked.connect(self.accept)
         self.finished.connect(lambda _result: self.stop())
         self.table.wanted.connect(space.session.do)
         self.disputed.chosen.connect(self.pictureChosen)
@@ -187,8 +195,22 @@ class CompareDialog(QDialog):
         self.progress.setVisible(self.running)
         for widget in (self.table, self.apart, self.disputed):
             widget.setVisible(shown)
+        self.waiting.setVisible(not shown)
+        self._show_waiting()
         self.note.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.note.setText(self._note(taught, shown=shown))
+
+    def _show_waiting(self) -> None:
+        """Say what will stand where there is nothing yet."""
+        self.waiting.title.setText(self.tr("Comparing…") if self.running else self.tr("Not compared yet"))
+        self.waiting.text.setText(
+            self.tr("The answers stand here as soon as every learner has given them.")
+            if self.running
+            else self.tr(
+                "Here you will see how many of your examples each learner names right, how long it takes to "
+                "learn them, and on which pictures they disagree."
+            )
+        )
 
     def _note(self, taught: int, *, shown: bool) -> str:
         if self.running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QFileInfo, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -52,6 +52,8 @@ class ProblemsDialog(QDialog):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._lay_out()
+        self.table.itemSelectionChanged.connect(self._allow)
+        self.table.itemDoubleClicked.connect(lambda _item: self._show())
         self._disconnect = problems.changed.connect(self._fill)
         self.finished.connect(lambda _result: self._disconnect())
         self._fill()
@@ -64,12 +66,15 @@ class ProblemsDialog(QDialog):
         column.addWidget(self.table, 1)
         row = QHBoxLayout()
         row.setSpacing(8)
-        for text, slot in (
-            (self.tr("Show in its folder"), self._show),
-            (self.tr("Copy the list"), self._copy),
-            (self.tr("Clear the list"), self._problems.clear),
+        self.place = PushButton(self.tr("Show in its folder"), self)
+        self.copy = PushButton(self.tr("Copy the list"), self)
+        self.clear = PushButton(self.tr("Clear the list"), self)
+        for button, slot, tip in (
+            (self.place, self._show, self.tr("Open the folder of the chosen file")),
+            (self.copy, self._copy, self.tr("Copy all lines, such as for a mail")),
+            (self.clear, self._problems.clear, self.tr("Forget these lines; the files stay as they are")),
         ):
-            button = PushButton(text, self)
+            button.setToolTip(tip)
             button.clicked.connect(slot)
             row.addWidget(button)
         row.addStretch(1)
@@ -89,12 +94,22 @@ class ProblemsDialog(QDialog):
                 item = QTableWidgetItem(text)
                 item.setToolTip(f"{text}\n{problem.detail}" if column else text)
                 self.table.setItem(row, column, item)
+        for button in (self.copy, self.clear):
+            button.setEnabled(bool(entries))
+        self._allow()
+
+    def _allow(self) -> None:
+        """Offer a folder only of a line that is chosen and names a file: some problems are of none."""
+        self.place.setEnabled(bool(self._chosen_path()))
+
+    def _chosen_path(self) -> str:
+        row, entries = self.table.currentRow(), self._problems.entries
+        return entries[row].path if 0 <= row < len(entries) and self.table.selectedItems() else ""
 
     def _show(self) -> None:
-        row = max(0, self.table.currentRow())
-        if row < len(self._problems.entries):
-            folder = self._problems.entries[row].path.rpartition("/")[0]
-            QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
+        path = self._chosen_path()
+        if path:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(QFileInfo(path).absolutePath()))
 
     def _copy(self) -> None:
         lines = [f"{problem.path}\t{problem_words(problem)}" for problem in self._problems.entries]

@@ -99,6 +99,7 @@ class EnoughView(QWidget):
         column.addWidget(header)
         column.addWidget(self.sentence)
         column.addLayout(row)
+        self.setTabOrder(self.table, self.picture)
 
     # What is shown ----------------------------------------------------------------------------------
 

@@ -59,10 +59,30 @@ def _template(kind: VerdictKind) -> str:
     }[kind]
 
 
+def waiting_words(kind: VerdictKind, *, examining: bool) -> tuple[str, str]:
+    """Return title and text of what stands where the table will be."""
+    if kind is VerdictKind.EXAMINING and examining:
+        return (
+            translate("Enough", "Being computed…"),
+            translate("Enough", "The table stands here as soon as each example was checked."),
+        )
+    if kind is VerdictKind.EXAMINING:
+        return (
+            translate("Enough", "No table for this learner"),
+            translate("Enough", "With a faster one, such as Prototypes, it stands here at once."),
+        )
+    return (
+        translate("Enough", "No table yet"),
+        translate("Enough", "It stands here once two categories have a few examples each."),
+    )
+
+
 def next_words(best: NextBest, document: Document) -> str:
     """Return what to give next: a question about a picture in sight, else the category that needs more."""
     name = _name(document, best.category)
     if best.row is None:
+        if best.category in document and not document.category(best.category).examples:
+            return translate("Enough", "Next: a first example of “{name}”.").format(name=name)
         return translate("Enough", "Next: another example of “{name}”.").format(name=name)
     return translate("Enough", "Is this “{name}”? Your answer to it would help most.").format(name=name)
 

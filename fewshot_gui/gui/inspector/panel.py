@@ -88,10 +88,11 @@ class InspectorPanel(QWidget):
         self._pages = QStackedWidget(self)
         self._empty = EmptyState(
             "target",
-            self.tr("Select a picture to see why"),
+            "",
             self.tr("Here you see how sure the answer is, and which of your examples it comes from."),
             parent=self,
         )
+        self.show_source("folder")
         self._lay_out()
         self._connect()
         self._show_counts()
@@ -116,9 +117,13 @@ class InspectorPanel(QWidget):
         reasons = QVBoxLayout(self._reasons)
         reasons.setContentsMargins(0, 8, 0, 0)
         reasons.setSpacing(8)
+        chances = SectionHeader(self.tr("Probability"), self._reasons)
+        self._if_one = chances.note
+        reasons.addWidget(chances)
+        reasons.addWidget(self.bars)
+        reasons.addSpacing(8)
         for title, note, widget in (
-            (self.tr("Probability"), "", self.bars),
-            (self.tr("Nearest examples"), self.tr("and their distances"), self.neighbours),
+            (self.tr("Nearest examples"), self.tr("by distance"), self.neighbours),
             (self.tr("Distance"), self.tr("smaller is nearer"), self.distances),
         ):
             header = SectionHeader(title, self._reasons)
@@ -142,6 +147,8 @@ class InspectorPanel(QWidget):
         foot.addWidget(self.enough)
         foot.addWidget(self.threshold)
         outer.addLayout(foot)
+        self.setTabOrder(self.enough.picture, self.threshold.automatic)
+        self.setTabOrder(self.threshold.automatic, self.threshold.slider)
 
     def _connect(self) -> None:
         disconnect = [
@@ -179,6 +186,15 @@ class InspectorPanel(QWidget):
         self.preview.show_pixels(pixels)
         self.note.clear()
         self._show(reading_of_single(single))
+
+    def show_source(self, source: str) -> None:
+        """Say what to do on the page of "folder", "camera", "video" or "draw" to see something here."""
+        words = {
+            "camera": self.tr("Start the camera to see why"),
+            "video": self.tr("Play a video to see why"),
+            "draw": self.tr("Draw something to see why"),
+        }
+        self._empty.title.setText(words.get(source, self.tr("Select a picture to see why")))
 
     def clear(self) -> None:
         """Show nothing."""
@@ -235,6 +251,8 @@ class InspectorPanel(QWidget):
         if reading is None:
             return
         self.bars.show_rows(_probability_rows(reading, categories))
+        # Else "None of these" stands above a category with 97 %, and one of the two seems to be wrong.
+        self._if_one.setText(self.tr("if it were one of them") if reading.rejected else "")
         self.distances.show_rows(_distance_rows(reading, categories))
         self.neighbours.show_neighbours(
             [

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.deciding.enough import is_enough
 from fewshot_gui.gui.inspector.confusion_table import ConfusionTable, cell_words
-from fewshot_gui.gui.inspector.enough_words import verdict_words
+from fewshot_gui.gui.inspector.enough_words import verdict_words, waiting_words
 from fewshot_gui.gui.inspector.example_viewer import ExampleViewer
 from fewshot_gui.gui.query.thumbnail_cache import rounded
 from fewshot_gui.gui.theme import RADIUS
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import EmptyState, PushButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.deciding.enough import LooReport
@@ -82,6 +82,7 @@ class TableDialog(QDialog):
         self.table = ConfusionTable(appearance, self)
         self.caption = self._label("tableCaption", "heading")
         self.pictures = self._picture_list()
+        self.waiting = EmptyState("grid", "", "", parent=self)
         self._lay_out(intro)
         self.table.cellChosen.connect(self._show_cell)
         disconnect = [
@@ -127,6 +128,7 @@ class TableDialog(QDialog):
         column.addWidget(intro)
         column.addSpacing(8)
         column.addWidget(self.table, 1)
+        column.addWidget(self.waiting, 1)
         column.addSpacing(8)
         column.addWidget(self.caption)
         column.addWidget(self.pictures)
@@ -149,13 +151,17 @@ class TableDialog(QDialog):
     def refresh(self) -> None:
         """Show the present report; while a new one is being made, the former one stays."""
         document, report = self._session.document, self._predictor.report
-        words = verdict_words(is_enough(document, report), document, examining=self._predictor.examining)
-        self.verdict.setText(words)
+        verdict, examining = is_enough(document, report), self._predictor.examining
+        self.verdict.setText(verdict_words(verdict, document, examining=examining))
         self._report = report or self._report
         self.table.show_report(self._report, document.categories)
-        if self.table.chosen is None:
-            self.caption.setText(self.tr("There is nothing to compare yet."))
-            self.pictures.clear()
+        empty = self.table.chosen is None
+        self.waiting.setVisible(empty)
+        for widget in (self.table, self.caption, self.pictures):
+            widget.setHidden(empty)
+        title, text = waiting_words(verdict.kind, examining=examining)
+        self.waiting.title.setText(title)
+        self.waiting.text.setText(text)
 
     def _show_cell(self, own: CategoryId, taken: CategoryId) -> None:
         document = self._session.document

@@ -78,13 +78,10 @@ class ThresholdControl(QWidget):
 
     def show_counts(self, counts: Counts | None) -> None:
         """Say what the present setting does to the folder."""
-        if counts is None:
-            self.counts.clear()
-            return
-        words = self.tr("sorted {sorted} · none of these {rest}")
-        self.counts.setText(
-            words.format(sorted=f"{sum(counts.categories):,}", rest=f"{counts.none_of_these:,}")
-        )
+        named = sum(counts.categories) if counts is not None else 0
+        rest = counts.none_of_these if counts is not None else 0
+        words = self.tr("{named} with a category · {rest} none of these")
+        self.counts.setText(words.format(named=f"{named:,}", rest=f"{rest:,}") if named or rest else "")
 
     def _send(self, value: float | None) -> None:
         if value != self._session.document.settings.threshold:

@@ -1,4 +1,4 @@
-"""A calm offer to switch to the network that fits what is shown."""
+"""A calm offer to switch to the backbone that fits what is shown."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BackboneBanner(QFrame):
         text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = PushButton(self._offer(), self)
         self.button.setObjectName("switchBackboneButton")
-        self.button.setToolTip(self.tr("Your examples stay; they are looked at with the other network."))
+        self.button.setToolTip(self.tr("Your examples stay; they are looked at with the other backbone."))
         self.button.clicked.connect(self._switch)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
@@ -60,16 +60,14 @@ class BackboneBanner(QFrame):
     def _words(self) -> str:
         if self._kind == "drawing":
             return self.tr(
-                "The network in use was made for photos. The one for symbols tells drawings apart better."
+                "The backbone in use was made for photos. The one for drawings tells symbols apart better."
             )
         return self.tr(
-            "The network in use was made for drawn symbols. The one for photos tells pictures apart better."
+            "The backbone in use was made for drawings. The one for photos tells pictures apart better."
         )
 
     def _offer(self) -> str:
-        return (
-            self.tr("Use the symbol network") if self._kind == "drawing" else self.tr("Use the photo network")
-        )
+        return self.tr("Use “Drawings and symbols”") if self._kind == "drawing" else self.tr("Use “Photos”")
 
     def _switch(self) -> None:
         self._session.do(ChooseBackbone(default_bundle(self._kind)))

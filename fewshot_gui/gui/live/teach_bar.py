@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fewshot_gui.engine.deciding.keys import category_of
 from fewshot_gui.gui.widgets import FlowLayout
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.theme import Appearance
 
 _LONGEST_NAME = 18
+_SPACING = 8
+_MOST_LINES = 3
 _DISC = 12
 _GAP = 4
 
@@ -49,16 +59,41 @@ class TeachBar(QWidget):
         self.setObjectName("teachBar")
         self._heading = QLabel(self)
         self._heading.setProperty("role", "muted")
-        self._row = FlowLayout(spacing=8)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self._heading)
-        column.addLayout(self._row)
+        self._area = _Lines(self)
+        self._page = QWidget()
+        self._row = FlowLayout(self._page, spacing=_SPACING)
+        self._lay_out()
         self._fill(session.document)
         disconnect = session.changed.connect(self._on_changed)
         self.destroyed.connect(disconnect)
         appearance.changed.connect(self._refill)
+
+    def _lay_out(self) -> None:
+        self._area.setWidget(self._page)
+        self._area.viewport().setAutoFillBackground(False)
+        self._page.setAutoFillBackground(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._heading)
+        column.addWidget(self._area)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Be as high as the lines of buttons at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show a few lines, and scroll the others: forty categories would leave no room for the picture."""
+        buttons = self.buttons()
+        self._area.setVisible(bool(buttons))
+        if not buttons:
+            return
+        line = buttons[0].sizeHint().height()
+        most = _MOST_LINES * line + (_MOST_LINES - 1) * _SPACING
+        wanted = self._row.heightForWidth(self.width())
+        # Half a line more shows that there is more below.
+        self._area.want(wanted if wanted <= most else most + _SPACING + line // 2, at_least=line)
 
     def buttons(self) -> list[QPushButton]:
         """Return the buttons in the order of the categories."""
@@ -128,8 +163,11 @@ class TeachBar(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for category in document.categories:
-            self._row.addWidget(self._button(category))
+            button = self._button(category)
+            self._row.addWidget(button)
+            button.show()  # the layout would do so later, and until then counts it for nothing
         self._heading.setText(self._words(empty=not document.categories))
+        self._fit()
 
     def _words(self, *, empty: bool) -> str:
         if empty:
@@ -142,7 +180,7 @@ class TeachBar(QWidget):
         name = category.name
         short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
         key = f"   {category.shortcut.upper()}" if category.shortcut else ""
-        button = QPushButton(short.replace("&", "&&") + key, self)
+        button = QPushButton(short.replace("&", "&&") + key, self._page)
         button.setObjectName(f"teachButton:{name}")
         button.setAccessibleName(self._tip().format(name))
         tip = self._tip().format(name)
@@ -156,6 +194,33 @@ class TeachBar(QWidget):
 
     def _tip(self) -> str:
         return self.tr("Hold to teach {0}") if self._use == "hold" else self.tr("Teach as {0}")
+
+
+class _Lines(QScrollArea):
+    """Lines that scroll, as high as is wanted where there is room for that, and at least one line high."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._wanted = self._at_least = 0
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setWidgetResizable(True)
+
+    def want(self, height: int, *, at_least: int) -> None:
+        """Ask for this height, in pixels."""
+        if (height, at_least) != (self._wanted, self._at_least):
+            self._wanted, self._at_least = height, at_least
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return the height that is wanted."""
+        return QSize(super().sizeHint().width(), self._wanted)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the height of one line: what is shown above needs the rest on a small screen."""
+        return QSize(0, self._at_least)
 
 
 def _shown(document: Document) -> list[tuple[str, str, int, str]]:

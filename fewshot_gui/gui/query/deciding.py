@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.state import Document
     from fewshot_gui.engine.worker import Worker
     from fewshot_gui.gui.query.arranging import Arrangement
+    from fewshot_gui.gui.query.empty_pages import Why
     from fewshot_gui.gui.query.gallery_model import GalleryModel
     from fewshot_gui.gui.query.gallery_view import GalleryView
     from fewshot_gui.gui.query.pile_bar import PileBar
@@ -34,6 +35,7 @@ BOLDNESS_KEY: Final = "piles.boldness"
 STACKS_KEY: Final = "piles.stacks"
 TEACHING_KEY: Final = "piles.keys-teach"
 _FEWEST_TAUGHT: Final = 2
+_WHY: Final[dict[Pile | None, Why]] = {Pile.SURE: "no-sure", Pile.NONE_OF_THESE: "no-none"}
 
 
 class Deciding(QObject):
@@ -121,10 +123,25 @@ class Deciding(QObject):
             counts |= {pile: piles.count(pile) for pile in Pile}
         self._bar.show_counts(counts, len(self.answers.acceptable()))
 
-    def nothing_left(self) -> bool:
-        """Return True where all questions are answered, though the answered ones are still listed."""
-        piles = self._model.piles
-        return self._bar.pile is Pile.ASK and piles is not None and not piles.count(Pile.ASK)
+    def why_empty(self, shown: int, *, narrowed: bool) -> Why:
+        """Return why the chosen pile is empty; though the answered questions are still listed, so is theirs.
+
+        Args:
+            shown: how many pictures are listed.
+            narrowed: a filter leaves only one label of the pile.
+        """
+        piles, pile = self._model.piles, self._bar.pile
+        if piles is None or pile in {None, Pile.DECIDED}:
+            return ""
+        open_ones = [piles.count(each) for each in (Pile.SURE, Pile.ASK, Pile.NONE_OF_THESE)]
+        asked = pile is Pile.ASK and not piles.count(Pile.ASK)
+        if shown and not asked:
+            return ""
+        if not any(open_ones) and piles.count(Pile.DECIDED):
+            return "decided"
+        if asked:
+            return "asked"
+        return _WHY.get(pile, "") if piles.count(Pile.ASK) and not narrowed else ""
 
     # What happens ------------------------------------------------------------------------------------
 

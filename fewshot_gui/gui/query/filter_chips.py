@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QScrollArea, QSizePolicy, QWidget
 
 from fewshot_gui.engine.scores import Counts, Special
@@ -12,7 +13,7 @@ from fewshot_gui.gui.query.chip import HEIGHT, Chip
 from fewshot_gui.gui.widgets import FlowLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from PySide6.QtGui import QResizeEvent
 
@@ -24,8 +25,11 @@ _SPACING = 8
 _MOST_LINES = 2
 
 
-class FilterChips(QScrollArea):
-    """One chip of which exactly one is chosen; with many categories the chips scroll, two lines high."""
+class FilterChips(QWidget):
+    """Chips of which exactly one is chosen; those of many categories scroll, two lines high.
+
+    What is no category stands at the end, beside what scrolls: it is wanted most, and never out of sight.
+    """
 
     chosen = Signal(object)
 
@@ -34,19 +38,20 @@ class FilterChips(QScrollArea):
         self._appearance = appearance
         self._chips: dict[Filter, Chip] = {}
         self._categories: tuple[CategoryId, ...] = ()
-        self._page = QWidget(self)
+        self._area = QScrollArea(self)
+        self._page = QWidget()
         self._flow = FlowLayout(self._page, spacing=_SPACING)
         self._group = QButtonGroup(self)
         self.setObjectName("filterChips")
         self.setAccessibleName(self.tr("Show only"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidget(self._page)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setWidget(self._page)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # A scroll area fills its viewport with the window colour; the bar behind it has the surface colour.
-        self.viewport().setAutoFillBackground(False)
+        self._area.viewport().setAutoFillBackground(False)
         self._page.setAutoFillBackground(False)
         self.show_categories(())
 
@@ -60,6 +65,12 @@ class FilterChips(QScrollArea):
         key = wanted if wanted in self._chips else None
         if self.current != key or not self._chips[key].isChecked():
             self._chips[key].setChecked(True)
+            self._lead_tab()
+
+    def _lead_tab(self) -> None:
+        """Let the Tab key stop at the chosen chip: Qt leads it to the one that was made last."""
+        for key, chip in self._chips.items():
+            chip.setFocusPolicy(Qt.FocusPolicy.TabFocus if key == self.current else Qt.FocusPolicy.NoFocus)
 
     def chip(self, key: Filter) -> Chip:
         """Return the chip of a filter.
@@ -109,14 +120,19 @@ class FilterChips(QScrollArea):
                 self._group.removeButton(chip)
                 chip.hide()
                 chip.deleteLater()
-        for chip in self._chips.values():
-            self._flow.addWidget(chip)
+        for key, chip in self._chips.items():
+            if not isinstance(key, Special):
+                self._flow.addWidget(chip)
+            chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Qt orders no others
+        for left, right in pairwise(self._chips.values()):
+            self.setTabOrder(left, right)
         self.choose(kept)
+        self._lead_tab()
         if self.current != kept:
             self.chosen.emit(None)
 
     def _chip(self, key: Filter, name: str) -> Chip:
-        chip = Chip(name, self._appearance, parent=self._page)
+        chip = Chip(name, self._appearance, parent=self if isinstance(key, Special) else self._page)
         chip.setObjectName(f"filterChip:{name}")
         chip.toggled.connect(
             lambda on: self.chosen.emit(key) if on and self._chips.get(key) is chip else None
@@ -134,10 +150,33 @@ class FilterChips(QScrollArea):
         """Return the height of one line."""
         return QSize(240, HEIGHT)
 
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the widest chip beside what is no category."""
+        return self.sizeHint()
+
     def _fit(self) -> None:
-        most = _MOST_LINES * HEIGHT + (_MOST_LINES - 1) * _SPACING
-        wanted = self._flow.heightForWidth(self.viewport().width())
-        # Half a line more shows that there is more below.
-        height = wanted if wanted <= most else most + HEIGHT // 2
+        ends = [chip for key, chip in self._chips.items() if isinstance(key, Special)]
+        before = _row_width(chip for key, chip in self._chips.items() if not isinstance(key, Special))
+        one_line = before + _SPACING + _row_width(ends) <= self.width()
+        beside = _row_width(ends) if one_line else max(chip.sizeHint().width() for chip in ends)
+        room = max(0, min(before, self.width() - _SPACING - beside))
+        height = HEIGHT if one_line else self._height(room)
+        self._area.setGeometry(0, 0, room, height)
+        place = QPoint(room + _SPACING, 0)
+        for chip in ends:
+            chip.setGeometry(QRect(place, chip.sizeHint()))
+            place += QPoint(chip.width() + _SPACING, 0) if one_line else QPoint(0, HEIGHT + _SPACING)
         if height != self.height():
-            self.setFixedHeight(max(HEIGHT, height))
+            self.setFixedHeight(height)
+
+    def _height(self, room: int) -> int:
+        """Return the height of the lines of categories: of two where they need no more."""
+        most = _MOST_LINES * HEIGHT + (_MOST_LINES - 1) * _SPACING
+        # Half a line more shows that there is more below.
+        return most if self._flow.heightForWidth(room) <= most else most + HEIGHT // 2
+
+
+def _row_width(chips: Iterable[Chip]) -> int:
+    """Return the pixels that the chips take side by side."""
+    widths = [chip.sizeHint().width() for chip in chips]
+    return sum(widths) + _SPACING * (len(widths) - 1)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.intake import Intake
     from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.predictor import Predictor
+    from fewshot_gui.engine.problems import ProblemLog
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId, Document
@@ -45,7 +46,7 @@ class FolderPage(QWidget):
     """Shows the opened folder, lets pictures be chosen and taught.
 
     `selectionChanged` carries the chosen rows of the gallery, int64 (K,), the one under the cursor first;
-    `openFolderRequested` asks for the dialog that chooses a folder.
+    `openFolderRequested` asks for the dialog that chooses a folder, `sortRequested` for the one that sorts.
 
     The order of the tiles is a snapshot (see GalleryModel). It follows the predictions by itself only
     while nobody has a hand over it: scrolled to the top, the pointer elsewhere, nothing chosen. Otherwise
@@ -54,6 +55,7 @@ class FolderPage(QWidget):
 
     selectionChanged = Signal(object)  # noqa: N815 - reads like the signals of Qt's own views
     openFolderRequested = Signal()  # noqa: N815 - the same
+    sortRequested = Signal()  # noqa: N815 - the same
 
     def __init__(
         self,
@@ -65,10 +67,12 @@ class FolderPage(QWidget):
         appearance: Appearance,
         parent: QWidget | None = None,
         lane: Worker | None = None,
+        problems: ProblemLog | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._gallery, self._predictor = session, gallery, predictor
         self._library, self._intake, self._appearance = library, intake, appearance
+        self._problems = problems
         self.setObjectName("folderPage")
         self.setAccessibleName(self.tr("Folder"))
         self.setAcceptDrops(True)
@@ -113,7 +117,10 @@ class FolderPage(QWidget):
         self.bar.resized.connect(self.view.set_tile_side)
         self.bar.open_requested.connect(self.openFolderRequested)
         self.pages.open_requested.connect(self.openFolderRequested)
+        self.pages.again_requested.connect(self._look_again)
         self.pages.show_all_requested.connect(self._show_all)
+        self.pages.questions_requested.connect(lambda: self.piles.choose(Pile.ASK))
+        self.pages.sort_requested.connect(self.sortRequested)
         self.pill.clicked.connect(self.refresh)
         QShortcut(QKeySequence(Qt.Key.Key_F5), self, self.refresh).setContext(
             Qt.ShortcutContext.WidgetWithChildrenShortcut
@@ -238,10 +245,21 @@ class FolderPage(QWidget):
             listing=gallery.listing,
             pictures=gallery.count,
             shown=self.model.rowCount(),
-            nothing_to_ask=self.deciding.nothing_left(),
+            why=self.deciding.why_empty(
+                self.model.rowCount(), narrowed=self.model.arrangement.only is not None
+            ),
+            problem=self._folder_problem(),
         )
         if focused and self.pages.currentWidget() is self.view:
             self.view.setFocus()  # it was away while there was nothing to show
+
+    def _folder_problem(self) -> str:
+        """Return a word for why the folder itself could not be listed; empty where it could."""
+        entries = self._problems.entries if self._problems is not None else ()
+        return next((each.kind for each in reversed(entries) if each.path == self._gallery.folder), "")
+
+    def _look_again(self) -> None:
+        self._gallery.open(self._gallery.folder)
 
     def _prefer(self, rows: NDArray[np.int64]) -> None:
         if self._gallery.embedded < self._gallery.count:

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from fewshot_gui.engine.deciding.answers import show
-from fewshot_gui.engine.deciding.asking import AskQueue
+from fewshot_gui.engine.deciding.asking import reordered
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.scores import Special
 from fewshot_gui.engine.worker import Priority
@@ -346,7 +346,7 @@ class GalleryModel(QAbstractListModel):
         self._jobs.clear()
         held = self._hold()
         if held >= 0:
-            order = AskQueue(self._order, held).refreshed(order).rows
+            order = reordered(self._order, held + 1, order)
         self._replace_ahead(order, held + 1)
         if again:
             self._follow_soon()

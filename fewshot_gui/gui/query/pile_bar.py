@@ -51,8 +51,15 @@ class PileBar(QWidget):
             "all": self.tr("All"),
             "sure": self.tr("Sure"),
             "ask": self.tr("Ask me"),
-            "none": self.tr("None of these"),
+            "none": self.tr("Surely none"),
             "decided": self.tr("Decided"),
+        }
+        self._meanings = {
+            "all": "",
+            "sure": self.tr("Certain enough to be accepted all at once; the slider says how certain that is"),
+            "ask": self.tr("The program has its doubts: your answers to these help it most"),
+            "none": self.tr("Certain to be none of these; what only may be so is under “Ask me”"),
+            "decided": self.tr("You have said where these belong"),
         }
         self.choice = Segmented([(key, name, None) for key, name in self._names.items()], self)
         self.choice.setObjectName("pileChoice")
@@ -89,10 +96,11 @@ class PileBar(QWidget):
     def _make_slider(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal, self)
         slider.setObjectName("boldnessSlider")
-        slider.setAccessibleName(self.tr("Careful to bold"))
+        slider.setAccessibleName(self.tr("Ask more or less"))
         slider.setRange(0, _STEPS)
         slider.setPageStep(4)
-        slider.setFixedWidth(104)
+        slider.setMinimumWidth(48)
+        slider.setMaximumWidth(104)
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
         self._settle.timeout.connect(self.settled)
         slider.valueChanged.connect(self._slid)
@@ -112,12 +120,12 @@ class PileBar(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        for words, widget in ((self.tr("Careful"), self.slider), (self.tr("Bold"), None)):
+        for words, widget in ((self.tr("Ask more"), self.slider), (self.tr("Ask less"), None)):
             label = QLabel(words, self)
             label.setProperty("role", "muted")
             row.addWidget(label)
             if widget is not None:
-                row.addWidget(widget)
+                row.addWidget(widget, 2)
         row.addSpacing(8)
         row.addWidget(self.stacks)
         row.addWidget(self.progress)
@@ -171,7 +179,9 @@ class PileBar(QWidget):
     def _say_boldness(self) -> None:
         percent = f"{100 * probability_needed(self.boldness):.1f}"
         self.slider.setToolTip(
-            self.tr("Careful asks more, bold asks less: sure from {percent} % on").format(percent=percent)
+            self.tr("Left: more questions, fewer mistakes. Now sure from {percent} % on").format(
+                percent=percent
+            )
         )
         self.slider.setAccessibleDescription(self.slider.toolTip())
 
@@ -185,13 +195,15 @@ class PileBar(QWidget):
             if button.text() != words:
                 button.setText(words)
                 button.setAccessibleName(f"{self._names[key]}, {number:,}")
-                button.setToolTip(button.accessibleName())
+                button.setToolTip(f"{button.accessibleName()}\n{self._meanings[key]}".strip())
         number = acceptable or 0
         self.accept.setVisible(self.pile in _ACCEPTABLE)
         self.accept.setEnabled(number > 0)
         words = self.tr("Accept all {count}").format(count=f"{number:,}") if number else self.tr("Accept all")
         self.accept.setText(words)
         self.accept.setAccessibleName(words)
+        # A click takes all the doubtful ones as they are: that must not look like the way through them.
+        self.accept.set_role("quiet" if self.pile is Pile.ASK else "primary")
         self.accept.setToolTip(
             self.tr("Accept what is suggested for every picture of this pile (Ctrl+Return)")
         )
@@ -203,5 +215,5 @@ class PileBar(QWidget):
 
 
 def _short(number: int) -> str:
-    """Return at most six signs: the bar must not grow with the folder; the tooltip has the exact number."""
-    return f"{number:,}" if number < 100_000 else f"{number // 1000:,}k"
+    """Return at most five signs: the bar must not grow with the folder; the tooltip has the exact number."""
+    return f"{number:,}" if number < 10_000 else f"{number // 1000:,}k"

@@ -43,6 +43,7 @@ class CardList(QScrollArea):
         self._wanted: Sequence[Category] = ()
         self._cards: dict[CategoryId, CategoryCard] = {}
         self._carried_to = -1
+        self._tab_from: QWidget | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -62,6 +63,10 @@ class CardList(QScrollArea):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(lambda: self._build(A_SLICE))
+
+    def lead_tab_from(self, widget: QWidget) -> None:
+        """Let the Tab key come to the first card from this widget, which has to take the focus itself."""
+        self._tab_from = widget
 
     # What is shown ----------------------------------------------------------------------------------
 
@@ -94,6 +99,11 @@ class CardList(QScrollArea):
             self._column.removeWidget(card)
             self._column.insertWidget(place, card)
             card.show()
+            # Qt leads the Tab key in the order of making, which puts a new card behind the whole window.
+            before = self._cards[self._wanted[place - 1].id].grid if place else self._tab_from
+            if before is not None:
+                self.setTabOrder(before, card)
+            self.setTabOrder(card, card.grid)
 
     def _remove(self, category: CategoryId) -> None:
         card = self._cards.pop(category)

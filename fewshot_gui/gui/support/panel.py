@@ -70,6 +70,7 @@ class SupportPanel(QFrame):
         self.header = self._header()
         self.cards = CardList(self._card, appearance, self)
         self.cards.moved.connect(self._move)
+        self.cards.lead_tab_from(self.add_button)
         self.empty = self._empty()
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.empty)
@@ -97,6 +98,7 @@ class SupportPanel(QFrame):
         add.setObjectName("addCategoryButton")
         add.clicked.connect(self.add_category)
         header.add(add)
+        self.add_button = add
         return header
 
     def _empty(self) -> EmptyState:

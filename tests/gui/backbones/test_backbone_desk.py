@@ -72,7 +72,9 @@ def test_the_dialog_lists_what_is_here_once_each_time_it_is_opened(
 ) -> None:
     listed: list[str] = []
     real = dialog_module.entries
-    monkeypatch.setattr(dialog_module, "entries", lambda in_use: listed.append(in_use) or real(in_use))
+    monkeypatch.setattr(
+        dialog_module, "entries", lambda in_use, **how: listed.append(in_use) or real(in_use, **how)
+    )
     for times in (1, 2):
         assert program.backbones.show() is not None
         assert len(listed) == times

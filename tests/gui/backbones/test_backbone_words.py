@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
 from fewshot_gui.core.backbones.network_error import NetworkError
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 from fewshot_gui.engine.fetching import Fetching, Phase
-from fewshot_gui.gui.backbones.entries import Entry, Section
+from fewshot_gui.gui.backbones.entries import PHOTO_COST, Entry, Section
 from fewshot_gui.gui.backbones.error_words import error_words
-from fewshot_gui.gui.backbones.words import cost_words, fact_words, state_words
+from fewshot_gui.gui.backbones.words import fact_words, slow_words, state_words, time_words, wrapping
+
+LARGE = Entry(
+    "x", "X", Section.LADDER, 22_000_000, 224, "BSD-3", {"ImageNet top-1": 0.753}, 6.0, installed=False
+)
 
 
-def test_costs_are_told_beside_a_network_that_people_know() -> None:
-    assert cost_words(1.0) == "as fast as MobileNetV2"
-    assert cost_words(11.6) == "12 × the time of MobileNetV2"
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (PHOTO_COST, "as fast as Photos"),
+        (3 * PHOTO_COST, "about 3 times slower than Photos"),
+        (36.0, "about 120 times slower than Photos"),
+        (None, ""),
+    ],
+)
+def test_where_nobody_has_measured_the_time_is_told_beside_the_usual_backbone(
+    cost: float | None, words: str
+) -> None:
+    assert time_words(replace(LARGE, cost=cost)) == words
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (0.4, "about 1 ms for a picture here"),
+        (87.3, "about 87 ms for a picture here"),
+        (1234.0, "about 1.2 s for a picture here"),
+    ],
+)
+def test_what_was_measured_here_is_told_in_its_place(milliseconds: float, words: str) -> None:
+    assert time_words(replace(LARGE, milliseconds=milliseconds)) == words
+    assert words in slow_words(replace(LARGE, milliseconds=milliseconds))
+
+
+def test_facts_wrap_only_between_two_of_them() -> None:
+    lines = wrapping(fact_words(LARGE)).split(" ")
+    assert [line.strip().rstrip("·").strip() for line in lines if line.strip()] == [
+        "22.0\u00a0MB", "sees\u00a0224\u00a0×\u00a0224\u00a0px", "75.3\u00a0%\u00a0ImageNet\u00a0top\u20111",
+        "about\u00a021\u00a0times\u00a0slower\u00a0than\u00a0Photos", "BSD\u20113",
+    ]  # fmt: skip
 
 
 def test_facts_are_one_line() -> None:
-    entry = Entry(
-        "x", "X", Section.LADDER, 22_000_000, 224, "BSD", {"ImageNet top-1": 0.753}, 6.0, installed=False
-    )
-    assert fact_words(entry).split("  ·  ") == [
-        "22.0 MB", "sees 224 × 224 px", "75.3 % ImageNet top-1", "6 × the time of MobileNetV2", "BSD",
+    assert fact_words(LARGE).split("  ·  ") == [
+        "22.0 MB", "sees 224 × 224 px", "75.3 % ImageNet top-1", "about 21 times slower than Photos", "BSD-3",
     ]  # fmt: skip
 
 

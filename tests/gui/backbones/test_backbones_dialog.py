@@ -10,7 +10,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem, describe_bundle
 from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
@@ -19,6 +19,7 @@ from fewshot_gui.core.backbones.ladder import LADDER
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.fetching import Fetching, Phase
+from fewshot_gui.engine.speeds import Speeds
 from fewshot_gui.engine.taking_in import DoesNotFitError
 from fewshot_gui.gui.backbones import dialog as dialog_module
 from fewshot_gui.gui.backbones import entries as entries_module
@@ -96,6 +97,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[BundleInfo]:
     found = [DRAWING, PHOTO]
     monkeypatch.setattr(entries_module, "installed_sound", lambda: found)
     monkeypatch.setenv("FEWSHOT_MODELS", str(USER))
+    monkeypatch.setenv("FEWSHOT_CACHE", "/nowhere")  # else the times of this computer would be told
     monkeypatch.setattr(entries_module, "LADDER", (SMALL, LARGE))
     monkeypatch.setattr(
         dialog_module, "describe_bundle", lambda name: next(i for i in found if i.name == name)
@@ -139,6 +141,42 @@ def test_what_is_here_comes_first_and_drawings_last(dialog: BackbonesDialog) -> 
     assert not dialog.isModal()
 
 
+def test_the_one_in_use_comes_first_and_those_to_compare_with_after_the_usual_ones(
+    qtbot: QtBot, session: Session, fetcher: FakeFetcher, here: list[BundleInfo], appearance: Appearance
+) -> None:
+    here[:] = [
+        replace(DRAWING, name="omniglot-anil"), DRAWING, replace(PHOTO, name="photo-mini"), PHOTO,
+        replace(own(SMALL), name="mine"),
+    ]  # fmt: skip
+    dialog = BackbonesDialog(session, fetcher, lambda: True)  # type: ignore[arg-type]
+    qtbot.addWidget(dialog)
+    names = ["photo", "mine", "photo-mini", SMALL.name, LARGE.name, "omniglot-conv4", "omniglot-anil"]
+    assert list(dialog.list.rows) == names
+    assert dialog.focusWidget() is row(dialog, SMALL.name).download
+    dialog.show()
+    row(dialog, "photo-mini").use.click()
+    assert list(dialog.list.rows) == names, "nothing moves under the pointer"
+    dialog.close()
+    dialog.refresh()
+    assert list(dialog.list.rows)[:3] == ["photo-mini", "photo", "mine"]
+
+
+def test_a_row_says_what_was_measured_here(dialog: BackbonesDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "about 3 times slower than Photos" in row(dialog, SMALL.name).accessibleName()
+    speeds = Speeds(20.0, {PHOTO.hash: 6.2})
+    monkeypatch.setattr(dialog_module, "read_speeds", lambda _folder: speeds)
+    dialog.refresh()
+    assert "about 6 ms for a picture here" in row(dialog, "photo").accessibleName()
+    assert "about 17 ms for a picture here" in row(dialog, SMALL.name).accessibleName()
+
+
+def test_the_facts_of_a_row_are_not_cut(dialog: BackbonesDialog) -> None:
+    dialog.resize(dialog.minimumSizeHint().width(), 640)
+    QApplication.processEvents()
+    for line in dialog.list.rows.values():
+        assert line.facts.height() >= line.facts.heightForWidth(line.facts.width()), line.entry.name
+
+
 def test_each_row_offers_what_can_be_done_with_it(dialog: BackbonesDialog) -> None:
     assert offered(dialog, "photo") == ["In use"]
     assert not row(dialog, "photo").use.isEnabled()
@@ -152,7 +190,7 @@ def test_everything_has_a_name_for_scripts_and_screen_readers(dialog: BackbonesD
     assert row(dialog, LARGE.name).download.accessibleName() == f"Download: {LARGE.title}"
     assert LARGE.title in row(dialog, LARGE.name).accessibleName()
     assert "346.3 MB" in row(dialog, LARGE.name).accessibleName()
-    assert "comes with the program" in row(dialog, "photo").facts.text()
+    assert "comes with the program" in row(dialog, "photo").accessibleName()
 
 
 def test_using_one_is_a_step_of_the_session(dialog: BackbonesDialog, session: Session) -> None:
@@ -222,7 +260,7 @@ def test_what_has_landed_is_offered_with_a_word_on_its_speed(
     line = row(dialog, LARGE.name)
     assert offered(dialog, LARGE.name) == ["Remove…", "Use it"]
     assert line.use.property("role") == "primary"
-    assert line.note.text().startswith("Slow without a graphics card: about 27 ×")
+    assert line.note.text().startswith("Slow without a graphics card: about 93 times slower than Photos.")
     line.use.click()
     assert session.document.settings.backbone == LARGE.name
     assert not line.remove.isEnabled(), "it is in use"
@@ -312,7 +350,7 @@ def test_a_file_becomes_a_backbone(
     fetcher.ends[-1][0](here[-1])
     assert dialog.note.text() == "mine is here."
     assert dialog.focusWidget() is row(dialog, "mine").use
-    assert "brought here by you" in row(dialog, "mine").facts.text()
+    assert "brought here by you" in row(dialog, "mine").accessibleName()
 
 
 def test_what_does_not_fit_is_told_part_by_part_and_can_be_tried_as_another_network(

@@ -245,6 +245,27 @@ def test_a_window_that_is_gone_leaves_no_job_and_no_listener(
     teach(space.session, "Cup")
 
 
+def test_what_will_stand_there_is_said_before_and_while_it_is_computed(
+    dialog: CompareDialog, space: SimpleNamespace
+) -> None:
+    assert dialog.waiting.isVisible()
+    assert dialog.waiting.title.text() == "Not compared yet"
+    assert "on which pictures they disagree" in dialog.waiting.text.text()
+    dialog.run.click()
+    assert dialog.waiting.title.text() == "Comparing…"
+    space.comparer.calls[-1][0](compared(space, *THREE))
+    assert not dialog.waiting.isVisible()
+    assert dialog.table.isVisible()
+
+
+def test_a_button_closes_it_and_enter_does_not(dialog: CompareDialog, space: SimpleNamespace) -> None:
+    assert not dialog.leave.autoDefault()
+    dialog.run.click()
+    dialog.leave.click()
+    assert not dialog.isVisible()
+    assert space.comparer.jobs[-1].cancelled
+
+
 # The table --------------------------------------------------------------------------------------------------
 
 
@@ -285,6 +306,7 @@ def test_who_could_not_answer_says_why_and_cannot_be_used(
 def test_a_learner_can_be_used_from_the_table_in_one_step(
     dialog: CompareDialog, space: SimpleNamespace
 ) -> None:
+    space.session.do(ChooseLearner("prototypical"))
     run(dialog, space, *THREE, answer("snail", [0] * ROWS, bundle="omniglot-snail"))
     assert [dialog.table.button(row).text() for row in range(4)] == ["In use"] + 3 * ["Use this learner"]
     assert not dialog.table.button(0).isEnabled()

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QBoxLayout
 
-from fewshot_gui.engine.commands import AddCategory, RemoveCategory, SetShortcut
+from fewshot_gui.engine.commands import AddCategory, RemoveCategory, SetShortcut, new_category_id
 from fewshot_gui.engine.sources.drawing import render
 from fewshot_gui.engine.state import CategoryId
 from fewshot_gui.gui.live.draw_page import DrawPage
@@ -165,6 +165,16 @@ def test_a_narrow_page_puts_the_guess_under_the_paper(page: DrawPage) -> None:
     assert page._middle.direction() is QBoxLayout.Direction.LeftToRight
     page.resize(440, 700)
     assert page._middle.direction() is QBoxLayout.Direction.TopToBottom
+
+
+def test_forty_categories_leave_room_for_the_paper(page: DrawPage, session: Session) -> None:
+    page.resize(700, 640)
+    few = page.teach.sizeHint().height()
+    for number in range(40):
+        session.do(AddCategory(new_category_id(), f"Category {number + 1}"))
+    assert len(page.teach.buttons()) == 42
+    assert few < page.teach.sizeHint().height() <= 220
+    assert page.teach.minimumSizeHint().height() <= few, "a small screen shows one line of them"
 
 
 def test_hidden_it_asks_nothing(page: DrawPage, predictor: Any, qtbot: QtBot) -> None:

@@ -43,10 +43,10 @@ def words(desk: Any) -> list[str]:
 
 
 def test_counts_are_live(desk: Any) -> None:
-    assert words(desk) == ["All  12", "Sure  7", "Ask me  4", "None of these  1", "Decided  0"]
+    assert words(desk) == ["All  12", "Sure  7", "Ask me  4", "Surely none  1", "Decided  0"]
     desk.go_to(7)
     desk.press(Qt.Key.Key_Return, Qt.Key.Key_N, Qt.Key.Key_2)
-    assert words(desk) == ["All  12", "Sure  7", "Ask me  1", "None of these  1", "Decided  3"]
+    assert words(desk) == ["All  12", "Sure  7", "Ask me  1", "Surely none  1", "Decided  3"]
     desk.session.undo()
     assert words(desk)[2] == "Ask me  2"
 
@@ -111,6 +111,10 @@ def test_large_counts_are_short_and_exact_in_the_tooltip(qtbot: QtBot, appearanc
     bar.show_counts({None: 512_345}, 0)
     assert bar.choice.button("all").text() == "All  512k"
     assert bar.choice.button("all").toolTip() == "All, 512,345"
+    bar.show_counts({None: 12_345}, 0)
+    assert bar.choice.button("all").text() == "All  12k"
+    bar.show_counts({None: 9_876}, 0)
+    assert bar.choice.button("all").text() == "All  9,876"
 
 
 def test_choices_are_remembered(desk: Any, qtbot: QtBot, appearance: Appearance) -> None:
@@ -147,10 +151,21 @@ def test_whole_pile_is_accepted_and_taken_back_as_one(desk: Any) -> None:
         Decision(desk.mug, By.ACCEPTED), Decision(desk.pen, By.ACCEPTED),
     ]  # fmt: skip
     assert desk.counts()[Pile.DECIDED] == 7
-    assert desk.page.pages.currentWidget() is desk.page.pages.nothing_left
+    assert desk.page.pages.currentWidget() is desk.page.pages.none_sure
     desk.session.undo()
     assert not desk.session.document.labels
     assert desk.counts()[Pile.SURE] == 7
+
+
+def test_all_the_doubtful_ones_are_not_the_main_thing_to_accept(desk: Any) -> None:
+    roles = {}
+    for pile in (Pile.SURE, Pile.ASK, Pile.NONE_OF_THESE):
+        desk.page.piles.choose(pile)
+        roles[pile] = desk.page.piles.accept.property("role")
+    assert roles == {Pile.SURE: "primary", Pile.ASK: "quiet", Pile.NONE_OF_THESE: "primary"}
+    desk.page.piles.choose(Pile.ASK)
+    desk.page.piles.accept.click()
+    assert desk.counts()[Pile.ASK] == 0, "it still does what it says"
 
 
 def test_none_of_these_are_accepted_as_such(desk: Any) -> None:

@@ -154,8 +154,10 @@ def test_a_learner_that_is_not_examined_says_so(world: SimpleNamespace) -> None:
 
 
 def test_without_a_picture_in_sight_the_category_is_named(world: SimpleNamespace) -> None:
-    words = next_words(NextBest(world.ids[1], None), world.session.document)
-    assert words == "Next: another example of “Pen”."
+    best = NextBest(world.ids[1], None)
+    assert next_words(best, world.session.document) == "Next: a first example of “Pen”."
+    world.session.do(AddExamples(world.ids[1], (Example(PictureId("a" * 32), "x"),)))
+    assert next_words(best, world.session.document) == "Next: another example of “Pen”."
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from fewshot_gui.engine.commands import (
     RenameCategory,
     new_category_id,
 )
+from fewshot_gui.engine.problems import ProblemLog
 from fewshot_gui.engine.scores import Special
 from fewshot_gui.engine.state import Example
 from fewshot_gui.gui.mime import DraggedPicture, pack
@@ -132,7 +133,47 @@ def test_hint_leads_to_the_first_example(page: FolderPage, world: SimpleNamespac
     opened(page, world)
     assert page.hint.isVisible()
     world.session.do(AddExamples(world.ids[0], (Example("0" * 32, "x"),)))
+    assert page.hint.isVisible(), "with one category, nearly everything is called so"
+    assert page.hint.words == "Nearly everything is “Mug” until a second category has an example, too."
+    world.session.do(AddExamples(world.ids[1], (Example("1" * 32, "x"),)))
     assert not page.hint.isVisible()
+
+
+def test_hint_asks_for_a_second_category(page: FolderPage, world: SimpleNamespace) -> None:
+    opened(page, world)
+    world.session.do(RemoveCategory(world.ids[1]))
+    world.session.do(AddExamples(world.ids[0], (Example("0" * 32, "x"),)))
+    assert "second category" in page.hint.words
+    assert "Ctrl+N" in page.hint.words
+
+
+@pytest.mark.parametrize(("kind", "says"), [("missing", "not there"), ("no-permission", "cannot be read")])
+def test_a_folder_that_cannot_be_listed_is_not_called_empty(
+    qtbot: QtBot, world: SimpleNamespace, appearance: Appearance, kind: str, says: str
+) -> None:
+    problems = ProblemLog()
+    page = FolderPage(
+        world.session, world.gallery, world.predictor, world.library, world.intake, appearance,
+        problems=problems,
+    )  # fmt: skip
+    qtbot.addWidget(page)
+    problems.add("/stick/Holiday/torn", "missing")
+    world.gallery.show("/stick/Holiday", 0)
+    assert page.pages.currentWidget() is page.pages.no_pictures, "that is another folder"
+    problems.add("/stick/Holiday", kind)
+    world.gallery.progressed.emit(0, 0)
+    assert page.pages.currentWidget() is page.pages.unreadable
+    assert says in page.pages.unreadable.title.text()
+    page.findChild(object, "lookAgainButton").click()  # type: ignore[attr-defined]
+    assert world.gallery.opened == ["/stick/Holiday"]
+
+
+def test_tab_stops_at_the_chosen_filter(page: FolderPage, world: SimpleNamespace) -> None:
+    opened(page, world)
+    page.bar.chips.choose(world.ids[1])
+    world.session.do(AddCategory(new_category_id(), "Third"))
+    chips = [page.bar.chips.chip(key) for key in (None, *world.ids, Special.NONE_OF_THESE)]
+    assert [chip.text() for chip in chips if chip.focusPolicy() is Qt.FocusPolicy.TabFocus] == ["Pen"]
 
 
 def test_category_key_teaches_all_chosen(page: FolderPage, world: SimpleNamespace) -> None:
@@ -250,6 +291,40 @@ def test_two_hundred_categories_stay_two_lines_high(page: FolderPage, world: Sim
     for number in range(200):
         world.session.do(AddCategory(new_category_id(), f"Category {number}"))
     assert page.bar.chips.height() < 90
+
+
+def in_sight(page: FolderPage, key: Special) -> bool:
+    chip = page.bar.chips.chip(key)
+    place = chip.geometry().translated(chip.parentWidget().mapTo(page.bar.chips, QPoint()))
+    return chip.isVisible() and page.bar.chips.rect().contains(place)
+
+
+def test_what_is_no_category_stays_in_sight_beside_many(page: FolderPage, world: SimpleNamespace) -> None:
+    opened(page, world)
+    for count in (0, 3, 40):
+        for number in range(count):
+            world.session.do(AddCategory(new_category_id(), f"Category {count} {number}"))
+        for width in (520, 900, 1600):
+            page.resize(width, 600)
+            QApplication.processEvents()
+            assert in_sight(page, Special.NONE_OF_THESE), (count, width)
+            assert in_sight(page, Special.UNKNOWN), (count, width)
+    page.bar.chips.chip(Special.NONE_OF_THESE).click()
+    assert page.bar.chips.current is Special.NONE_OF_THESE
+
+
+def test_few_filters_stand_in_one_line(page: FolderPage, world: SimpleNamespace) -> None:
+    opened(page, world)
+    page.resize(900, 600)
+    QApplication.processEvents()
+    chips = [page.bar.chips.chip(key) for key in (None, *world.ids, *Special)]
+    places = [chip.mapTo(page.bar, QPoint()) for chip in chips]
+    assert len({place.y() for place in places}) == 1
+    gaps = {
+        right.x() - left.x() - chip.width()
+        for chip, left, right in zip(chips, places, places[1:], strict=False)
+    }
+    assert gaps == {8}
 
 
 def test_page_hears_nothing_when_it_is_gone(world: SimpleNamespace, appearance: Appearance) -> None:

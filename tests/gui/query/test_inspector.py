@@ -10,9 +10,11 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddExamples, RecolourCategory, RenameCategory
+from fewshot_gui.engine.scores import Counts
 from fewshot_gui.engine.state import Example
 from fewshot_gui.gui.inspector.bars import BarRow, Bars, Kind
 from fewshot_gui.gui.inspector.panel import _PREVIEW_PIXELS, InspectorPanel, percent_words
@@ -76,6 +78,39 @@ def test_nearest_examples_carry_category_and_distance(panel: InspectorPanel) -> 
 def test_rejected_is_none_of_these(panel: InspectorPanel) -> None:
     panel.show_rows([2])
     assert panel.answer.text() == "None of these"
+
+
+def test_the_bars_of_a_rejected_picture_do_not_contradict_it(panel: InspectorPanel) -> None:
+    notes = [label.text() for label in panel.findChildren(QLabel)]
+    assert "if it were one of them" not in notes
+    panel.show_rows([2])
+    assert "if it were one of them" in [label.text() for label in panel.findChildren(QLabel)]
+    panel.show_rows([0])
+    assert "if it were one of them" not in [label.text() for label in panel.findChildren(QLabel)]
+
+
+@pytest.mark.parametrize(
+    ("source", "begins"), [("folder", "Select"), ("camera", "Start"), ("video", "Play"), ("draw", "Draw")]
+)
+def test_empty_it_says_what_to_do_on_this_page(panel: InspectorPanel, source: str, begins: str) -> None:
+    panel.show_source(source)
+    shown = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
+    assert any(text.startswith(begins) and text.endswith("to see why") for text in shown)
+
+
+def test_without_pictures_it_counts_none(panel: InspectorPanel) -> None:
+    panel.threshold.show_counts(None)
+    assert panel.threshold.counts.text() == ""
+    panel.threshold.show_counts(Counts((0, 0), 0, 0))
+    assert panel.threshold.counts.text() == ""
+
+
+def test_a_narrow_panel_cuts_the_notes_and_not_the_numbers(panel: InspectorPanel) -> None:
+    panel.show_rows([2])
+    panel.resize(panel.minimumSizeHint().width(), 800)
+    assert panel.width() <= 264
+    page = panel.bars.parentWidget().parentWidget()
+    assert page.width() <= page.parentWidget().width()
 
 
 def test_taught_picture_says_who_said_so(panel: InspectorPanel, world: SimpleNamespace) -> None:
@@ -164,9 +199,9 @@ def test_undo_moves_the_slider_back(panel: InspectorPanel, world: SimpleNamespac
 
 
 def test_counts_are_live(panel: InspectorPanel, world: SimpleNamespace) -> None:
-    assert panel.threshold.counts.text() == "sorted 2 · none of these 1"
+    assert panel.threshold.counts.text() == "2 with a category · 1 none of these"
     world.predictor.say(world.scores(THREE, version=2))
-    assert panel.threshold.counts.text() == "sorted 3 · none of these 0"
+    assert panel.threshold.counts.text() == "3 with a category · 0 none of these"
 
 
 def test_many_bars_scroll_to_the_answer(qtbot: QtBot, appearance: Appearance) -> None:

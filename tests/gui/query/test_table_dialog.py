@@ -154,8 +154,32 @@ def test_a_removed_category_is_in_the_table_no_more(dialog: TableDialog, world: 
 def test_without_a_report_it_says_so(qtbot: QtBot, world: SimpleNamespace, appearance: Appearance) -> None:
     empty = TableDialog(world.session, world.predictor, world.library, appearance)
     qtbot.addWidget(empty)
-    assert empty.caption.text() == "There is nothing to compare yet."
+    empty.show()
     assert empty.table.rowCount() == 0
+    assert not empty.table.isVisible()
+    assert empty.waiting.title.text() == "No table yet"
+
+
+def test_while_it_is_computed_it_says_so_and_then_shows_it(
+    qtbot: QtBot, world: SimpleNamespace, report: LooReport, appearance: Appearance
+) -> None:
+    world.predictor.examining = True
+    dialog = TableDialog(world.session, world.predictor, world.library, appearance)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.waiting.title.text() == "Being computed…"
+    world.predictor.examine(report)
+    assert not dialog.waiting.isVisible()
+    assert dialog.table.isVisible()
+    assert dialog.pictures.isVisible()
+
+
+def test_a_learner_too_slow_for_it_is_named(
+    qtbot: QtBot, world: SimpleNamespace, report: LooReport, appearance: Appearance
+) -> None:
+    dialog = TableDialog(world.session, world.predictor, world.library, appearance)
+    qtbot.addWidget(dialog)
+    assert dialog.waiting.title.text() == "No table for this learner"
 
 
 def test_a_picture_is_looked_at_closely(dialog: TableDialog, world: SimpleNamespace) -> None:

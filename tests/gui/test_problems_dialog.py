@@ -1,0 +1,57 @@
+"""The problems list offers only what can be done with what it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtGui import QDesktopServices
+
+from fewshot_gui.engine.problems import ProblemLog
+from fewshot_gui.gui.dialogs.problems import ProblemsDialog
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def problems() -> ProblemLog:
+    return ProblemLog()
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, problems: ProblemLog) -> ProblemsDialog:
+    result = ProblemsDialog(problems)
+    qtbot.addWidget(result)
+    result.show()
+    return result
+
+
+def enabled(dialog: ProblemsDialog) -> list[bool]:
+    return [button.isEnabled() for button in (dialog.place, dialog.copy, dialog.clear)]
+
+
+def test_without_problems_nothing_can_be_pressed(dialog: ProblemsDialog, problems: ProblemLog) -> None:
+    assert enabled(dialog) == [False, False, False]
+    problems.add("/home/ada/a.jpg", "empty")
+    assert enabled(dialog) == [False, True, True], "no line is chosen yet"
+    dialog.clear.click()
+    assert enabled(dialog) == [False, False, False]
+
+
+def test_the_folder_of_the_chosen_file_is_shown(
+    dialog: ProblemsDialog, problems: ProblemLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    problems.add("/home/ada/a.jpg", "empty")
+    problems.add("/home/bob/b.jpg", "truncated")
+    dialog.table.selectRow(1)
+    dialog.place.click()
+    assert opened == ["/home/bob"]
+
+
+def test_a_problem_of_no_file_has_no_folder(dialog: ProblemsDialog, problems: ProblemLog) -> None:
+    problems.add("", "cache-rebuilt")
+    dialog.table.selectRow(0)
+    assert enabled(dialog) == [False, True, True]
