@@ -85,7 +85,7 @@ class Auto:
             calibration=fitted.calibration,
             anchors=fitted.anchors,
             fitted=fitted,
-            chosen=chosen,
+            learner=tried[chosen],
             reason=reason,
         )
 
@@ -150,13 +150,18 @@ class AutoClassifier(FittedClassifier):
 
     Attributes:
         fitted: that classifier.
-        chosen: the name of its learner.
+        learner: what made it.
         reason: what the choice rests on.
     """
 
     fitted: FittedClassifier
-    chosen: str
+    learner: Candidate
     reason: Reason
+
+    @property
+    def chosen(self) -> str:
+        """The name of the chosen learner."""
+        return self.learner.name
 
     def judge(self, query: Tensor, to_support: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:
         """Return the scores and distances of the chosen classifier, (Q, N) each."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fewshot_gui.core.learners.base import Learner
+
 
 class Why(StrEnum):
     """Why a learner was chosen."""
@@ -67,6 +69,10 @@ class ChosenClassifier(Protocol):
     @property
     def chosen(self) -> str:
         """The name of that learner."""
+
+    @property
+    def learner(self) -> Learner:
+        """That learner."""
 
     @property
     def reason(self) -> Reason:

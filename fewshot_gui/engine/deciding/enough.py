@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fewshot_gui.core.learners.reason import ChosenClassifier
 from fewshot_gui.engine.fitting import Watch, learn, torch_work
 from fewshot_gui.engine.scores import Said
 
@@ -77,13 +78,18 @@ class LooReport:
 def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
     """Return the leave-one-out report of the support set: one fit for each of up to 200 examples.
 
-    Of a learner that takes long, fewer are examined: as many as 20 seconds allow, at least ten.
+    Of a learner that takes long, fewer are examined: as many as 20 seconds allow, at least ten. In the place
+    of one that chooses among others, the chosen one is fitted: without one example the choice is the same
+    but rarely, and it costs a fit of each.
     """
     from fewshot_gui.core.evaluation.leave_one_out import left_out  # noqa: PLC0415 - imports torch
 
+    made = fitted.classifier
+    learner = made.learner if isinstance(made, ChosenClassifier) else fitted.learner
+
     def answer(rest: SupportSet, example: Tensor) -> Tensor:
         token.check()
-        classifier = learn(fitted.learner, rest, fitted.recipe, Watch(token.check))
+        classifier = learn(learner, rest, fitted.recipe, Watch(token.check))
         with torch_work(fitted.recipe, 1):
             return classifier.predict(example).probabilities[0]
 

@@ -18,6 +18,6 @@ def test_accuracies_are_told_as_counts() -> None:
 
 def test_a_classifier_that_was_not_chosen_has_no_choice() -> None:
     reason = Reason(Why.RULE, 3, 5, "ridge")
-    assert choice_of(SimpleNamespace(chosen="ridge", reason=reason)) == Choice("ridge", reason)
+    assert choice_of(SimpleNamespace(chosen="ridge", learner=None, reason=reason)) == Choice("ridge", reason)
     assert choice_of(SimpleNamespace()) is None
     assert choice_of(None) is None

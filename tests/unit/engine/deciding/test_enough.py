@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.core.learners.auto import Auto
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.prototypical import Prototypical
 from fewshot_gui.engine.deciding import enough
@@ -66,6 +67,7 @@ def fitted(points: list[float], labels: list[int], seconds: float = 0.001) -> Fi
     made = SimpleNamespace(
         support=support,
         learner=Prototypical(),
+        classifier=None,
         classes=(CAT, DOG),
         support_ids=ids,
         version=7,
@@ -93,6 +95,13 @@ def test_the_table_names_the_pictures_behind_each_cell() -> None:
     assert (report.examined, report.correct, report.version) == (6, 5, 7)
     assert report.accuracy == pytest.approx(5 / 6)
     assert report.right_of(DOG) == (2, 3)
+
+
+def test_what_was_chosen_is_examined_without_choosing_again() -> None:
+    made = fitted([0.0, 0.1, 0.2, 10.0, 10.1, 9.9], [0, 0, 0, 1, 1, 1])
+    made.classifier = Auto().fit(made.support)  # type: ignore[misc]
+    made.learner = None  # type: ignore[misc, assignment] - nobody asks it
+    assert run(made).accuracy == 1
 
 
 def test_an_example_that_is_alone_is_not_examined() -> None:
