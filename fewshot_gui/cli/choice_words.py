@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.cli.output import counted
 from fewshot_gui.core.learners.reason import Why
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def choice_line(choice: Choice) -> str:
             f"{rule} on {reason.right(rule)}"
         )
     more = ", and no other was clearly better" if reason.why is Why.RULE else ""
-    return f"auto took {name}: about {reason.shots:.0f} examples a class{more}"
+    return f"auto took {name}: about {counted(round(reason.shots), 'example')} a class{more}"
 
 
 def choice_values(choice: Choice | None) -> dict[str, Any] | None:
@@ -47,7 +48,7 @@ def choice_values(choice: Choice | None) -> dict[str, Any] | None:
 
 def choices_line(chosen: Mapping[str, int], why: Mapping[str, int]) -> str:
     """Return how often each learner was taken, and on what that rests, over many tasks."""
-    return f"auto took {_counts(chosen)} of {sum(chosen.values())} tasks; why: {_counts(why)}"
+    return f"auto took {_counts(chosen)} of {counted(sum(chosen.values()), 'task')}; why: {_counts(why)}"
 
 
 def _counts(numbers: Mapping[str, int]) -> str:

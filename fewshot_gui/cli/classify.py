@@ -12,7 +12,7 @@ import numpy as np
 
 from fewshot_gui.cli.choice_words import choice_line, choice_values
 from fewshot_gui.cli.options import add_device_argument, told_device
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
 from fewshot_gui.core.backbones.fits import require_fit
@@ -179,7 +179,7 @@ def _support(
     labels = np.repeat(np.arange(len(folders)), [len(members) for members in folders.values()])
     support = _embed(arguments, library, loop, files, "Reading examples")
     if not len(support.rows):
-        raise UsageError(f"none of the {len(files)} examples under {arguments.support} can be read")
+        raise UsageError(f"of {counted(len(files), 'example')} under {arguments.support} none can be read")
     # As in the window, a picture is one example of one class: the last that it is put into.
     support = support.at(sorted({name: index for index, name in enumerate(support.ids)}.values()))
     return support, labels[support.places], tuple(folders)
@@ -281,11 +281,11 @@ def _finish(arguments: argparse.Namespace, labelled: Labelled) -> int:
         say_json(summary)
     else:
         none = summary["none_of_these"]
-        say(f"{len(table.paths)} pictures labelled, {none} of them none of these: {arguments.out}")
+        say(f"{counted(len(table.paths), 'picture')} labelled, {none} of them none of these: {arguments.out}")
         if choice is not None:
             say(choice_line(choice))
     if unread:
-        warn(f"{len(unread)} files could not be read; they are listed in {listed}")
+        warn(f"{counted(len(unread), 'file')} could not be read, as listed in {listed}")
     return SOME_FAILED if unread else DONE
 
 

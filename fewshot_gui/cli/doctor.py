@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, say
+from fewshot_gui.cli.output import DONE, SOME_FAILED, counted, say
 from fewshot_gui.engine.checkup import Finding, Part, Verdict, check_all, is_usable
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _detail(finding: Finding) -> str:
     if finding.part is Part.ROOM:
         return f"{int(finding.detail) / 1e9:.1f} GB"
     if finding.part is Part.SAMPLE:
-        return f"{finding.detail} pictures"
+        return counted(int(finding.detail), "picture")
     if finding.part is Part.RUNTIME:
         return finding.detail or NOT_COMPARED
     return finding.detail

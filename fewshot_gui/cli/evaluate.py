@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.choice_words import choices_line
 from fewshot_gui.cli.options import add_device_argument, told_device
-from fewshot_gui.cli.output import UsageError, bar, say, say_json, warn
+from fewshot_gui.cli.output import UsageError, bar, counted, say, say_json, warn
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
 from fewshot_gui.core.backbones.fits import require_fit
@@ -234,7 +234,8 @@ def _tell(arguments: argparse.Namespace, reports: Sequence[Report], counts: dict
 
 
 def _task(report: Report, classes: int) -> str:
-    return f"{report.ways}-way {report.shots}-shot, {report.episodes} episodes of {classes} classes"
+    episodes = f"{counted(report.episodes, 'episode')} of {counted(classes, 'class')}"
+    return f"{report.ways}-way {report.shots}-shot, {episodes}"
 
 
 def _interval(report: Report) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from fewshot_gui.cli.output import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -85,7 +87,7 @@ def save_comparison(path: Path, reports: Sequence[Report]) -> None:
     for axis in (left, right):
         _quiet(axis, "x")
     first = ordered[0]
-    task = f"{first.ways}-way {first.shots}-shot, {first.episodes} episodes"
+    task = f"{first.ways}-way {first.shots}-shot, {counted(first.episodes, 'episode')}"
     figure.suptitle(task, x=0.02, ha="left", color=INK, fontsize=13, fontweight="bold")
     if any(report.transductive for report in ordered):
         note = "* transductive: the answer to one query depends on the others"

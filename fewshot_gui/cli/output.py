@@ -39,6 +39,12 @@ def _valid(value: object) -> object:
     return [_valid(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun in English: "1 picture", "2 pictures", "0 classes"."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{ending}"
+
+
 def warn(text: str) -> None:
     """Print a problem to standard error."""
     print(text, file=sys.stderr, flush=True)

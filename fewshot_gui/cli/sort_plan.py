@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, say, say_json, warn
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, say, say_json, warn
 from fewshot_gui.cli.sort_words import CONFLICTS, conflict_words, place_words, size_words
 from fewshot_gui.core.backbones.bundle_info import bundle_of, describe_bundle
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
@@ -202,16 +202,17 @@ def _tell(arguments: argparse.Namespace, made: Plan) -> None:
         say(_line(row))
     say("")
     for count in category_counts(made):
-        beside = f" and {count.companions} files that belong to them" if count.companions else ""
+        beside = f" and {counted(count.companions, 'file')} with them" if count.companions else ""
         place = "the trash" if count.trash else count.folder
-        say(f"{count.category}: {count.pictures} pictures{beside}, {size_words(count.size)}  {place}")
+        going = counted(count.pictures, "picture") + beside
+        say(f"{count.category}: {going}, {size_words(count.size)}  {place}")
     for kind, number in conflict_counts(made).items():
-        say(f"{number} times: {CONFLICTS[kind]}")
-    verb = "get a sidecar" if made.way is Way.SIDECAR else f"go ({made.way})"
+        say(f"{counted(number, 'time')}: {CONFLICTS[kind]}")
+    what = "to get a sidecar" if made.way is Way.SIDECAR else f"to go ({made.way})"
     thrown = sum(file.way is Way.TRASH for file in made.files)
-    to_trash = f"{thrown} go to the trash, " if thrown else ""
-    staying = left_out(made)
-    say(f"{len(made.files) - thrown} files {verb}, {to_trash}{staying} stay; nothing has been done yet")
+    to_trash = f"{thrown} to the trash, " if thrown else ""
+    going = counted(len(made.files) - thrown, "file")
+    say(f"{going} {what}, {to_trash}{left_out(made)} to stay; nothing has been done yet")
 
 
 def _line(row: Row) -> str:

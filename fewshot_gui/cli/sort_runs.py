@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import DONE, INTERRUPTED, SOME_FAILED, UsageError, bar, say, say_json
+from fewshot_gui.cli.output import DONE, INTERRUPTED, SOME_FAILED, UsageError, bar, counted, say, say_json
 from fewshot_gui.cli.sort_plan import read_plan
 from fewshot_gui.cli.sort_words import REASONS, line_words
 from fewshot_gui.engine.publish import new_file
@@ -70,8 +70,8 @@ def recover_all(arguments: argparse.Namespace) -> int:
         "resumable": list(report.resumable),
     }
     words = (
-        f"{report.finished} files were finished, {report.put_back} put back, "
-        f"{len(report.rolled_back)} taken back with their group, {report.left} stay in doubt"
+        f"{counted(report.finished, 'file')} finished, {report.put_back} put back, "
+        f"{len(report.rolled_back)} taken back with their group, {report.left} still in doubt"
     )
     for run in report.resumable:
         words += f"\nrun {run} is not finished: apply its plan again, or undo it"

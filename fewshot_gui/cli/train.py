@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.options import add_device_argument, told_device
-from fewshot_gui.cli.output import UsageError, bar, say, say_json
+from fewshot_gui.cli.output import UsageError, bar, counted, say, say_json
 from fewshot_gui.cli.training_log import draw_curve, log_records, logged_seconds, tensorboard, validated
 from fewshot_gui.core.training.recipe import GRADIENT_LEARNERS, HEAD_LEARNERS
 
@@ -151,7 +151,9 @@ def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[
     chosen = [int(i * step) for i in range(held)]
     rest = [i for i in range(len(data.names)) if i not in set(chosen)]
     if len(rest) < 2:
-        raise UsageError(f"{arguments.data[0]} has {len(data.names)} classes; training needs four or more")
+        raise UsageError(
+            f"{arguments.data[0]} has {counted(len(data.names), 'class')}; training needs four or more"
+        )
     return data.subset(rest), data.subset(chosen)
 
 
@@ -223,6 +225,10 @@ def _taught(
     return targets
 
 
+def _counts(data: ClassImages) -> str:
+    return f"{counted(len(data.names), 'class')}, {counted(len(data.images), 'picture')}"
+
+
 def _export(
     arguments: argparse.Namespace, trainer: Trainer, data: ClassImages, validation: ClassImages
 ) -> dict[str, Any]:
@@ -231,8 +237,8 @@ def _export(
     recipe = trainer.recipe
     training = {
         "command": _command(),
-        "data": f"{len(data.names)} classes, {len(data.images)} pictures of {_named(arguments.data)}",
-        "validation": f"{len(validation.names)} classes, {len(validation.images)} pictures",
+        "data": f"{_counts(data)} of {_named(arguments.data)}",
+        "validation": _counts(validation),
         "steps": recipe.steps,
         "seconds": logged_seconds(arguments.out),
         "device": trainer.device,
@@ -265,6 +271,6 @@ def _in_words(summary: dict[str, Any]) -> str:
             f"{summary['validation_accuracy']:.2%} ± {summary['validation_ci95']:.2%}"
         )
     return (
-        f"Wrote {summary['out']} after {summary['steps']} steps "
+        f"Wrote {summary['out']} after {counted(summary['steps'], 'step')} "
         f"(temperature {summary['temperature']:.3g}{best})."
     )

@@ -42,7 +42,7 @@ def action_rows() -> tuple[ActionRow, ...]:
         ActionRow("openFolderAction", "file", translate("Actions", "Open a &folder of pictures…"), "Ctrl+O", "folder"),
         ActionRow("watchAction", "file", translate("Actions", "&Watch this folder"), checkable=True, ends_group=True),
         ActionRow("sortAction", "file", translate("Actions", "&Sort the files…"), "Ctrl+M", "sort"),
-        ActionRow("takeBackAction", "file", translate("Actions", "Sorted &before…"), "Ctrl+Shift+M", ends_group=True),
+        ActionRow("takeBackAction", "file", translate("Actions", "Sorted &before, take back…"), "Ctrl+Shift+M", ends_group=True),
         ActionRow("exportAction", "file", translate("Actions", "&Export the labels…"), "Ctrl+E"),
         ActionRow("importAction", "file", translate("Actions", "Bring labels &in…"), "Ctrl+I", ends_group=True),
         ActionRow("quitAction", "file", translate("Actions", "&Quit"), "Ctrl+Q"),
@@ -81,6 +81,8 @@ def build_actions(
 ) -> dict[str, QAction]:
     """Return the actions by name, put into the menus of `menu_bar` and connected to `slots`."""
     menus = {key: menu_bar.addMenu(title) for key, title in menu_titles().items()}
+    for menu in menus.values():
+        menu.setToolTipsVisible(True)  # where an action cannot be done, it says why
     actions = {}
     # Ticks in place of icons: a menu shows one or the other, and one wants to see which is chosen.
     looks = QActionGroup(window)

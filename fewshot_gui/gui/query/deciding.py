@@ -38,6 +38,12 @@ _FEWEST_TAUGHT: Final = 2
 _WHY: Final[dict[Pile | None, Why]] = {Pile.SURE: "no-sure", Pile.NONE_OF_THESE: "no-none"}
 
 
+def boldness_of(session: Session) -> float:
+    """Return where the slider from ask more to ask less stands, 0 to 1."""
+    kept = session.recall(BOLDNESS_KEY, DEFAULT_BOLDNESS)
+    return float(kept) if isinstance(kept, int | float) and 0 <= kept <= 1 else DEFAULT_BOLDNESS
+
+
 class Deciding(QObject):
     """Follows the bar and the keys, and keeps what the person chose with the session.
 
@@ -72,9 +78,7 @@ class Deciding(QObject):
         self._connect(page)
 
     def _recall(self) -> None:
-        boldness = self._session.recall(BOLDNESS_KEY, DEFAULT_BOLDNESS)
-        known = isinstance(boldness, int | float) and 0 <= boldness <= 1
-        self._bar.set_boldness(float(boldness) if known and isinstance(boldness, int | float) else 0.5)
+        self._bar.set_boldness(boldness_of(self._session))
         self._model.set_boldness(self._bar.boldness)
         self._bar.teaching.setChecked(self._session.recall(TEACHING_KEY, default=True) is not False)
         self.answers.teaching = self._bar.teaching.isChecked()

@@ -28,7 +28,8 @@ _MOST_LINES = 2
 class FilterChips(QWidget):
     """Chips of which exactly one is chosen; those of many categories scroll, two lines high.
 
-    What is no category stands at the end, beside what scrolls: it is wanted most, and never out of sight.
+    What is no category stands at the end: beside what scrolls, or together below one line of categories. It
+    is wanted most, and never out of sight.
     """
 
     chosen = Signal(object)
@@ -158,14 +159,17 @@ class FilterChips(QWidget):
         ends = [chip for key, chip in self._chips.items() if isinstance(key, Special)]
         before = _row_width(chip for key, chip in self._chips.items() if not isinstance(key, Special))
         one_line = before + _SPACING + _row_width(ends) <= self.width()
-        beside = _row_width(ends) if one_line else max(chip.sizeHint().width() for chip in ends)
-        room = max(0, min(before, self.width() - _SPACING - beside))
-        height = HEIGHT if one_line else self._height(room)
+        below = not one_line and max(before, _row_width(ends)) <= self.width()
+        row = one_line or below  # else a column, as high as the lines of categories beside it
+        beside = max(chip.sizeHint().width() for chip in ends)
+        room = before if row else max(0, self.width() - _SPACING - beside)
+        height = HEIGHT if row else self._height(room)
         self._area.setGeometry(0, 0, room, height)
-        place = QPoint(room + _SPACING, 0)
+        place = QPoint(0, HEIGHT + _SPACING) if below else QPoint(room + _SPACING, 0)
         for chip in ends:
             chip.setGeometry(QRect(place, chip.sizeHint()))
-            place += QPoint(chip.width() + _SPACING, 0) if one_line else QPoint(0, HEIGHT + _SPACING)
+            place += QPoint(chip.width() + _SPACING, 0) if row else QPoint(0, HEIGHT + _SPACING)
+        height += HEIGHT + _SPACING if below else 0
         if height != self.height():
             self.setFixedHeight(height)
 

@@ -92,10 +92,11 @@ class GraceDialog(QDialog):
         self.minutes.setRange(1, 24 * 60)
         self.minutes.setValue(grace.minutes)
         self.minutes.setSuffix(self.tr(" min"))
-        self.minutes.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        # A style sheet gives the edit within a spin box no padding.
+        self.minutes.lineEdit().setTextMargins(9, 0, 9, 0)
         note = QLabel(
             self.tr("They go to {0} ({1}), as chosen under “Sort the files…”, and can be taken "
-                    "back under “Sorted before…”. Without this, nothing moves until you say so.")
+                    "back under “Sorted before, take back…”. Without this, nothing moves until you say so.")
             .format(target, way),
             self,
         )  # fmt: skip
@@ -116,7 +117,12 @@ class GraceDialog(QDialog):
         column.addLayout(wait)
         column.addWidget(note)
         foot = QHBoxLayout()
+        foot.setSpacing(8)
         foot.addStretch(1)
+        leave = PushButton(self.tr("Cancel"), self)
+        leave.setObjectName("graceCancel")
+        leave.clicked.connect(self.reject)
+        foot.addWidget(leave)
         foot.addWidget(ok)
         column.addLayout(foot)
 

@@ -85,7 +85,7 @@ class SortingDesk(QObject):
             self.tr("Files are on their way"),
             self.tr(
                 "Stop now? Each file is then either there or where it was, and the rest can be "
-                "sorted, or all taken back, under “Sorted before…”."
+                "sorted, or all taken back, under “Sorted before, take back…”."
             ),
             QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Cancel,
@@ -114,9 +114,17 @@ class SortingDesk(QObject):
         if window is None:
             return
         if not window.workspace.gallery.count:
-            window.toast.say(self.tr("Open a folder of pictures first."))
+            self._ask_for_folder()
             return
         self._open(lambda w: SortDialog(w.workspace, self.sorter, self._appearance, w))
+
+    def _ask_for_folder(self) -> None:
+        if self.window is not None:
+            self.window.toast.say(
+                self.tr("Open a folder of pictures first."),
+                button=self.tr("Open folder…"),
+                action=self.window.named_actions["openFolderAction"].trigger,
+            )
 
     def show_runs(self, run: str = "") -> None:
         """Show what was sorted before, with this run chosen."""
@@ -160,7 +168,8 @@ class SortingDesk(QObject):
         if self.window is None or self.watching is None:
             return
         if on and not self.window.workspace.gallery.folder:
-            self._watch_failed(self.tr("Open a folder of pictures first."))
+            self.window.named_actions["watchAction"].setChecked(False)
+            self._ask_for_folder()
         elif on:
             self.watching.start()
             if self.watching.on:

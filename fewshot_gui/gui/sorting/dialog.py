@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout
 
+from fewshot_gui.engine.sorting.table import left_out
 from fewshot_gui.gui.sorting.choices import Choices
 from fewshot_gui.gui.sorting.plan_page import PlanPage
 from fewshot_gui.gui.sorting.run_dialog import RunDialog
@@ -65,6 +66,8 @@ class SortDialog(RunDialog):
             self.plan.note.setText(self.tr("Arrivals are being sorted. Wait a moment, then try again."))
             return
         self.choices.keep()
+        decisions = planned.decisions
+        self.receipt.left = left_out(planned.plan) + decisions.undecided + decisions.none_of_these
         self._begin(self.tr("Sorting"), len(planned.plan.files))
         self._sorter.apply(
             planned.plan, self.choices.chosen_same_name, self._still(self._done), self._still(self._failed)

@@ -33,6 +33,7 @@ class SortingDoor(QObject):
         self._window: MainWindow | None = None
         self._desk: SortingDesk | None = None
         self._to_recover = False
+        self._unfollow: Callable[[], None] = lambda: None
 
     def open(self) -> SortingDesk:
         """Return the desk, made if need be; a run that was cut off is then put right before anything else."""
@@ -60,11 +61,23 @@ class SortingDoor(QObject):
     def attach(self, window: MainWindow) -> None:
         """Work for this window from now on."""
         self._window = window
+        self._unfollow = window.workspace.gallery.listed.connect(self._allow_export)
+        self._allow_export()
         if self._desk is not None:
             self._desk.attach(window)
 
+    def _allow_export(self) -> None:
+        """Let labels be exported where there are pictures that may bear some."""
+        if self._window is not None:
+            action = self._window.named_actions["exportAction"]
+            there = self._window.workspace.gallery.count > 0
+            why = self.tr("Open a folder of pictures first: their labels are exported.")
+            action.setEnabled(there)
+            action.setToolTip("" if there else why)
+
     def detach(self) -> None:
         """Work for no window; the former one is going."""
+        self._unfollow()
         self._window = None
         if self._desk is not None:
             self._desk.detach()

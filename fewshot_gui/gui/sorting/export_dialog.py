@@ -86,7 +86,7 @@ class ExportDialog(QDialog):
         column.addWidget(self._heading(self.tr("Which labels")))
         column.addWidget(self.scope)
         column.addSpacing(8)
-        column.addWidget(self._heading(self.tr("For whom")))
+        column.addWidget(self._heading(self.tr("Format")))
         for number, form in enumerate(formats()):
             button = QRadioButton(form.name, self)
             button.setObjectName(f"export:{form.key}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from fewshot_gui.engine.sorting.states import FileState, RunState
 from fewshot_gui.gui.sorting.run_dialog import RunDialog
 from fewshot_gui.gui.sorting.tables import LineTable, line_view
 from fewshot_gui.gui.sorting.words import journal_words, run_words, time_words, way_words
+from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor
@@ -77,6 +78,11 @@ class HistoryDialog(RunDialog):
         self.runs = RunTable(appearance, self)
         self.view = line_view(self.runs, "runTable", self.tr("Runs"), (150, 110, 80, 90, 200), self)
         self.view.setSelectionMode(self.view.SelectionMode.SingleSelection)
+        # The receipt has its own; this one stands where there is no receipt yet.
+        self.leave = PushButton(self.tr("Close"), self, role="primary")
+        self.leave.setObjectName("historyClose")
+        self.leave.clicked.connect(self.accept)
+        self.leave.hide()
         self._lay_out()
         self.view.selectionModel().currentRowChanged.connect(lambda _now, _before: self._read())
         self.load()
@@ -93,6 +99,10 @@ class HistoryDialog(RunDialog):
         column.setSpacing(16)
         column.addWidget(self.note)
         column.addWidget(splitter, 1)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(self.leave)
+        column.addLayout(foot)
 
     def load(self) -> None:
         """Read the list of runs anew."""
@@ -109,6 +119,7 @@ class HistoryDialog(RunDialog):
         if found:
             self.view.selectRow(numbers.index(self._wanted) if self._wanted in numbers else 0)
         self.pages.setVisible(bool(found))
+        self.leave.setVisible(not found)
 
     def _read(self) -> None:
         index = self.view.currentIndex()

@@ -161,7 +161,7 @@ class PlanPage(QWidget):
         plan = planned.plan
         pictures = sum(plan.counts.values())
         self.folders.show(planned.counts)
-        self.plan.show_plan(plan, planned.rows)
+        self.plan.show_plan(planned)
         self.plan_view.scrollToTop()
         self.headline.setText(self._headline(planned, pictures))
         self.note.setText(self._notes(planned))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QColor
     from PySide6.QtWidgets import QWidget
 
-    from fewshot_gui.engine.sorting.plan import Plan, PlannedFile
+    from fewshot_gui.engine.sorter import Planned
+    from fewshot_gui.engine.sorting.plan import PlannedFile
     from fewshot_gui.engine.sorting.table import CategoryCount, Row
     from fewshot_gui.gui.theme import Appearance
 
@@ -26,11 +27,15 @@ class PlanTable(LineTable):
         self._titles = (self.tr("File"), self.tr("Category"), self.tr("Goes to"), self.tr("To know"))
         self._appearance = appearance
         self._root = ""
+        self._staying: dict[str, str] = {}
 
-    def show_plan(self, plan: Plan, found: list[Row]) -> None:
+    def show_plan(self, planned: Planned) -> None:
         """Show the rows of a plan."""
-        self._root = plan.root
-        self.show(found)
+        staying = {row.path for row in planned.rows if row.file is None}
+        decided = planned.decisions.decided
+        self._staying = {each.path: each.category for each in decided if each.path in staying}
+        self._root = planned.plan.root
+        self.show(planned.rows)
 
     def cell(self, line: Row, column: int) -> str:
         """Return what stands in a cell."""
@@ -39,7 +44,8 @@ class PlanTable(LineTable):
         if column == 3:
             return " ".join(conflict_words(each) for each in line.conflicts)
         if line.file is None:
-            return "" if column == 1 else self.tr("stays")
+            stays = self.tr("stays") if any(each.left_out for each in line.conflicts) else "–"
+            return self._staying.get(line.path, "–") if column == 1 else stays
         return line.file.category if column == 1 else self._place(line.file)
 
     def _place(self, file: PlannedFile) -> str:

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 
 from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.plan import Way
-from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
+from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason, RunState
 from fewshot_gui.gui.sorting.receipt_table import ReceiptTable
 from fewshot_gui.gui.sorting.tables import line_view
 from fewshot_gui.gui.sorting.words import error_words, files_words, reason_words, time_words, way_words
@@ -41,6 +41,7 @@ class ReceiptPage(QWidget):
         super().__init__(parent)
         self._sorter = sorter
         self.receipt: Receipt | None = None
+        self.left = 0  # files that the plan left: the journal knows only those that were to go
         self.title = QLabel(self)
         self.title.setObjectName("receiptTitle")
         self.title.setProperty("role", "title")
@@ -104,7 +105,7 @@ class ReceiptPage(QWidget):
         when = self.tr("{0}, {1} to {2}").format(
             time_words(receipt.began_at), way_words()[Way(receipt.way)][0], receipt.root
         )
-        self.note.setText(f"{when}. {self._stopped(receipt)}".strip())
+        self.note.setText(f"{when}. {self._left(receipt)} {self._stopped(receipt)}".strip())
         self._follow()
 
     def say(self, words: str) -> None:
@@ -122,6 +123,7 @@ class ReceiptPage(QWidget):
                 (counts[FileState.SKIPPED], self.tr("{0} stayed")),
                 (counts[FileState.FAILED], self.tr("{0} did not go")),
                 (counts[FileState.PLANNED], self.tr("{0} not yet")),
+                (sum(counts[state] for state in IN_DOUBT), self.tr("{0} in doubt")),
             )
             if count
         ]
@@ -129,6 +131,11 @@ class ReceiptPage(QWidget):
         if stuck:
             parts.append(self.tr("{0} could not be taken back").format(files_words(stuck)))
         return ", ".join(parts) or self.tr("No files")
+
+    def _left(self, receipt: Receipt) -> str:
+        if not self.left or receipt.state is RunState.TAKEN_BACK:
+            return ""
+        return self.tr("Left, as the plan said: {0}.").format(files_words(self.left))
 
     def _stopped(self, receipt: Receipt) -> str:
         if receipt.state is not RunState.PAUSED or receipt.stopped_by is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.sorting.states import FileState
+from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState
 from fewshot_gui.gui.sorting.tables import LineTable, base_name
-from fewshot_gui.gui.sorting.words import reason_words, state_words
+from fewshot_gui.gui.sorting.words import doubt_words, reason_words, state_words
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor
@@ -40,6 +40,8 @@ class ReceiptTable(LineTable):
             return line.category
         if line.reason is not None:
             return reason_words(line.reason, line.detail)
+        if line.state in IN_DOUBT:
+            return doubt_words()
         return line.target if line.state is FileState.DONE else line.source
 
     def tip(self, line: ReceiptLine, column: int) -> str:
@@ -51,7 +53,7 @@ class ReceiptTable(LineTable):
     def ink(self, line: ReceiptLine, column: int) -> QColor | None:
         """Return the colour of a warning for what did not go, and a muted one for what is only told."""
         theme = self._appearance.theme
-        if line.state is FileState.FAILED and column in {1, 3}:
+        if line.state in {FileState.FAILED, *IN_DOUBT} and column in {1, 3}:
             return theme.warning
         if line.state is FileState.DONE and column == 3 and line.reason is not None:
             return theme.warning
@@ -60,5 +62,5 @@ class ReceiptTable(LineTable):
 
 def _rank(line: ReceiptLine) -> int:
     # A file that is done and bears a reason is one that could not be taken back.
-    rank = _TROUBLE_FIRST.get(line.state, 3)
+    rank = 0 if line.state in IN_DOUBT else _TROUBLE_FIRST.get(line.state, 3)
     return 1 if line.state is FileState.DONE and line.reason is not None else rank

@@ -11,8 +11,7 @@ from fewshot_gui.engine.deciding.piles import sort_into_piles
 from fewshot_gui.engine.scores import unknown
 from fewshot_gui.engine.sorter import PlanRequest
 from fewshot_gui.engine.sorting.plan import Machine
-from fewshot_gui.gui.query.arranging import DEFAULT_BOLDNESS
-from fewshot_gui.gui.query.deciding import BOLDNESS_KEY
+from fewshot_gui.gui.query.deciding import boldness_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,15 +19,8 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.deciding.piles import Pile, Piles
     from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.scores import Scores
-    from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.sorting.plan import SameName, Way
     from fewshot_gui.engine.workspace import Workspace
-
-
-def boldness_of(session: Session) -> float:
-    """Return where the slider from careful to bold stands, 0 to 1."""
-    kept = session.recall(BOLDNESS_KEY, DEFAULT_BOLDNESS)
-    return float(kept) if isinstance(kept, int | float) and 0 <= kept <= 1 else DEFAULT_BOLDNESS
 
 
 def scores_and_piles(workspace: Workspace) -> tuple[Scores, Piles]:

@@ -135,7 +135,12 @@ def state_words(state: FileState) -> str:
         FileState.SKIPPED: translate("SortWords", "Stayed"),
         FileState.TAKEN_BACK: translate("SortWords", "Taken back"),
     }
-    return words.get(state) or translate("SortWords", "Not certain")
+    return words.get(state) or translate("SortWords", "In doubt")
+
+
+def doubt_words() -> str:
+    """Return why nobody knows where a file is, and what to do."""
+    return translate("SortWords", "Cut off on its way. Plug in its drive, then start the program again.")
 
 
 def run_words(state: RunState, stopped_by: Reason | None) -> str:

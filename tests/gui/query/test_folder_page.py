@@ -23,6 +23,7 @@ from fewshot_gui.engine.problems import ProblemLog
 from fewshot_gui.engine.scores import Special
 from fewshot_gui.engine.state import Example
 from fewshot_gui.gui.mime import DraggedPicture, pack
+from fewshot_gui.gui.query.chip import HEIGHT
 from fewshot_gui.gui.query.folder_page import FolderPage
 from fewshot_gui.gui.query.picture_viewer import PictureViewer
 
@@ -311,6 +312,21 @@ def test_what_is_no_category_stays_in_sight_beside_many(page: FolderPage, world:
             assert in_sight(page, Special.UNKNOWN), (count, width)
     page.bar.chips.chip(Special.NONE_OF_THESE).click()
     assert page.bar.chips.current is Special.NONE_OF_THESE
+
+
+def test_what_is_no_category_stays_together_at_every_width(page: FolderPage, world: SimpleNamespace) -> None:
+    opened(page, world)
+    chips = page.bar.chips
+    ends = [chips.chip(key) for key in Special]
+    for count in (0, 2, 4):
+        for number in range(count):
+            world.session.do(AddCategory(new_category_id(), f"Category {count} {number}"))
+        for width in range(280, 1200, 20):
+            chips.resize(width, chips.height())
+            level = len({chip.y() for chip in ends}) == 1
+            beside = chips._area.height() > HEIGHT  # a column: categories are beside both
+            assert level or beside, (count, width)
+            assert level or len({chip.x() for chip in ends}) == 1
 
 
 def test_few_filters_stand_in_one_line(page: FolderPage, world: SimpleNamespace) -> None:

@@ -296,6 +296,18 @@ def test_the_dialog_asks_for_a_file(evening: Any, tmp_path: Path, monkeypatch: p
     evening.wait(place.exists)
 
 
+def test_without_pictures_nothing_is_exported_and_the_menu_says_why(start: Callable[[], Any]) -> None:
+    evening = start()
+    action = evening.window.named_actions["exportAction"]
+    assert not action.isEnabled()
+    assert "Open a folder of pictures first" in action.toolTip()
+    evening.open()
+    assert action.isEnabled()
+    assert "Open a folder" not in action.toolTip()
+    evening.shell.new_session()
+    assert not evening.window.named_actions["exportAction"].isEnabled()
+
+
 def test_a_table_without_the_columns_is_told(evening: Any, tmp_path: Path) -> None:
     place = tmp_path / "other.csv"
     place.write_text("a,b\n1,2\n")
@@ -436,10 +448,20 @@ def test_the_grace_dialog_keeps_the_choice(watched: Any) -> None:
     watched.shell.desk.ask_grace()
     dialog = watched.dialog(GraceDialog)
     assert any("pictures sorted" in label.text() for label in dialog.findChildren(QLabel))
+    assert dialog.minutes.lineEdit().width() > 40, "the number is to be seen"
     dialog.on.setChecked(True)
     dialog.minutes.setValue(25)
     dialog.accept()
     assert Grace.of(session) == Grace(on=True, minutes=25)
+
+
+def test_the_grace_dialog_can_be_left_as_it_was(watched: Any) -> None:
+    from fewshot_gui.gui.sorting.arrival_strip import GraceDialog
+
+    watched.shell.desk.ask_grace()
+    watched.dialog(GraceDialog).on.setChecked(True)
+    watched.press("graceCancel")
+    assert not Grace.of(watched.window.workspace.session).on
 
 
 def test_watching_ends_and_a_missing_folder_is_told(watched: Any) -> None:
@@ -452,10 +474,18 @@ def test_watching_ends_and_a_missing_folder_is_told(watched: Any) -> None:
     assert not watched.window.named_actions["watchAction"].isChecked()
 
 
-def test_without_a_folder_there_is_nothing_to_watch(start: Callable[[], Any]) -> None:
+def test_without_a_folder_there_is_nothing_to_watch(
+    start: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     evening = start()
     evening.ask("watchAction")
+    asked: list[bool] = []
+    evening.window.named_actions["openFolderAction"].triggered.connect(lambda: asked.append(True))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     assert "Open a folder" in evening.window.toast.text
+    assert evening.window.toast._timer.isActive(), "it goes by itself"
+    evening.window.toast._button.click()
+    assert asked, "the button leads on"
     assert not evening.window.named_actions["watchAction"].isChecked()
 
 

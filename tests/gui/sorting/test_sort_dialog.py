@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from fewshot_gui.engine import sorter
 from fewshot_gui.engine.sorting import transfer
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, Way
+from fewshot_gui.engine.sorting.states import FileState
 from fewshot_gui.engine.worker import CancelToken
 from fewshot_gui.gui.sorting.dialog import SortDialog
 from fewshot_gui.gui.sorting.history import HistoryDialog
@@ -57,6 +59,7 @@ def test_without_a_folder_it_says_so(start: Callable[[], Any]) -> None:
     evening = start()
     evening.ask("sortAction")
     assert "Open a folder" in evening.window.toast.text
+    assert evening.window.toast._button.text() == "Open folder…"
 
 
 def test_the_plan_is_shown_and_nothing_is_written(evening: Any, tmp_path: Path) -> None:
@@ -135,11 +138,36 @@ def test_conflicts_come_first_with_their_reason(evening: Any, tmp_path: Path) ->
     assert "goes as 3 (2).png" in dialog.plan.plan.cell(first, 3)
     choose(evening, dialog, dialog.choices.same_name, "skip")
     first = dialog.plan.plan.lines[0]
-    assert dialog.plan.plan.cell(first, 2) == "stays"
+    assert [dialog.plan.plan.cell(first, column) for column in (1, 2)] == ["Dogs", "stays"]
+    assert dialog.plan.plan.ink(first, 1) == evening.shell.desk._appearance.theme.muted
     assert "there is 3.png already" in dialog.plan.plan.cell(first, 3)
     assert "1 file cannot go" in dialog.plan.headline.text()
     sort(evening, dialog)
+    assert "Left, as the plan said: 3 files." in dialog.receipt.note.text()
     assert there.read_bytes() == b"another picture"
+    evening.press("takeBackAll")
+    evening.wait(lambda: "taken back" in dialog.receipt.title.text())
+    assert "Left" not in dialog.receipt.note.text()
+
+
+def test_a_line_about_a_category_does_not_say_that_it_stays(evening: Any) -> None:
+    evening.decide(**{"What?": [5]})
+    dialog = planned(evening)
+    first = dialog.plan.plan.lines[0]
+    assert [dialog.plan.plan.cell(first, column) for column in (0, 1, 2)] == ["What?", "–", "–"]
+
+
+def test_a_file_in_doubt_says_why_and_stands_first(evening: Any) -> None:
+    dialog = planned(evening)
+    receipt = sort(evening, dialog)
+    *others, last = receipt.lines
+    lines = (*others, replace(last, state=FileState.COPIED))
+    dialog.receipt.show_receipt(replace(receipt, lines=lines))
+    assert dialog.receipt.title.text() == "3 files sorted, 1 file in doubt"
+    table = dialog.receipt.table
+    assert [table.cell(table.lines[0], column) for column in (0, 1)] == ["3.png", "In doubt"]
+    assert "Cut off on its way" in table.cell(table.lines[0], 3)
+    assert table.ink(table.lines[0], 3) == evening.shell.desk._appearance.theme.warning
 
 
 def test_a_read_only_destination_is_told_before_anything(
@@ -270,6 +298,8 @@ def test_nothing_sorted_yet_is_said(start: Callable[[], Any]) -> None:
     evening.ask("takeBackAction")
     history = evening.dialog(HistoryDialog)
     evening.wait(lambda: "Nothing was sorted yet" in history.note.text())
+    evening.press("historyClose")
+    assert not history.isVisible()
 
 
 def test_the_receipt_is_saved_as_a_table_and_overwrites_nothing(

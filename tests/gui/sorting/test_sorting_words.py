@@ -46,7 +46,8 @@ def test_every_state_and_way_has_words() -> None:
     assert set(words.way_words()) == set(Way)
     told = {words.state_words(state) for state in FileState if state not in IN_DOUBT}
     assert len(told) == len(FileState) - len(IN_DOUBT)
-    assert {words.state_words(state) for state in IN_DOUBT} == {"Not certain"}
+    assert {words.state_words(state) for state in IN_DOUBT} == {"In doubt"}
+    assert words.doubt_words().endswith(".")
     assert words.run_words(RunState.FINISHED, None) == "Done"
     assert words.run_words(RunState.TAKEN_BACK, None) == "Taken back"
     assert words.run_words(RunState.PAUSED, Reason.CANCELLED) == "Stopped"

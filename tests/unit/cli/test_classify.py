@@ -177,7 +177,7 @@ def test_examples_of_which_none_can_be_read(
     (tmp_path / "bad" / "red").mkdir(parents=True)
     (tmp_path / "bad" / "red" / "0.png").write_bytes(b"")
     assert main(command(tmp_path / "bad", query, mean_colour)) == 2
-    assert "none of the 1 examples" in capsys.readouterr().err
+    assert "of 1 example under" in capsys.readouterr().err
 
 
 def test_an_interrupted_command_says_so(

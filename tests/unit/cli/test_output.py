@@ -12,13 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot_gui.cli import evaluate
-from fewshot_gui.cli.output import _valid, say_json
+from fewshot_gui.cli.output import _valid, counted, say_json
 from fewshot_gui.core.evaluation.episodic import Report
 
 REPORT: dict[str, Any] = {
     "learner": "prototypical", "backbone": "photo", "ways": 5, "shots": 1, "episodes": 600, "accuracy": 0.5,
     "ci95": 0.0123, "ece": 0.02, "ms_per_task": 1.5, "classes": 20,
 }  # fmt: skip
+
+
+def test_numbers_agree_with_their_nouns() -> None:
+    said = [counted(number, noun) for noun in ("picture", "class") for number in (0, 1, 2)]
+    assert said == ["0 pictures", "1 picture", "2 pictures", "0 classes", "1 class", "2 classes"]
 
 
 def refuse(constant: str) -> None:

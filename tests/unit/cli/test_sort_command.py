@@ -79,7 +79,7 @@ def test_a_plan_tells_all_and_writes_nothing(pictures: Path, capsys: pytest.Capt
     assert f"{pictures}/in/b.jpg -> {pictures}/to/dogs_/b.jpg" in words
     assert f"{pictures}/in/gone.jpg: is not there any more" in words
     assert "cats: 1 pictures and 1 files that belong to them" in words
-    assert "3 files go (copy), 1 stay; nothing has been done yet" in words
+    assert "3 files to go (copy), 1 to stay; nothing has been done yet" in words
 
 
 def test_a_plan_writes_itself_alone(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +197,7 @@ def test_a_category_and_none_of_these_go_to_the_trash_and_come_home(
     words = capsys.readouterr().out
     assert f"{pictures}/in/a.jpg -> the trash" in words
     assert f"{pictures}/in/c.jpg -> the trash" in words
-    assert "1 files go (move), 3 go to the trash, 1 stay" in words
+    assert "1 file to go (move), 3 to the trash, 1 to stay" in words
     assert main(["sort", "apply", str(out), "--dry-run"]) == 0
     assert "3 go to the trash" in capsys.readouterr().out
     assert contents(pictures / "in") == before
@@ -244,7 +244,7 @@ def test_a_dry_run_writes_nothing_not_even_a_journal(
     """MediaDash#10: a dry run moved files anyway."""
     before = contents(pictures)
     assert main(["sort", "apply", str(plan), "--dry-run"]) == 0
-    assert "3 files go (move), 0 stay; nothing has been done yet" in capsys.readouterr().out
+    assert "3 files to go (move), 0 to stay; nothing has been done yet" in capsys.readouterr().out
     (pictures / "in" / "b.jpg").write_text("changed since")
     before = contents(pictures)
     assert main(["sort", "apply", str(plan), "--dry-run"]) == 1
