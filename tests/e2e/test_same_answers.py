@@ -45,7 +45,7 @@ def numbers(rows: list[list[str]], begin: int, end: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("learner", "key", "threshold"),
-    [("prototypical", "", None), ("nearest", "N", "0.35"), ("ridge", "R", None), ("prototypical", "", "1")],
+    [("auto", "", None), ("nearest", "N", "0.35"), ("prototypical", "P", None), ("auto", "", "1")],
 )
 def test_the_command_says_what_the_window_says(
     stage: Any, tmp_path: Path, support: Path, query: Path, learner: str, key: str, threshold: str | None
