@@ -153,15 +153,21 @@ def draw(points: list[tuple[str, float, float]], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    lines: dict[str, list[tuple[str, float, float]]] = {}
     for name, share, accuracy in points:
-        axes.scatter(share, accuracy)
-        axes.annotate(name, (share, accuracy), textcoords="offset points", xytext=(6, 4))
-    axes.set(
-        xscale="log",
-        xlabel="time for one picture, MobileNetV2 at 224 px = 1",
-        ylabel="accuracy, 5-way 5-shot, %",
-    )
+        backbone, _, side = name.partition(" ")
+        lines.setdefault(backbone, []).append((side, share, accuracy))
+    for backbone, found in lines.items():
+        axes.plot([each[1] for each in found], [each[2] for each in found], marker="o", label=backbone)
+        for side, share, accuracy in found:
+            axes.annotate(
+                side, (share, accuracy), textcoords="offset points", xytext=(0, 8), ha="center", fontsize=9
+            )
+    axes.set(xlabel="time for one picture, MobileNetV2 at 224 px = 1", ylabel="accuracy, 5-way 5-shot, %")
+    axes.set_xlim(left=0)
+    axes.margins(y=0.12)
     axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", frameon=False)
     figure.savefig(path, dpi=120)
 
 

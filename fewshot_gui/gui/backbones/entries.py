@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SLOW_FROM: Final = 5.0
 """Times the cost of MobileNetV2, from which a processor is felt to be slow: some 50 ms a picture."""
-PHOTO_COST: Final = 0.29
+PHOTO_COST: Final = 0.36
 """What `photo` takes of the time of MobileNetV2: models/photo.md."""
 _UNMEASURED: Final = Speeds()
 
