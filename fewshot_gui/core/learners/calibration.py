@@ -161,22 +161,28 @@ class LeftOut:
         others[torch.arange(len(self.rows)), self.rows] = torch.inf
         return others
 
-    def calibrate(self, scores: Tensor, *, temperature: float, novelty: float) -> Calibration:
+    def calibrate(
+        self, scores: Tensor, *, temperature: float, novelty: float, plain: Tensor | None = None
+    ) -> Calibration:
         """Return the calibration that the scores of the left-out examples ask for.
 
         Args:
             scores: float (M, N), of each example by the classifier fitted without it.
             temperature: the default, in the unit of the scores.
             novelty: the default threshold; +inf where there is none.
+            plain: float (M, N), the scores without any allowance for one example less, by which learners are
+                compared; None: there is none in `scores`.
         """
         counts = self.support.counts()[self.labels]
         usable = counts > 1
         trust = (1 - 1 / counts[usable]) ** _TRUST_POWER
-        masked = scores.masked_fill(~self.support.present(), -torch.inf)
+        empty = ~self.support.present()
+        masked = scores.masked_fill(empty, -torch.inf)
+        compared = masked if plain is None else plain.masked_fill(empty, -torch.inf)
         return Calibration(
             temperature=fit_temperature(masked[usable], self.labels[usable], temperature, trust),
             novelty_threshold=fit_novelty_threshold(self, novelty),
-            right=(masked.argmax(1) == self.labels)[usable].double(),
+            right=(compared.argmax(1) == self.labels)[usable].double(),
         )
 
 

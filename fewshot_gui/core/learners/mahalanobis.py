@@ -223,7 +223,7 @@ class _Fit:
         spread = ClassSpread.of(white, labels, prototypes(points, labels, n_way), moved.shape[1])
         return cls(whitening, shared.kept, white, points, spread)
 
-    def left_out_scores(self, left_out: LeftOut) -> Tensor:
+    def left_out_scores(self, left_out: LeftOut, *, allowing: bool = True) -> Tensor:
         """Return (M, N), minus the squared distances of examples to means and covariances without them.
 
         Exact but for the degree of shrinkage and the numbers of examples, which stay.
@@ -235,7 +235,9 @@ class _Fit:
         share = share.scatter_add(1, labels, torch.full_like(factor, 1 / len(self.whitening.centre)))
         squared, mixed, rest = self.spread.without(self.points[rows], self.residuals[rows], share)
         scale = torch.ones_like(squared).scatter(1, labels, factor)
-        expected = torch.ones_like(squared).scatter(1, labels, 1 - counts**-2)  # see `prototypical`
+        expected = torch.ones_like(squared)
+        if allowing:  # for one example less, see `prototypical`
+            expected = expected.scatter(1, labels, 1 - counts**-2)
         further = scale.square() * (squared + share * mixed.square() / rest)
         return -self.spread.stretch * expected * further
 
@@ -307,7 +309,10 @@ class Mahalanobis:
             support.present(),
         )
         calibration = left_out.calibrate(
-            fit.left_out_scores(left_out), temperature=temperature, novelty=self.default_novelty
+            fit.left_out_scores(left_out),
+            temperature=temperature,
+            novelty=self.default_novelty,
+            plain=fit.left_out_scores(left_out, allowing=False),
         )
         finish(progress, cancel)
         return MahalanobisClassifier(

@@ -21,6 +21,8 @@ from fewshot_gui.core.learners.logistic import (
     logistic_loss,
     logistic_solution,
 )
+from fewshot_gui.core.learners.mahalanobis import Mahalanobis
+from fewshot_gui.core.learners.prototypical import Prototypical
 from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.core.learners.stepwise import StepwiseClassifier, StepwiseLearner
 
@@ -354,3 +356,11 @@ def test_the_solution_is_as_low_as_that_of_torch(count: int, dimension: int, way
         *logistic_solution(rows, targets, penalty, weights), rows, targets, penalty, weights
     )
     assert float(found) == pytest.approx(float(closure().detach()), rel=1e-5)
+
+
+def test_learners_are_compared_without_an_allowance_for_one_example_less() -> None:
+    # Left out, the first is at 1.1 from the other "a" and at 1 from "b": taken for "b".
+    rows = torch.tensor([[0.0], [1.1], [-1.0], [-1.0]])
+    support = SupportSet(rows, torch.tensor([0, 0, 1, 1]), ("a", "b"))
+    assert Prototypical().fit(support).calibration.right.tolist() == [0, 1, 1, 1]
+    assert Mahalanobis().fit(support).calibration.right.tolist()[2:] == [1, 1]
