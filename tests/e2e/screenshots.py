@@ -147,7 +147,7 @@ def sample(_app: QApplication, _shell: Shell, window: MainWindow) -> bool:
     ready = _classified(window)
     view = window.query.folder.view
     view.setFocus()
-    view.setCurrentIndex(view.model().index(1, 0))
+    view.setCurrentIndex(view.model().index(2, 0))
     return ready
 
 
