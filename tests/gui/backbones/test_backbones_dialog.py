@@ -162,7 +162,7 @@ def test_the_one_in_use_comes_first_and_those_to_compare_with_after_the_usual_on
 
 
 def test_a_row_says_what_was_measured_here(dialog: BackbonesDialog, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "about 3 times slower than Photos" in row(dialog, SMALL.name).accessibleName()
+    assert "about 2 times slower than Photos" in row(dialog, SMALL.name).accessibleName()
     speeds = Speeds(20.0, {PHOTO.hash: 6.2})
     monkeypatch.setattr(dialog_module, "read_speeds", lambda _folder: speeds)
     dialog.refresh()
@@ -260,7 +260,7 @@ def test_what_has_landed_is_offered_with_a_word_on_its_speed(
     line = row(dialog, LARGE.name)
     assert offered(dialog, LARGE.name) == ["Remove…", "Use it"]
     assert line.use.property("role") == "primary"
-    assert line.note.text().startswith("Slow without a graphics card: about 93 times slower than Photos.")
+    assert line.note.text().startswith("Slow without a graphics card: about 75 times slower than Photos.")
     line.use.click()
     assert session.document.settings.backbone == LARGE.name
     assert not line.remove.isEnabled(), "it is in use"
