@@ -162,27 +162,34 @@ class LeftOut:
         return others
 
     def calibrate(
-        self, scores: Tensor, *, temperature: float, novelty: float, plain: Tensor | None = None
+        self, scores: Tensor, *, temperature: float, novelty: float, to_means: bool = False
     ) -> Calibration:
         """Return the calibration that the scores of the left-out examples ask for.
+
+        A new picture lies nearer to the mean of all n than a left-out one to the mean of n - 1: by (1 + 1/n)
+        to (1 + 1/(n - 1)) in expected square, a ratio of 1 - 1/n^2. Squared distances to the own mean are
+        reduced by it before the temperature is fitted; at 5 shots that comes out at 0.105 instead of 0.165,
+        where new pictures ask for 0.096. Right or wrong is told by the scores as they are.
 
         Args:
             scores: float (M, N), of each example by the classifier fitted without it.
             temperature: the default, in the unit of the scores.
             novelty: the default threshold; +inf where there is none.
-            plain: float (M, N), the scores without any allowance for one example less, by which learners are
-                compared; None: there is none in `scores`.
+            to_means: whether the scores are minus squared distances to the means of the classes.
         """
         counts = self.support.counts()[self.labels]
         usable = counts > 1
-        trust = (1 - 1 / counts[usable]) ** _TRUST_POWER
-        empty = ~self.support.present()
-        masked = scores.masked_fill(empty, -torch.inf)
-        compared = masked if plain is None else plain.masked_fill(empty, -torch.inf)
+        scores = scores.masked_fill(~self.support.present(), -torch.inf)[usable]
+        labels, counts = self.labels[usable], counts[usable].to(scores.dtype)
+        right = (scores.argmax(1) == labels).double()
+        if to_means:
+            own = labels.unsqueeze(1)
+            scores = scores.scatter(1, own, scores.gather(1, own) * (1 - counts**-2).unsqueeze(1))
+        trust = (1 - 1 / counts) ** _TRUST_POWER
         return Calibration(
-            temperature=fit_temperature(masked[usable], self.labels[usable], temperature, trust),
+            temperature=fit_temperature(scores, labels, temperature, trust),
             novelty_threshold=fit_novelty_threshold(self, novelty),
-            right=(compared.argmax(1) == self.labels)[usable].double(),
+            right=right,
         )
 
 

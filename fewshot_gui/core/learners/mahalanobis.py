@@ -223,7 +223,7 @@ class _Fit:
         spread = ClassSpread.of(white, labels, prototypes(points, labels, n_way), moved.shape[1])
         return cls(whitening, shared.kept, white, points, spread)
 
-    def left_out_scores(self, left_out: LeftOut, *, allowing: bool = True) -> Tensor:
+    def left_out_scores(self, left_out: LeftOut) -> Tensor:
         """Return (M, N), minus the squared distances of examples to means and covariances without them.
 
         Exact but for the degree of shrinkage and the numbers of examples, which stay.
@@ -235,11 +235,8 @@ class _Fit:
         share = share.scatter_add(1, labels, torch.full_like(factor, 1 / len(self.whitening.centre)))
         squared, mixed, rest = self.spread.without(self.points[rows], self.residuals[rows], share)
         scale = torch.ones_like(squared).scatter(1, labels, factor)
-        expected = torch.ones_like(squared)
-        if allowing:  # for one example less, see `prototypical`
-            expected = expected.scatter(1, labels, 1 - counts**-2)
         further = scale.square() * (squared + share * mixed.square() / rest)
-        return -self.spread.stretch * expected * further
+        return -self.spread.stretch * further
 
 
 class _Shared(NamedTuple):
@@ -312,7 +309,7 @@ class Mahalanobis:
             fit.left_out_scores(left_out),
             temperature=temperature,
             novelty=self.default_novelty,
-            plain=fit.left_out_scores(left_out, allowing=False),
+            to_means=True,
         )
         finish(progress, cancel)
         return MahalanobisClassifier(

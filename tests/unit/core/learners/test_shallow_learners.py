@@ -229,7 +229,7 @@ def test_left_out_examples_are_taken_out_of_mean_and_covariances() -> None:
             covariance = (3 * without + spread) / (3 + n - 1)
             mean = rows[others].mean(0) if way == own else rows[labels == way].mean(0)
             apart = rows[place] - mean
-            expected = apart @ torch.linalg.inv(covariance) @ apart * (1 - 1 / 9 if way == own else 1)
+            expected = apart @ torch.linalg.inv(covariance) @ apart
             torch.testing.assert_close(got[place, way], -expected, rtol=1e-6, atol=1e-9)
 
 
