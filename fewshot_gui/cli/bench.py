@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", nargs="+", choices=list(MEASURES), metavar="NAME", help=f"of {', '.join(MEASURES)}"
     )
     parser.add_argument("--quick", action="store_true", help="small sizes: a minute, rough figures")
-    parser.add_argument("--backbone", default="photo", metavar="B|FILE")
+    parser.add_argument("--backbone", default="photo", metavar="B|FILE", help="%(default)s by default")
 
 
 def run(arguments: argparse.Namespace) -> int:

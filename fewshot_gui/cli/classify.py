@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fewshot_gui.cli.choice_words import choice_line, choice_values
-from fewshot_gui.cli.options import add_device_argument, told_device
+from fewshot_gui.cli.options import add_classifier_arguments, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
@@ -68,7 +68,7 @@ class Labelled:
     Attributes:
         table: of the query pictures.
         query: these pictures, in its order.
-        problems: what could not be read.
+        problems: what could not be read, the cache included.
         choice: which learner was chosen, and why; None where the person chose it.
     """
 
@@ -76,6 +76,11 @@ class Labelled:
     query: Embedded
     problems: Sequence[Problem]
     choice: Choice | None
+
+    @property
+    def unread(self) -> list[Problem]:
+        """The inputs among them: without its cache the command is slower, but no picture has failed."""
+        return [problem for problem in self.problems if not problem.kind.startswith("cache-")]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,17 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--query", type=Path, required=True, metavar="DIR", help="the pictures to label")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
-    parser.add_argument("--learner", default="auto", metavar="L")
-    parser.add_argument(
-        "--backbone", metavar="B|FILE", help="default: the shipped one that fits the learner and the pictures"
-    )
-    add_device_argument(parser)
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        metavar="T",
-        help="none of these: 0 careful (rejects much) to 1 (rejects nothing); automatic by default",
-    )
+    add_classifier_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -263,11 +258,9 @@ def _table(
 
 def _finish(arguments: argparse.Namespace, labelled: Labelled) -> int:
     """Tell what came out and list what could not be read; return the exit code."""
-    table, problems, choice = labelled.table, labelled.problems, labelled.choice
-    for problem in problems:
+    table, unread, choice = labelled.table, labelled.unread, labelled.choice
+    for problem in labelled.problems:
         warn(f"{problem.path}: {problem.detail}")
-    # Without its cache the command is slower, no more: that is told, but no input has failed.
-    unread = [problem for problem in problems if not problem.kind.startswith("cache-")]
     listed = arguments.out.with_name(f"{arguments.out.name}.problems.csv")
     _list_problems(listed, unread)
     summary: dict[str, Any] = {

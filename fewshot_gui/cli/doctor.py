@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, counted, say
+from fewshot_gui.cli.output import DONE, SOME_FAILED, counted, say, say_json
 from fewshot_gui.engine.checkup import Finding, Part, Verdict, check_all, is_usable
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             say(in_words(finding))  # one by one: the last ones take seconds
     usable = is_usable(findings)
     if arguments.json:
-        say(json.dumps({"usable": usable, "findings": [values(finding) for finding in findings]}))
+        say_json({"usable": usable, "findings": [values(finding) for finding in findings]})
     else:
         say("\nThe program can be used." if usable else "\nSomething essential is missing; see above.")
     return DONE if usable else SOME_FAILED

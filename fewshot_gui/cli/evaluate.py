@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.choice_words import choices_line
-from fewshot_gui.cli.options import add_device_argument, told_device
-from fewshot_gui.cli.output import UsageError, bar, counted, say, say_json, warn
+from fewshot_gui.cli.options import add_backbone_argument, add_device_argument, told_device
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
 from fewshot_gui.core.backbones.fits import require_fit
@@ -20,7 +20,7 @@ from fewshot_gui.engine.torch_threads import embedding_threads
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
@@ -43,10 +43,10 @@ class Contender:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("--learner", default="prototypical", metavar="L")
     parser.add_argument(
-        "--backbone", metavar="B|FILE", help="default: the shipped one that fits the learner and the pictures"
+        "--learner", default="prototypical", metavar="L", help="the method; %(default)s by default"
     )
+    add_backbone_argument(parser)
     parser.add_argument(
         "--compare", metavar="L[@B],L[@B]...", help="several learners on the same episodes, in one table"
     )
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return the exit code after measuring."""
+    """Return the exit code after measuring: 1 where some pictures could not be read."""
     from fewshot_gui.core.episodes.dataset import DatasetError  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415
 
@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"the folder of --picture {arguments.picture} does not exist; make it first")
     try:
         contenders = _contenders(arguments)
+        arguments.device = told_device(arguments.device)
         materials = _Materials(arguments)
         reports = [_measure(arguments, contender, materials) for contender in contenders]
         if arguments.picture is not None:
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in materials.problems():
         warn(f"left out {problem}")
     _tell(arguments, reports, materials.counts())
-    return 0
+    return SOME_FAILED if materials.problems() else DONE
 
 
 def _contenders(arguments: argparse.Namespace) -> list[Contender]:
@@ -158,21 +159,23 @@ class _Materials:
     def _embedded(self, bundle: Bundle, images: Any) -> Tensor:
         import torch  # noqa: PLC0415 - torch takes seconds to import
 
-        device, parts = told_device(self._arguments.device), []
+        parts = []
         with bar("Embedding", self._arguments) as progress:
             for start in range(0, len(images), BATCH):
-                parts.append(torch.from_numpy(bundle.embed(images[start : start + BATCH], device)))
+                parts.append(
+                    torch.from_numpy(bundle.embed(images[start : start + BATCH], self._arguments.device))
+                )
                 progress(start + len(parts[-1]), len(images))
         return torch.cat(parts)
 
-    def problems(self) -> Iterable[ImageProblem]:
+    def problems(self) -> Sequence[ImageProblem]:
         """Return the files that could not be read; they are the same for every preprocessing."""
         return next(iter(self._data.values())).problems
 
     def counts(self) -> dict[str, int]:
-        """Return how many pictures and classes there are."""
+        """Return how many pictures and classes there are, and how many files could not be read."""
         data = next(iter(self._data.values()))
-        return {"pictures": len(data.images), "classes": len(data.names)}
+        return {"pictures": len(data.images), "classes": len(data.names), "problems": len(data.problems)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +203,7 @@ def _measure(arguments: argparse.Namespace, contender: Contender, materials: _Ma
     bundle = materials.bundle(name)
     data = materials.data(bundle.preprocessing)
     rows = materials.rows(name)
-    learner = make_learner(contender.learner, bundle.context(told_device(arguments.device)))
+    learner = make_learner(contender.learner, bundle.context(arguments.device))
     # Matrices of a task are too small to share: on two busy cores two threads take a hundred times as long.
     threads = embedding_threads(1 if space == "embedding" else BATCH)
     with threads, bar(contender.learner, arguments) as progress:

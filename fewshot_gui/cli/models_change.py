@@ -52,10 +52,11 @@ def download(arguments: argparse.Namespace) -> int:
         try:
             arrived.append(_fetched(rung, arguments))
         except (DownloadError, ForeignWeightsError, BundleError) as error:
-            failed.append({"name": rung.name, "kind": str(error.kind), "detail": _words(error)})
-            warn(f"{rung.name}: {_words(error)}")
-            if error.kind is DownloadProblem.OFFLINE:
-                break  # once is enough
+            words = _words(error)
+            told = error.kind is DownloadProblem.OFFLINE and words in (each["detail"] for each in failed)
+            if not told:  # that a host is away is said once
+                warn(f"{rung.name}: {words}")
+            failed.append({"name": rung.name, "kind": str(error.kind), "detail": words})
     if arguments.json:
         say_json({"here": [bundle_values(each, Speeds()) for each in arrived], "failed": failed})
     return SOME_FAILED if failed else DONE

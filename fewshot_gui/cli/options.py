@@ -11,11 +11,29 @@ from fewshot_gui.engine.devices import ACCELERATORS, choose_device
 
 def add_common_arguments(parser: argparse.ArgumentParser, *, default: Any = argparse.SUPPRESS) -> None:
     """Add what every command has; its actions add them too, so that they may stand behind the action."""
-    parser.add_argument(
-        "--json", action="store_true", default=default, help="print one JSON object, for machines"
-    )
+    parser.add_argument("--json", action="store_true", default=default, help="print JSON, for machines")
     parser.add_argument(
         "--debug", action="store_true", default=default, help="show the traceback of an error"
+    )
+
+
+def add_classifier_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add who classifies and how boldly, for the commands that label pictures."""
+    parser.add_argument("--learner", default="auto", metavar="L", help="the method; by default auto chooses")
+    add_backbone_argument(parser)
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="none of these: 0 careful (rejects much) to 1 (rejects nothing); automatic by default",
+    )
+    add_device_argument(parser)
+
+
+def add_backbone_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --backbone, for the commands that know which one fits."""
+    parser.add_argument(
+        "--backbone", metavar="B|FILE", help="default: the shipped one that fits the learner and the pictures"
     )
 
 

@@ -40,9 +40,11 @@ def _valid(value: object) -> object:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun in English: "1 picture", "2 pictures", "0 classes"."""
-    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
-    return f"{number} {noun}{ending}"
+    """Return a number with its noun in English: "1 picture", "2 pictures", "0 classes", "3 categories"."""
+    if number == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {plural}"
 
 
 def warn(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fewshot_gui.cli.options import add_common_arguments, add_device_argument
+from fewshot_gui.cli.options import add_classifier_arguments, add_common_arguments
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
 
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--sure", type=float, default=0.0, metavar="P", help="only what is at least so probable, 0 to 1"
     )
     parser.add_argument("--out", type=Path, metavar="PLAN.json", help="where to write the plan")
-    parser.add_argument("--learner", default="auto", metavar="L")
-    parser.add_argument("--backbone", metavar="B|FILE")
-    parser.add_argument("--threshold", type=float, metavar="T", help="none of these, as for `classify`")
-    add_device_argument(parser)
+    add_classifier_arguments(parser)
 
 
 def _add_same_name(parser: argparse.ArgumentParser) -> None:

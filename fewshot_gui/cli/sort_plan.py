@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, say, say_json, warn
-from fewshot_gui.cli.sort_words import CONFLICTS, conflict_words, place_words, size_words
+from fewshot_gui.cli.sort_words import conflict_words, count_words, place_words, size_words
 from fewshot_gui.core.backbones.bundle_info import bundle_of, describe_bundle
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
 from fewshot_gui.engine.publish import new_file
@@ -37,7 +37,7 @@ _NONE = "none of these"
 def plan(arguments: argparse.Namespace) -> int:
     """Return the exit code after telling the plan, and writing it where that was asked for."""
     _check(arguments)
-    decided = _from_table(arguments) if arguments.labels else _from_examples(arguments)
+    decided, unread = (_from_table(arguments), 0) if arguments.labels else _from_examples(arguments)
     decided, trash = _to_trash(arguments, decided)
     found = survey(decided, arguments.to)
     made = make_plan(
@@ -50,8 +50,9 @@ def plan(arguments: argparse.Namespace) -> int:
     )
     if arguments.out is not None:
         _write(arguments.out, made)
-    _tell(arguments, made)
-    return SOME_FAILED if any(each.kind is ConflictKind.DESTINATION for each in made.conflicts) else DONE
+    _tell(arguments, made, unread)
+    unusable = any(each.kind is ConflictKind.DESTINATION for each in made.conflicts)
+    return SOME_FAILED if unusable or unread else DONE
 
 
 def dry_run(arguments: argparse.Namespace) -> int:
@@ -162,7 +163,8 @@ def _place(path: str, folder: Path) -> str:
     return here if os.path.lexists(here) else path
 
 
-def _from_examples(arguments: argparse.Namespace) -> list[Decided]:
+def _from_examples(arguments: argparse.Namespace) -> tuple[list[Decided], int]:
+    """Return what the examples decide, and how many pictures could not be read."""
     from fewshot_gui.cli.classify import label_pictures  # noqa: PLC0415 - it takes what a table does not
 
     labelled = label_pictures(arguments)
@@ -183,7 +185,7 @@ def _from_examples(arguments: argparse.Namespace) -> list[Decided]:
             at = "" if taught else now  # when a picture was put among the examples, nobody noted
             facts = probability, identity, file.size, file.mtime_ns
             decided.append(Decided(file.path, name, by, *facts, at, machine))
-    return decided
+    return decided, len(labelled.unread)
 
 
 def _write(path: Path, made: Plan) -> None:
@@ -194,9 +196,9 @@ def _write(path: Path, made: Plan) -> None:
         raise UsageError(f"--out {path}: {error}") from error
 
 
-def _tell(arguments: argparse.Namespace, made: Plan) -> None:
+def _tell(arguments: argparse.Namespace, made: Plan, unread: int = 0) -> None:
     if arguments.json:
-        say_json(_values(made))
+        say_json({**_values(made), "problems": unread})
         return
     for row in rows(made):
         say(_line(row))
@@ -207,7 +209,7 @@ def _tell(arguments: argparse.Namespace, made: Plan) -> None:
         going = counted(count.pictures, "picture") + beside
         say(f"{count.category}: {going}, {size_words(count.size)}  {place}")
     for kind, number in conflict_counts(made).items():
-        say(f"{counted(number, 'time')}: {CONFLICTS[kind]}")
+        say(count_words(kind, number))
     what = "to get a sidecar" if made.way is Way.SIDECAR else f"to go ({made.way})"
     thrown = sum(file.way is Way.TRASH for file in made.files)
     to_trash = f"{thrown} to the trash, " if thrown else ""

@@ -15,7 +15,7 @@ from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.apply import apply_plan
 from fewshot_gui.engine.sorting.journal import Journal, JournalError, journal_path
 from fewshot_gui.engine.sorting.receipt import receipt_of
-from fewshot_gui.engine.sorting.recovery import recover
+from fewshot_gui.engine.sorting.recovery import RecoveryReport, recover
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason
 from fewshot_gui.engine.sorting.transfer import Hooks
 from fewshot_gui.engine.sorting.undo import take_back
@@ -58,25 +58,28 @@ def undo(arguments: argparse.Namespace) -> int:
 def recover_all(arguments: argparse.Namespace) -> int:
     """Return the exit code after settling what was in doubt; without a journal there is nothing to do."""
     if not journal_path().exists():
-        _say(arguments, {"finished": 0, "put_back": 0, "left": 0, "resumable": []}, "nothing was sorted yet")
+        _say(arguments, _recovered(RecoveryReport()), "nothing was sorted yet")
         return DONE
     with _journal() as journal:
         report = recover(journal)
-    values = {
-        "finished": report.finished,
-        "put_back": report.put_back,
-        "left": report.left,
-        "rolled_back": list(report.rolled_back),
-        "resumable": list(report.resumable),
-    }
     words = (
         f"{counted(report.finished, 'file')} finished, {report.put_back} put back, "
         f"{len(report.rolled_back)} taken back with their group, {report.left} still in doubt"
     )
     for run in report.resumable:
         words += f"\nrun {run} is not finished: apply its plan again, or undo it"
-    _say(arguments, values, words)
+    _say(arguments, _recovered(report), words)
     return SOME_FAILED if report.left else DONE
+
+
+def _recovered(report: RecoveryReport) -> dict[str, Any]:
+    return {
+        "finished": report.finished,
+        "put_back": report.put_back,
+        "left": report.left,
+        "rolled_back": list(report.rolled_back),
+        "resumable": list(report.resumable),
+    }
 
 
 def receipt(arguments: argparse.Namespace) -> int:

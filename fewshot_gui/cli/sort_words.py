@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.cli.output import counted
 from fewshot_gui.engine.sorting.plan import ConflictKind, Way
 from fewshot_gui.engine.sorting.states import Reason
 
@@ -18,22 +19,22 @@ CONFLICTS: Final = {
     ConflictKind.SOURCE_FIXED: "lies in a folder that may not be changed",
     ConflictKind.LINK: "is a link; links stay",
     ConflictKind.NOT_A_FILE: "is not a file",
-    ConflictKind.SAME_NAME: "stays: its name is taken by",
-    ConflictKind.SAME_TARGET: "stays: another file goes to the same name",
+    ConflictKind.SAME_NAME: "stays, as its name is taken",
+    ConflictKind.SAME_TARGET: "stays, as another file goes to the same name",
     ConflictKind.RENAMED: "goes under another name, as its own is taken",
     ConflictKind.SAFE_NAME: "goes under a name that the disk takes",
     ConflictKind.SAFE_FOLDER: "gets a folder whose name every system takes",
     ConflictKind.FOLDER_CASE: "goes to the folder that is there already",
-    ConflictKind.NAME_TOO_LONG: "stays: its name would be too long",
+    ConflictKind.NAME_TOO_LONG: "stays, as its name would be too long",
     ConflictKind.ALREADY_THERE: "is there already",
-    ConflictKind.SORTED_ELSEWHERE: "stays: it lies in a category's folder already",
-    ConflictKind.COMPANION_CLAIMED: "stays: it belongs to several",
+    ConflictKind.SORTED_ELSEWHERE: "stays, as it lies in a category's folder already",
+    ConflictKind.COMPANION_CLAIMED: "stays, as it belongs to several",
     ConflictKind.GROUP_SPLIT: "goes elsewhere than the file of the same name",
     ConflictKind.GROUP_STAYS: "stays with the file that it belongs to",
-    ConflictKind.NO_SPACE: "stays: the disk has not the room; bytes that are missing",
-    ConflictKind.OTHER_DISK: "stays: no hard link leads to another disk",
-    ConflictKind.NO_HARD_LINKS: "stays: the disk knows no hard links",
-    ConflictKind.NO_SYMBOLIC_LINKS: "stays: the disk knows no symbolic links",
+    ConflictKind.NO_SPACE: "stays, as there is not enough room on the disk; bytes missing",
+    ConflictKind.OTHER_DISK: "stays, as no hard link leads to another disk",
+    ConflictKind.NO_HARD_LINKS: "stays, as the disk knows no hard links",
+    ConflictKind.NO_SYMBOLIC_LINKS: "stays, as the disk knows no symbolic links",
     ConflictKind.DESTINATION: "cannot be used",
 }
 
@@ -64,12 +65,23 @@ REASONS: Final = {
     Reason.CANCELLED: "you stopped before its turn",
     Reason.OTHER: "the system says",
 }
+_OF: Final = {
+    ConflictKind.SAFE_FOLDER: "category",
+    ConflictKind.FOLDER_CASE: "category",
+    ConflictKind.DESTINATION: "folder",
+}
+"""What a conflict is about where that is no file."""
 _UNITS: Final = ("KB", "MB", "GB", "TB")
 
 
 def conflict_words(conflict: Conflict) -> str:
     """Return why a file stays or goes otherwise than plainly."""
-    return f"{CONFLICTS[conflict.kind]} {conflict.detail}".rstrip()
+    return _with_detail(CONFLICTS[conflict.kind], conflict.detail)
+
+
+def count_words(kind: ConflictKind, number: int) -> str:
+    """Return how often a conflict of a kind there is."""
+    return f"{CONFLICTS[kind]}: {counted(number, _OF.get(kind, 'file'))}"
 
 
 def place_words(file: PlannedFile) -> str:
@@ -79,9 +91,13 @@ def place_words(file: PlannedFile) -> str:
 
 def line_words(line: ReceiptLine) -> str:
     """Return what became of a file: its state, where it was, where it is, and why where it did not go."""
-    reason = "" if line.reason is None else f"  ({REASONS[line.reason]} {line.detail}".rstrip() + ")"
+    reason = "" if line.reason is None else f"  ({_with_detail(REASONS[line.reason], line.detail)})"
     state = f"{line.state}, in the trash" if line.is_trashed else line.state
     return f"{state}: {line.source} -> {line.target}{reason}"
+
+
+def _with_detail(words: str, detail: str) -> str:
+    return f"{words}: {detail}" if detail else words
 
 
 def size_words(number: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.options import add_device_argument, told_device
-from fewshot_gui.cli.output import UsageError, bar, counted, say, say_json
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
 from fewshot_gui.cli.training_log import draw_curve, log_records, logged_seconds, tensorboard, validated
 from fewshot_gui.core.training.recipe import GRADIENT_LEARNERS, HEAD_LEARNERS
 
@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return the exit code after training, or after saying why not."""
+    """Return the exit code after training: 1 where some pictures could not be read."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     from fewshot_gui.core.backbones.bundle import BundleError  # noqa: PLC0415 - it imports cv2
@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fewshot_gui.core.training.group import joined_group  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.training.recipe import RecipeError  # noqa: PLC0415 - beside the others
 
+    _check_counts(arguments)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.out.suffix != ".safetensors":
@@ -83,17 +84,20 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         recipe = _recipe(arguments)
         with joined_group(os.environ, told_device(arguments.device)) as (group, device):
-            data, validation = _read(arguments, recipe, group)
+            data, validation, problems = _read(arguments, recipe, group)
             summary = _train(arguments, recipe, data, validation, group, device)
     except (RecipeError, NetworkError, EpisodeError, CheckpointError, BundleError, OSError) as error:
         raise UsageError(str(error)) from error
-    if summary is None:
-        return 0
-    if arguments.json:
-        say_json(summary)
-    else:
-        say(_in_words(summary))
-    return 0
+    if summary is not None:
+        say_json({**summary, "problems": problems}) if arguments.json else say(_in_words(summary))
+    # torchrun takes another code than 0 for a crash, ends the other processes, and may begin anew.
+    return SOME_FAILED if problems and group.size == 1 else DONE
+
+
+def _check_counts(arguments: argparse.Namespace) -> None:
+    for option, number, least in (("--threads", arguments.threads, 1), ("--workers", arguments.workers, 0)):
+        if number is not None and number < least:
+            raise UsageError(f"{option} is {least} or more, not {number}")
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
@@ -132,8 +136,10 @@ def _channels(folder: Path) -> int:
     return 1 if kind_of_files(files) == "drawing" else 3
 
 
-def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[ClassImages, ClassImages]:
-    """Return the training classes and the validation classes."""
+def _read(
+    arguments: argparse.Namespace, recipe: Recipe, group: Group
+) -> tuple[ClassImages, ClassImages, int]:
+    """Return the training classes, the validation classes, and how many pictures could not be read."""
     from fewshot_gui.core.episodes.dataset import DatasetError, load_classes, merged  # noqa: PLC0415
     from fewshot_gui.core.training.export import source_preprocessing  # noqa: PLC0415
 
@@ -142,10 +148,19 @@ def _read(arguments: argparse.Namespace, recipe: Recipe, group: Group) -> tuple[
         with bar("Reading pictures", arguments) as progress:
             shown = progress if group.writes else None
             data = merged([load_classes(root, preprocessing, progress=shown) for root in arguments.data])
-        if arguments.validation:
-            return data, load_classes(arguments.validation, preprocessing)
+        validation = load_classes(arguments.validation, preprocessing) if arguments.validation else None
     except DatasetError as error:
         raise UsageError(str(error)) from error
+    problems = [*data.problems, *(validation.problems if validation else ())]
+    for problem in problems if group.writes else ():
+        warn(f"left out {problem}")
+    return *((data, validation) if validation else _held_out(arguments, recipe, data)), len(problems)
+
+
+def _held_out(
+    arguments: argparse.Namespace, recipe: Recipe, data: ClassImages
+) -> tuple[ClassImages, ClassImages]:
+    """Return the classes less some, evenly spread, and those."""
     held = max(2, int(recipe.held_out * len(data.names)))
     step = len(data.names) / held
     chosen = [int(i * step) for i in range(held)]

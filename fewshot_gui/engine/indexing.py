@@ -158,9 +158,11 @@ class _Run:
         self._embedding = False
         self._unreadable: list[int] = []
         self._ended = False
+        self._key = ""
 
     def begin(self, token: CancelToken) -> Steps[None]:
         """Tell what the cache has, then start decoding the others; a job of the decode lane."""
+        self._key = cache_key(self._indexing.embedder.info(self._request.backbone))
         unknown = yield from self._indexing.known(self._request, token)
         self._groups.extend(unknown[start : start + GROUP] for start in range(0, len(unknown), GROUP))
         self._go_on()
@@ -238,7 +240,9 @@ class _Run:
             batch = self._ready.pop(indexing.embedder.batch_limit)
         embeddings = indexing.embedder.embed(np.stack(batch.prepared), request.backbone, request.device)
         self._tell(EmbeddedBatch(batch.positions, batch.ids, embeddings))
-        indexing.cache.add(cache_key(indexing.embedder.info(request.backbone)), batch.ids, embeddings)
+        # Where another bundle has the name by now, nobody knows which of the two has made these.
+        if cache_key(indexing.embedder.info(request.backbone)) == self._key:
+            indexing.cache.add(self._key, batch.ids, embeddings)
         with self._lock:
             self._ahead -= len(batch.positions)
             self._embedding = False

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NO_NETWORK: Final = "no-network"
 CATEGORY_REMOVED: Final = "category-removed"
 CHANGED_ON_DISK: Final = "changed-on-disk"
 
@@ -286,11 +285,6 @@ class Intake:
             return
         self._session.keep_picture(picture)
         self._do([AddExamples(category, (Example(picture.id, origin),))], capture)
-
-    def add_links(self, links: Iterable[str]) -> None:
-        """Report links that came without their picture: nothing is ever fetched."""
-        for link in links:
-            self._problems.add(link, NO_NETWORK, "")
 
     # Pictures that moved ------------------------------------------------------------------------------
 

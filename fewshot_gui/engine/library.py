@@ -188,10 +188,6 @@ class Library:
             replaces="library.warm_up",
         )
 
-    def cached_thumbnail(self, file: PictureFile, side: int) -> Pixels | None:
-        """Return the thumbnail uint8 (h, w, 3) if it is in memory, else None; starts nothing."""
-        return self._thumbnails.peek(file, side)
-
     def thumbnail(
         self,
         file: PictureFile,

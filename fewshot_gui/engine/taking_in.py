@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.core.backbones.architectures import named_architecture
 from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeightsError
-from fewshot_gui.core.backbones.own_bundles import NEVER_IN_NAMES, is_taken, own_path
+from fewshot_gui.core.backbones.own_bundles import is_taken, near_name, own_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,6 @@ def _network_of(path: Path, architecture: str, tensors: Mapping[str, Tensor]) ->
 
 def free_place(stem: str) -> Path:
     """Return where a new bundle of the user's goes: under this name as near as can be, and a free one."""
-    name = "".join("-" if sign in NEVER_IN_NAMES else sign for sign in stem).lstrip(".") or "backbone"
+    name = near_name(stem)
     numbered = (name if number == 1 else f"{name}-{number}" for number in count(1))
     return own_path(next(each for each in numbered if not is_taken(each)))

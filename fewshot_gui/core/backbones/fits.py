@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.backbones.catalogue import installed_sound, kind_of_bundle
-from fewshot_gui.core.learners.facts import FACTS, LearnerError, facts_of
+from fewshot_gui.core.learners.facts import LearnerError, facts_of
 
 if TYPE_CHECKING:
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
@@ -46,17 +46,6 @@ def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int =
     if facts.space == "pixels" and math.prod(info.input_shape) * pictures * _FLOAT32_BYTES > MOST_BYTES:
         return Misfit.TOO_MANY_PICTURES
     return None
-
-
-def fitting_learners(info: BundleInfo, ways: int, pictures: int) -> list[tuple[str, Misfit | None]]:
-    """Return every learner, in the order of `FACTS`, with what keeps it from this task; None where nothing.
-
-    Args:
-        info: of the bundle that is used.
-        ways: categories to tell apart.
-        pictures: to be classified, examples included.
-    """
-    return [(name, misfit(facts, info, ways, pictures)) for name, facts in FACTS.items()]
 
 
 def require_fit(learner: str, info: BundleInfo) -> None:

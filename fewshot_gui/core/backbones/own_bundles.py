@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
 
-NEVER_IN_NAMES: Final = '/\\:#*?"<>|'
+_NEVER_IN_NAMES: Final = '/\\:#*?"<>|'
 """What file systems refuse, and the sign before `PIXELS`."""
 
 
@@ -28,7 +28,13 @@ def is_users(info: BundleInfo) -> bool:
 
 def is_name(name: str) -> bool:
     """Return whether a bundle can be called that."""
-    return bool(name) and not name.startswith(".") and not any(sign in name for sign in NEVER_IN_NAMES)
+    return name == near_name(name)
+
+
+def near_name(text: str) -> str:
+    """Return the text itself where a bundle can be called that, else the nearest name that it can have."""
+    kept = (sign if sign.isprintable() and sign not in _NEVER_IN_NAMES else "-" for sign in text)
+    return "".join(kept).lstrip(".") or "backbone"
 
 
 def is_taken(name: str) -> bool:

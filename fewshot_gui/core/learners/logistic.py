@@ -68,7 +68,7 @@ def logistic_solution(
 
     In coordinates in which the bound on the Hessian, half of X'X and the penalty, is the identity (Böhning
     1992), a step of the whole gradient never raises the loss. Anderson 1965 extrapolates these steps; where
-    that does raise it, the plain step is taken. Twice as fast as torch.optim.LBFGS in the same coordinates,
+    that raises it, the plain step is taken. Twice as fast as torch.optim.LBFGS in the same coordinates,
     whose first use imports a compiler for more than a second.
 
     Args:
@@ -112,7 +112,7 @@ def _lowest(evaluate: Callable[[Tensor], tuple[Tensor, float]], place: Tensor, t
             break
         further = place - slope - _extrapolation(moves, turns, slope)
         its_slope, its_value = evaluate(further)
-        if moves and its_value > value:
+        if moves and not its_value <= value:  # nor where it is no number, as a GPU may extrapolate
             moves, turns = [], []
             further = place - slope
             its_slope, its_value = evaluate(further)

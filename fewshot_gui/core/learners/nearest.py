@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.learners.calibration import LeftOut
-from fewshot_gui.core.learners.distances import class_minimum, squared_distances
+from fewshot_gui.core.learners.distances import class_minimum
 from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
 
 if TYPE_CHECKING:
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 
 _AT_ONE_SHOT = 3.0
 _SHOT_POWER = 0.3
-
-
-def nearest_logits(query: Tensor, support: Tensor, labels: Tensor, n_way: int) -> Tensor:
-    """Return (Q, N), minus the squared distance to each class's nearest example; -inf for an empty class.
-
-    Args:
-        query: float (Q, D).
-        support: float (S, D).
-        labels: int64 (S,), 0 .. N - 1.
-        n_way: N.
-    """
-    return -class_minimum(squared_distances(query, support), labels, n_way)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,10 @@ def unfinished_folder() -> Path:
 
 def arrived_bytes(rung: Rung) -> int:
     """Return how many bytes of a download are here, all or to go on from; 0 where none was begun."""
-    places = (place(rung, unfinished_folder()) for place in (raw_path, part_path))
-    return next((path.stat().st_size for path in places if path.is_file()), 0)
+    for place in (raw_path, part_path):
+        with suppress(OSError):  # it may be made a bundle, or removed, this moment
+            return place(rung, unfinished_folder()).stat().st_size
+    return 0
 
 
 def fetched(rung: Rung) -> BundleInfo | None:

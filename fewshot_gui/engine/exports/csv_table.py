@@ -62,9 +62,8 @@ def read_csv(path: Path) -> list[Labelled]:
             names = set(reader.fieldnames or ())
             column = next((name for name in ("category", "predicted", "label") if name in names), None)
             if "path" not in names or column is None:
-                raise TableError(
-                    f"{path} needs the columns path and category; it has {', '.join(reader.fieldnames or ())}"
-                )
+                there = ", ".join(reader.fieldnames or ()) or "none"
+                raise TableError(f"{path} needs the columns path and category; it has {there}")
             return [_row(path.parent, line, column) for line in reader if line["path"]]
     except csv.Error as error:
         raise TableError(f"{path} is no table of comma-separated values: {error}") from error

@@ -112,12 +112,17 @@ def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPat
         if layout is Layout.YOLO:
             folder = PurePosixPath("val" if _held_out(row.path) else "train") / folder
         used = taken.setdefault(folder, set())
-        path = Path(row.path)
-        name = path.name
-        if folded(name) in used:
-            name = free_stem(path.stem, (path.suffix,), used.__contains__)[0] + path.suffix
+        name = _free(Path(row.path).name, used)
         used.add(folded(name))
         yield folder / name, row
+
+
+def _free(name: str, used: set[str]) -> str:
+    """Return the name where it, folded, is none of those in use; else the first one with a number."""
+    if folded(name) not in used:
+        return name
+    path = PurePosixPath(name)
+    return free_stem(path.stem, (path.suffix,), lambda each: folded(each) in used)[0] + path.suffix
 
 
 def _held_out(path: str) -> bool:

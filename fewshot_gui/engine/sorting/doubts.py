@@ -12,6 +12,7 @@ from fewshot_gui.engine.sorting.files import (
     fingerprint,
     hash_file,
     is_one_file,
+    remove,
     rename_exclusively,
     sync_folder,
 )
@@ -112,7 +113,7 @@ def _as_found_at_target(record: FileRecord) -> FileRecord:
 def _renaming(record: FileRecord) -> Settled:
     if os.path.lexists(record.origin):
         if is_one_file(record.origin, record.goal):  # linked, not yet unlinked
-            os.unlink(record.goal)  # noqa: PTH108
+            remove(record.goal, record.origin)
         return _put_back(record)
     if not os.path.lexists(record.goal):
         return _lost(record)
@@ -152,14 +153,14 @@ def _linking(record: FileRecord) -> Settled:
 
 def _copying(record: FileRecord) -> Settled:
     if os.path.lexists(record.temporary):
-        os.unlink(record.temporary)  # noqa: PTH108
+        remove(record.temporary)
     return _put_back(record)
 
 
 def _copied(record: FileRecord) -> Settled:
     if os.path.lexists(record.temporary):
         published = is_one_file(record.temporary, record.goal)  # linked, not yet unlinked
-        os.unlink(record.temporary)  # noqa: PTH108
+        remove(record.temporary, record.goal)
         if not published:
             return _put_back(record)
     elif not is_as_left(record, record.goal):
@@ -177,11 +178,11 @@ def _verified(record: FileRecord) -> Settled:
         return _finished(record)
     whole = hash_file(record.goal) == record.hash
     if whole and hash_file(record.origin) == record.hash:
-        os.unlink(record.origin)  # noqa: PTH108
+        remove(record.origin)
         sync_folder(os.path.dirname(record.origin))  # noqa: PTH120
         return _finished(record)
     if whole:  # our copy, of what the origin no longer is
-        os.unlink(record.goal)  # noqa: PTH108
+        remove(record.goal)
     return _put_back(record, Reason.TARGET_CHANGED if record.back else Reason.SOURCE_CHANGED, record.origin)
 
 
@@ -190,7 +191,7 @@ def _removing(record: FileRecord) -> Settled:
         return _put_back(record) if os.path.lexists(record.target) else _finished(record)
     why = may_drop(record, record.temporary)
     if why is None:
-        os.unlink(record.temporary)  # noqa: PTH108
+        remove(record.temporary, record.source)
         return _finished(record)
     rename_exclusively(record.temporary, record.target)
     return _put_back(record, why.reason, why.detail)

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CHUNK: Final = 1 << 20
-_NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+_NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY
 _NO_SUCH_CALL: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 _AT_FDCWD: Final = -100
 _RENAME_NOREPLACE: Final = 1
 _RENAME_EXCL: Final = 4
 _SYNC_FILE_RANGE_WRITE: Final = 2
 _WORTH_A_DISK: Final = 3
+_WINDOWS: Final = sys.platform == "win32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,17 @@ def copy_to_new(source: str, temporary: str, tick: Callable[[int], None]) -> Cop
     handle = os.open(temporary, _NEW, 0o600)
     try:
         digest = _pour(source, handle, tick)
+        if _WINDOWS:  # there a file gets its time when the last who has written it closes it
+            unwritten = os.open(temporary, os.O_RDWR | _BINARY)
+            os.close(handle)
+            handle = unwritten
         _copy_facts(source, temporary)
         if fingerprint(source) != before:
             raise Failure(Reason.SOURCE_CHANGED, source)
     except BaseException:
         os.close(handle)
         with suppress(OSError):  # what went wrong before is the error to tell
-            os.unlink(temporary)  # noqa: PTH108
+            remove(temporary)
         raise
     start_writing(handle)
     return Copied(handle, digest, before)
@@ -179,6 +185,33 @@ def set_mtime(path: str, mtime_ns: int) -> None:
     """The file bears that time of change, where the file system can hold it."""
     with suppress(OSError):
         os.utime(path, ns=(os.lstat(path).st_atime_ns, mtime_ns))
+
+
+def remove(path: str, twin: str = "") -> None:
+    """The file at `path` is gone, also a read-only one, which Windows does not remove.
+
+    Args:
+        path: The file.
+        twin: Where it may have another name, for which it is to stay read-only.
+
+    Raises:
+        OSError: It cannot be removed; it is as it was.
+    """
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except PermissionError:
+        if not _WINDOWS:
+            raise
+        rights = stat.S_IMODE(os.lstat(path).st_mode)
+        kept = twin if twin and is_one_file(path, twin) else ""
+        os.chmod(path, rights | stat.S_IWRITE)  # noqa: PTH101
+        try:
+            os.unlink(path)  # noqa: PTH108
+        except OSError:
+            os.chmod(path, rights)  # noqa: PTH101
+            raise
+        if kept:
+            os.chmod(kept, rights)  # noqa: PTH101
 
 
 def sync_and_close(handle: int, *, is_synced: bool) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.engine.sorting import sidecars
-from fewshot_gui.engine.sorting.files import fingerprint, hash_file, rename_exclusively
+from fewshot_gui.engine.sorting.files import fingerprint, hash_file, remove, rename_exclusively
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
 from fewshot_gui.engine.sorting.trash import forget
 
@@ -114,7 +115,7 @@ class Item:
             os.close(self.handle)
             self.handle = -1
         if self.stage is Stage.TEMPORARY:
-            _unlink(self.record.temporary)
+            _remove(self.record.temporary)
             if self.kind is Kind.SIDECAR:
                 sidecars.withdraw(self.record)
         elif self.stage is Stage.PUBLISHED:
@@ -132,16 +133,14 @@ class Item:
             if self.kind is Kind.TRASH:
                 forget(record.goal)
         elif is_our_link(record) if self.kind is Kind.SYMBOLIC_LINK else is_as_left(record, record.goal):
-            _unlink(record.goal)
+            _remove(record.goal, record.origin)
         else:
             raise Failure(Reason.TARGET_CHANGED, record.goal)
 
 
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)  # noqa: PTH108
-    except FileNotFoundError:
-        return
+def _remove(path: str, twin: str = "") -> None:
+    with suppress(FileNotFoundError):
+        remove(path, twin)
 
 
 def temporary_beside(record: FileRecord, path: str) -> str:

@@ -99,7 +99,7 @@ def free_name(stem: str, suffix: str, taken: Collection[str]) -> str:
         taken: names in use; another case or composition of one is in use too.
     """
     used = {folded(each) for each in taken}
-    return free_stem(stem, (suffix,), used.__contains__)[0] + suffix
+    return free_stem(stem, (suffix,), lambda name: folded(name) in used)[0] + suffix
 
 
 def free_stem(
@@ -110,7 +110,7 @@ def free_stem(
     Args:
         stem: common to the names, cut where it is too long.
         tails: what follows the stem in each name.
-        is_taken: tells of a folded name whether it is in use.
+        is_taken: tells of a name whether it is in use.
         first: the first number tried; whoever knows that lower ones are taken saves the look.
     """
     longest = LONGEST_NAME - max(map(byte_length, tails))
@@ -118,6 +118,6 @@ def free_stem(
     while True:
         mark = f" ({number})"
         chosen = cut(stem, longest - len(mark)) + mark
-        if not any(is_taken(folded(chosen + tail)) for tail in tails):
+        if not any(is_taken(chosen + tail) for tail in tails):
             return chosen, number
         number += 1

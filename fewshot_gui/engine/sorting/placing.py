@@ -36,7 +36,7 @@ def category_folders(
     for category in sorted(set(categories), key=lambda name: (not is_safe_name(name), name)):
         wanted = safe_name(category)
         if folded(wanted) in taken:
-            wanted, _number = free_stem(wanted, ("",), taken.__contains__)
+            wanted, _number = free_stem(wanted, ("",), lambda name: folded(name) in taken)
         if wanted not in destination.folders:
             wanted = there.get(folded(wanted), wanted)
         taken.add(folded(wanted))
@@ -78,8 +78,9 @@ class Shelf:
             return ConflictKind.SAME_NAME, self.target(self._used[key])
         return (ConflictKind.SAME_TARGET, self._planned[key]) if key in self._planned else None
 
-    def is_taken(self, key: str) -> bool:
-        """Return True if a folded name is in use."""
+    def is_taken(self, name: str) -> bool:
+        """Return True if a name is in use, on some system at least."""
+        key = folded(name)
         return key in self._used or key in self._planned
 
     def take(self, name: str, source: str) -> None:

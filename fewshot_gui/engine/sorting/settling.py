@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
-from itertools import count
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.engine.sorting.files import device_of, fingerprint, hash_file, is_one_file, same_content
 from fewshot_gui.engine.sorting.groups import stem_of
 from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned
-from fewshot_gui.engine.sorting.names import LONGEST_NAME, byte_length, cut, folded
+from fewshot_gui.engine.sorting.names import folded, free_stem, safe_name
 from fewshot_gui.engine.sorting.placing import tail_of
 from fewshot_gui.engine.sorting.plan import TAKES_AWAY, SameName, Way
 from fewshot_gui.engine.sorting.states import Failure, Reason
@@ -19,6 +20,7 @@ from fewshot_gui.engine.sorting.trash import quarantine, quarantine_place
 if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.records import FileRecord
 
+_NUMBER: Final = re.compile(r" \([0-9]+\)$")
 _KINDS: Final = {
     Way.COPY: Kind.COPY,
     Way.HARD_LINK: Kind.HARD_LINK,
@@ -92,28 +94,29 @@ class Settling:
                 if item.failure is None:
                     item.failure, item.skipped = Failure(Reason.TARGET_TAKEN, item.record.target), True
             return
-        for item, target in zip(
-            items, self._free_targets([item.record.target for item in items]), strict=True
-        ):
+        for item, target in zip(items, self._free_targets(items), strict=True):
             item.record = replace(item.record, target=target)
 
-    def _free_targets(self, targets: list[str]) -> list[str]:
+    def _free_targets(self, items: list[Item]) -> list[str]:
         """The targets with the first number that is free for all of them, so that they still share a stem."""
-        folders = [os.path.dirname(target) for target in targets]  # noqa: PTH120
-        names = [os.path.basename(target) for target in targets]  # noqa: PTH119
-        stem = min(map(stem_of, names), key=len)
-        tails = [tail_of(name, stem) for name in names]
-        longest = LONGEST_NAME - max(map(byte_length, tails))
-        for number in count(2):
-            mark = f" ({number})"
-            chosen = cut(stem, longest - len(mark)) + mark
-            paths = [os.path.join(folder, chosen + tail) for folder, tail in zip(folders, tails, strict=True)]  # noqa: PTH118
-            if not any(map(self._is_taken, paths)):
-                return paths
-        raise AssertionError("the numbers have an end")
+        folder = os.path.dirname(items[0].record.target)  # noqa: PTH120 - a group goes to one folder
+        stem, tails = _parts([item.record.target for item in items])
+        own, _tails = _parts([item.record.source for item in items])
+        if stem not in {own, safe_name(own)}:  # it has a number of ours already, which is taken now
+            stem = _NUMBER.sub("", stem)
+        path = partial(os.path.join, folder)
+        chosen, _number = free_stem(stem, tails, lambda name: self._is_taken(path(name)))
+        return [path(chosen + tail) for tail in tails]
 
     def _is_taken(self, target: str) -> bool:
         return os.path.lexists(target) or folded(target) in self._claimed
+
+
+def _parts(paths: list[str]) -> tuple[str, list[str]]:
+    """The stem that the names of a group share, and what follows it in each."""
+    names = [os.path.basename(path) for path in paths]  # noqa: PTH119
+    stem = min(map(stem_of, names), key=len)
+    return stem, [tail_of(name, stem) for name in names]
 
 
 def _has_content(record: FileRecord, size: int) -> bool:

@@ -12,6 +12,7 @@ from fewshot_gui.engine.sorting.files import (
     copy_to_new,
     fingerprint,
     hash_file,
+    remove,
     rename_exclusively,
     sync_and_close,
     sync_folder,
@@ -82,7 +83,7 @@ def _keep(record: FileRecord) -> None:
     kept = kept_path(record)
     os.makedirs(os.path.dirname(kept), exist_ok=True)  # noqa: PTH103, PTH120
     with suppress(FileNotFoundError):  # of an attempt that was put back
-        os.unlink(kept)  # noqa: PTH108
+        remove(kept)
     sync_and_close(copy_to_new(record.target, kept, lambda _count: None).handle, is_synced=False)
     sync_folder(os.path.dirname(kept))  # noqa: PTH120
 
@@ -106,7 +107,7 @@ def publish(record: FileRecord) -> None:
     except (Failure, OSError):
         rename_exclusively(_aside(record), record.target)
         raise
-    os.unlink(_aside(record))  # noqa: PTH108 - its content is kept
+    remove(_aside(record))  # its content is kept
 
 
 def withdraw(record: FileRecord) -> None:
@@ -119,7 +120,7 @@ def withdraw(record: FileRecord) -> None:
 def drop_kept(record: FileRecord) -> None:
     """Nothing is kept of a sidecar that was not replaced."""
     with suppress(FileNotFoundError):
-        os.unlink(kept_path(record))  # noqa: PTH108
+        remove(kept_path(record))
     with suppress(OSError):  # others of the run are kept there
         os.rmdir(os.path.dirname(kept_path(record)))  # noqa: PTH106, PTH120
 
@@ -143,10 +144,10 @@ def restore(record: FileRecord) -> None:
             rename_exclusively(former, record.target)
     except (Failure, OSError):
         with suppress(FileNotFoundError):
-            os.unlink(former)  # noqa: PTH108
+            remove(former)
         rename_exclusively(record.temporary, record.target)
         raise
-    os.unlink(record.temporary)  # noqa: PTH108
+    remove(record.temporary)
     drop_kept(record)
 
 
@@ -164,12 +165,12 @@ def settle(record: FileRecord) -> bool:
     aside, temporary = _aside(record), record.temporary
     if not os.path.lexists(temporary) and _is_ours(record):
         with suppress(FileNotFoundError):
-            os.unlink(aside)  # noqa: PTH108
+            remove(aside)
         return True
     if os.path.lexists(aside):
         rename_exclusively(aside, record.target)
     with suppress(FileNotFoundError):
-        os.unlink(temporary)  # noqa: PTH108
+        remove(temporary)
     drop_kept(record)
     return False
 
@@ -181,14 +182,14 @@ def _settle_back(record: FileRecord) -> bool:
             os.path.lexists(record.target) and hash_file(record.target) == hash_file(kept)
         )
         if back and hash_file(temporary) == record.hash:
-            os.unlink(temporary)  # noqa: PTH108
+            remove(temporary)
         else:
             back = False
             rename_exclusively(temporary, record.target)
     else:
         back = not _is_ours(record)
     with suppress(FileNotFoundError):
-        os.unlink(aside)  # noqa: PTH108
+        remove(aside)
     if back:
         drop_kept(record)
     return back

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.engine.sorting import sidecars
-from fewshot_gui.engine.sorting.files import fingerprint, hash_file, is_one_file, rename_exclusively
+from fewshot_gui.engine.sorting.files import fingerprint, hash_file, is_one_file, remove, rename_exclusively
 from fewshot_gui.engine.sorting.item import Kind, is_as_left, is_as_planned, is_our_link
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import Failure, Reason
@@ -34,7 +34,7 @@ def _drop(record: FileRecord) -> None:
     why = may_drop(record, record.temporary)
     if why is not None:
         raise why
-    os.unlink(record.temporary)  # noqa: PTH108
+    remove(record.temporary, record.source)
 
 
 def may_drop(record: FileRecord, path: str) -> Failure | None:

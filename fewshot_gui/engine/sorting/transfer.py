@@ -15,6 +15,7 @@ from fewshot_gui.engine.sorting.files import (
     hash_file,
     is_untouched,
     missing_folders,
+    remove,
     rename_exclusively,
     set_mtime,
     sync_and_close,
@@ -258,7 +259,7 @@ class Transfer:
         record, before = item.record, item.copied_from
         if before is None or not is_untouched(record.origin, before, record.hash):
             raise Failure(Reason.SOURCE_CHANGED, record.origin)
-        os.unlink(record.origin)  # noqa: PTH108
+        remove(record.origin)
         item.stage = Stage.ORIGIN_REMOVED
 
     # What goes wrong ------------------------------------------------------------------------------------

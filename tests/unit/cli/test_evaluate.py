@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fewshot_gui.cli import evaluate
+from fewshot_gui.cli import evaluate, options
 from fewshot_gui.cli.main import main
 
 if TYPE_CHECKING:
@@ -66,8 +66,18 @@ def test_an_unreadable_picture_is_left_out_and_told(
     data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (data / "red" / "broken.png").write_bytes(b"broken")
-    assert main(command(data, mean_colour)) == 0
-    assert "broken.png" in capsys.readouterr().err
+    assert main(command(data, mean_colour, "--json")) == 1
+    said = capsys.readouterr()
+    assert "broken.png" in said.err
+    assert (json.loads(said.out)["pictures"], json.loads(said.out)["problems"]) == (36, 1)
+
+
+def test_a_device_that_is_not_there_is_told_once(
+    data: Path, mean_colour: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(options, "choose_device", lambda _wanted: "cpu")
+    assert main(command(data, mean_colour, "--device", "cuda", "--compare", "ridge,nearest")) == 0
+    assert capsys.readouterr().err.count("no cuda device") == 1
 
 
 @pytest.mark.parametrize(

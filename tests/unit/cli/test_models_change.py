@@ -66,6 +66,23 @@ def test_no_connection_is_one_calm_sentence(
     )
 
 
+def test_a_host_that_is_away_keeps_nothing_from_another(
+    small: Rung, served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = [rung_at(f"http://127.0.0.1:1/{name}.pth", name=name) for name in ("other", "third")]
+    for module in (ladder, models_change):
+        monkeypatch.setattr(module, "LADDER", (*away, small))
+    assert main(["models", "download", "other", "third", "small", "--json"]) == 1
+    told = capsys.readouterr()
+    values = json.loads(told.out)
+    assert [each["name"] for each in values["here"]] == ["small"]
+    assert [(each["name"], each["kind"]) for each in values["failed"]] == [
+        ("other", "offline"),
+        ("third", "offline"),
+    ]
+    assert len(told.err.splitlines()) == 1
+
+
 def test_a_download_that_breaks_off_goes_on(
     small: Rung, served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,8 +22,18 @@ REPORT: dict[str, Any] = {
 
 
 def test_numbers_agree_with_their_nouns() -> None:
-    said = [counted(number, noun) for noun in ("picture", "class") for number in (0, 1, 2)]
-    assert said == ["0 pictures", "1 picture", "2 pictures", "0 classes", "1 class", "2 classes"]
+    said = [counted(number, noun) for noun in ("picture", "class", "category") for number in (0, 1, 2)]
+    assert said == [
+        "0 pictures",
+        "1 picture",
+        "2 pictures",
+        "0 classes",
+        "1 class",
+        "2 classes",
+        "0 categories",
+        "1 category",
+        "2 categories",
+    ]
 
 
 def refuse(constant: str) -> None:

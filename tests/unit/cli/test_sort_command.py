@@ -79,6 +79,9 @@ def test_a_plan_tells_all_and_writes_nothing(pictures: Path, capsys: pytest.Capt
     assert f"{pictures}/in/b.jpg -> {pictures}/to/dogs_/b.jpg" in words
     assert f"{pictures}/in/gone.jpg: is not there any more" in words
     assert "cats: 1 picture and 1 file with them" in words
+    assert "dogs?: gets a folder whose name every system takes: dogs_" in words
+    assert "gets a folder whose name every system takes: 1 category\n" in words
+    assert "is not there any more: 1 file\n" in words
     assert "3 files to go (copy), 1 to stay; nothing has been done yet" in words
 
 
@@ -186,6 +189,20 @@ def test_examples_in_place_of_a_table(
     [machine] = {file.machine for file in Plan.from_json(out.read_text()).files}
     assert machine == Machine("ridge", str(mean_colour), describe_bundle(mean_colour).hash)
     assert all(datetime.fromisoformat(file.at).tzinfo for file in Plan.from_json(out.read_text()).files)
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_counted(
+    data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = tmp_path / "query"
+    query.mkdir()
+    (data / "red" / "5.png").rename(query / "red.png")
+    (query / "broken.png").write_bytes(b"broken")
+    words = ["sort", "plan", "--support", str(data), "--query", str(query), "--to", str(tmp_path / "to")]
+    assert main([*words, "--backbone", str(mean_colour), "--threshold", "1", "--json"]) == 1
+    told = capsys.readouterr()
+    assert (json.loads(told.out)["files"], json.loads(told.out)["problems"]) == (1, 1)
+    assert "broken.png" in told.err
 
 
 def test_a_category_and_none_of_these_go_to_the_trash_and_come_home(
@@ -348,12 +365,14 @@ def test_without_a_run_nothing_is_made(words: list[str], capsys: pytest.CaptureF
 
 
 def test_recover_has_nothing_to_do_before_and_after(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sort", "recover"]) == 0
+    nothing = {"finished": 0, "put_back": 0, "left": 0, "rolled_back": [], "resumable": []}
+    assert main(["sort", "recover", "--json"]) == 0
+    assert said(capsys) == nothing
     assert not journal_path().exists()
     main(["sort", "apply", str(plan)])
     capsys.readouterr()
     assert main(["sort", "recover", "--json"]) == 0
-    assert said(capsys) == {"finished": 0, "put_back": 0, "left": 0, "rolled_back": [], "resumable": []}
+    assert said(capsys) == nothing
 
 
 def test_a_run_must_be_named_and_known(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fewshot_gui.cli import train
 from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones.bundle import describe_bundle, load_bundle
+from fewshot_gui.core.training import group
+from fewshot_gui.core.training.group import Group
 from fewshot_gui.core.training.recipe import parse_recipe
 from fewshot_gui.core.training.trainer import Trainer
 
@@ -144,6 +148,8 @@ def test_a_checkpoint_of_another_recipe_is_refused_in_one_line(
         (["--validation", "/nowhere"], "/nowhere is not a folder"),
         (["--config", "/nowhere.toml"], "no recipe"),
         (["--backbone", "imaginary"], "imaginary"),
+        (["--threads", "0"], "--threads is 1 or more"),
+        (["--workers", "-1"], "--workers is 0 or more"),
     ],
 )
 def test_bad_use_is_one_line(
@@ -203,6 +209,35 @@ def test_too_few_classes(
     assert "four or more" in capsys.readouterr().err
 
 
+def test_pictures_that_cannot_be_read_are_named_and_counted(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held, out = tmp_path / "held", tmp_path / "a.safetensors"
+    held.mkdir()
+    for name in ("black", "white"):
+        (data / name).rename(held / name)
+    (data / "red" / "torn.png").write_bytes(b"torn")
+    (held / "black" / "empty.png").write_bytes(b"")
+    assert main(command(data, recipe, out, "--validation", str(held), "--json")) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["problems"] == 2
+    assert [name in said.err for name in ("torn.png", "empty.png")] == [True, True]
+    assert describe_bundle(out).training["validation"] == "2 classes, 12 pictures"
+
+
+def test_for_torchrun_a_training_that_left_pictures_out_is_no_crash(
+    data: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def second_of_two(*_given: object) -> Iterator[tuple[Group, str]]:
+        yield Group(1, 2), "cpu"
+
+    (data / "red" / "torn.png").write_bytes(b"torn")
+    monkeypatch.setattr(group, "joined_group", second_of_two)
+    monkeypatch.setattr(train, "_train", lambda *_given: None)
+    assert main(command(data, recipe, tmp_path / "a.safetensors")) == 0
+
+
 def test_a_recipe_or_a_config_but_not_both(
     data: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,10 +275,8 @@ def test_of_several_processes_one_alone_asks_the_teacher(
     import numpy as np
     from torch import distributed
 
-    from fewshot_gui.cli import train
     from fewshot_gui.core.episodes.dataset import ClassImages
     from fewshot_gui.core.training import teacher
-    from fewshot_gui.core.training.group import Group
 
     taught = parse_recipe(RECIPE[: RECIPE.rindex("[[stage]]")].replace('"classify"', '"distil"').replace(
         'kind = "conv4", width = 4', 'kind = "resnet", widths = [4], embedding = 2'

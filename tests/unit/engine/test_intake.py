@@ -255,13 +255,6 @@ def test_what_is_undone_during_a_hold_stays_undone(desk: Desk) -> None:
     assert desk.counts()["cat"] == 0
 
 
-def test_links_are_reported_and_never_fetched(desk: Desk) -> None:
-    desk.intake.add_links(["https://example.org/cat.jpg"])
-    assert [(each.path, each.kind) for each in desk.problems.entries] == [
-        ("https://example.org/cat.jpg", "no-network")
-    ]
-
-
 # From the gallery
 
 

@@ -369,6 +369,26 @@ def test_warm_up_loads_before_the_first_picture(desk: Desk) -> None:
     assert desk.loaded == ["fake in model-0"]
 
 
+def test_what_a_former_bundle_of_the_name_has_made_is_not_kept_for_the_new_one(
+    desk: Desk, paint: Callable[..., list[PictureFile]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes, real = ["old"], desk.backbone.embed
+
+    def replaced_meanwhile(batch: NDArray[np.uint8], device: str) -> NDArray[np.float32]:
+        hashes[0] = "new"
+        return real(batch, device)
+
+    monkeypatch.setattr(
+        desk.library._embedder, "_describe", lambda _name: replace(desk.backbone, hash=hashes[0])
+    )
+    monkeypatch.setattr(desk.backbone, "embed", replaced_meanwhile)
+    assert len(desk.embed(paint(3))) == 3
+    ids = [name for batch in desk.batches for name in batch.ids]
+    for each in ("old", "new"):
+        hashes[0] = each
+        assert desk.library.known_embeddings(ids, "fake") == {}
+
+
 def test_thumbnail_is_small_upright_and_kept(
     desk: Desk, paint: Callable[..., list[PictureFile]], colours: Callable[[int], Colour]
 ) -> None:
@@ -377,7 +397,9 @@ def test_thumbnail_is_small_upright_and_kept(
     desk.main.run_until(lambda: got)
     assert got[0].shape == (12, 12, 3)
     assert tuple(got[0][6, 6]) == colours(0)
-    assert desk.library.cached_thumbnail(file, 12) is got[0]
+    desk.library.thumbnail(file, 12, got.append)
+    desk.main.run_until(lambda: len(got) == 2)
+    assert got[1] is got[0]
 
 
 def test_thumbnail_of_a_broken_file_fails_with_the_reason(desk: Desk, tmp_path: Path) -> None:

@@ -92,6 +92,8 @@ def test_a_network_that_is_not_there_is_said(models: Path, weights: Path, name: 
         ("a:b?", "a-b-"),
         (".hidden", "hidden"),
         ("...", "backbone"),
+        ("two\nlines", "two-lines"),
+        ("caf\udce9", "caf-"),
     ],
 )
 def test_a_new_one_gets_a_name_that_is_one_and_is_free(models: Path, stem: str, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fewshot_gui.core.learners.gradient.functional import NetworkFunction
 from fewshot_gui.core.learners.gradient.inner import InnerLoop
@@ -78,45 +78,6 @@ _METHODS: Final[Mapping[str, tuple[frozenset[str], Settings]]] = {
 METHODS: Final = tuple(_METHODS)
 
 
-class MetaMethod(Protocol):
-    """A way to learn initial weights, and whatever else adapting needs, from tasks."""
-
-    @property
-    def name(self) -> str:
-        """The name on the command line."""
-
-    def initial(
-        self,
-        embedding_dimension: int,
-        ways: int,
-        generator: torch.Generator,
-        network: Mapping[str, Tensor] | None = None,
-    ) -> Params:
-        """Return what is learned beside the network, as it is before training: head.*, lr.*, lstm.*.
-
-        Args:
-            embedding_dimension: D.
-            ways: of the training tasks.
-            generator: of the random ones.
-            network: the network's parameters by their own names; only learned rates need them.
-        """
-
-    def meta_step(
-        self, model: Model, params: Params, tasks: Tasks, *, progress: float = 1.0, batch: bool | None = None
-    ) -> MetaStep:
-        """Return the mean loss after adaptation, and the gradient of each meta-parameter.
-
-        Args:
-            model: from parameters and images to embeddings; it uses those that are named "network.".
-            params: "network.*" and those of `initial`.
-            tasks: at least one.
-            progress: share of the training that is done, 0 to 1.
-            batch: compute all tasks at once by vmap; by default everywhere but on a CPU, where convolutions
-                with other weights for each task are slow, and but for a network in training whose batch norms
-                keep running statistics, which vmap cannot batch. The answer is the same.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class GradientMethod:
     """One of the gradient methods with its settings.
@@ -138,7 +99,13 @@ class GradientMethod:
         generator: torch.Generator,
         network: Mapping[str, Tensor] | None = None,
     ) -> Params:
-        """Return what is learned beside the network: head.*, lr.*, lstm.* (see `MetaMethod`).
+        """Return what is learned beside the network, as it is before training: head.*, lr.*, lstm.*.
+
+        Args:
+            embedding_dimension: D.
+            ways: of the training tasks.
+            generator: of the random ones.
+            network: the network's parameters by their own names; only learned rates need them.
 
         Raises:
             SettingsError: learned rates of a network that was not given.
@@ -164,7 +131,17 @@ class GradientMethod:
     def meta_step(
         self, model: Model, params: Params, tasks: Tasks, *, progress: float = 1.0, batch: bool | None = None
     ) -> MetaStep:
-        """Return the mean loss after adaptation, and the gradient of each meta-parameter."""
+        """Return the mean loss after adaptation, and the gradient of each meta-parameter.
+
+        Args:
+            model: from parameters and images to embeddings; it uses those that are named "network.".
+            params: "network.*" and those of `initial`.
+            tasks: at least one.
+            progress: share of the training that is done, 0 to 1.
+            batch: compute all tasks at once by vmap; by default everywhere but on a CPU, where convolutions
+                with other weights for each task are slow, and but for a network in training whose batch norms
+                keep running statistics, which vmap cannot batch. The answer is the same.
+        """
         if self.name == "reptile":
             return reptile_step(self.inner, model, params, tasks, self.settings.batch)
         weights = step_weights(self.inner.steps, self.settings.multi_step, progress)

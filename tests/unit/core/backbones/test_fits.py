@@ -11,9 +11,9 @@ import pytest
 from fewshot_gui.core.backbones import bundle_info, catalogue
 from fewshot_gui.core.backbones.bundle import describe_bundle, save_bundle
 from fewshot_gui.core.backbones.catalogue import bundle_for, default_bundle, kind_of_bundle
-from fewshot_gui.core.backbones.fits import MOST_BYTES, Misfit, fitting_learners, require_fit
+from fewshot_gui.core.backbones.fits import MOST_BYTES, Misfit, misfit, require_fit
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
-from fewshot_gui.core.learners.facts import LEARNERS, LearnerError
+from fewshot_gui.core.learners.facts import LEARNERS, LearnerError, facts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +79,9 @@ def test_a_misfit_names_the_bundles_that_fit(shelf: Path) -> None:
         require_fit("feat", describe_bundle("photo"))
 
 
-def test_every_learner_is_listed_with_what_keeps_it_away(shelf: Path) -> None:
-    found = dict(fitting_learners(describe_bundle("photo"), ways=5, pictures=1000))
-    assert tuple(found) == LEARNERS
+def test_each_learner_may_be_kept_away_by_something(shelf: Path) -> None:
+    info = describe_bundle("photo")
+    found = {name: misfit(facts_of(name), info, ways=5, pictures=1000) for name in LEARNERS}
     assert found["prototypical"] is None
     assert found["maml"] is None
     assert found["relation"] == Misfit.NEEDS_OWN_BUNDLE
@@ -89,19 +89,19 @@ def test_every_learner_is_listed_with_what_keeps_it_away(shelf: Path) -> None:
 
 def test_a_head_of_five_ways_does_not_take_six(shelf: Path) -> None:
     info = describe_bundle("omniglot-snail")
-    assert dict(fitting_learners(info, 5, 100))["snail"] is None
-    assert dict(fitting_learners(info, 6, 100))["snail"] == Misfit.TOO_MANY_WAYS
+    assert misfit(facts_of("snail"), info, 5, 100) is None
+    assert misfit(facts_of("snail"), info, 6, 100) == Misfit.TOO_MANY_WAYS
     shelve(shelf, "wide", learner="mann", head={"kind": "mann", "max_ways": 8}, ways=5)
-    assert dict(fitting_learners(describe_bundle("wide"), 8, 100))["mann"] is None
-    assert dict(fitting_learners(describe_bundle("wide"), 9, 100))["mann"] == Misfit.TOO_MANY_WAYS
+    assert misfit(facts_of("mann"), describe_bundle("wide"), 8, 100) is None
+    assert misfit(facts_of("mann"), describe_bundle("wide"), 9, 100) == Misfit.TOO_MANY_WAYS
 
 
 def test_what_does_not_fit_into_memory_is_not_adapted(shelf: Path) -> None:
     info = describe_bundle("photo")
     most = MOST_BYTES // (3 * 84 * 84 * 4)
-    assert dict(fitting_learners(info, 5, most))["maml"] is None
-    assert dict(fitting_learners(info, 5, most + 1))["maml"] == Misfit.TOO_MANY_PICTURES
-    assert dict(fitting_learners(info, 5, 10 * most))["ridge"] is None
+    assert misfit(facts_of("maml"), info, 5, most) is None
+    assert misfit(facts_of("maml"), info, 5, most + 1) == Misfit.TOO_MANY_PICTURES
+    assert misfit(facts_of("ridge"), info, 5, 10 * most) is None
 
 
 def test_kinds(shelf: Path) -> None:

@@ -10,11 +10,11 @@ import torch
 
 from fewshot_gui.core.backbones import outside_networks
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem, describe_bundle, load_bundle
-from fewshot_gui.core.backbones.fits import Misfit, fitting_learners, require_fit
+from fewshot_gui.core.backbones.fits import Misfit, misfit, require_fit
 from fewshot_gui.core.backbones.foreign import ForeignProblem, ForeignWeightsError, convert_onnx
 from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
-from fewshot_gui.core.learners.facts import LearnerError
+from fewshot_gui.core.learners.facts import LearnerError, facts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,9 +180,8 @@ def test_it_cannot_be_adapted(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no gradients") as caught:
         describe_bundle(f"{info.path}#pixels")
     assert caught.value.kind == BundleProblem.NO_PIXELS
-    found = dict(fitting_learners(info, ways=2, pictures=10))
-    assert found["maml"] == found["anil"] == Misfit.NO_GRADIENTS
-    assert found["finetune"] is None
+    assert misfit(facts_of("maml"), info) == misfit(facts_of("anil"), info) == Misfit.NO_GRADIENTS
+    assert misfit(facts_of("finetune"), info) is None
     with pytest.raises(LearnerError, match="maml adapts the network, and theirs is an ONNX model"):
         require_fit("maml", info)
 

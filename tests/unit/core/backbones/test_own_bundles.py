@@ -34,7 +34,9 @@ def test_what_lies_in_the_users_folder_is_theirs(mine: Path, monkeypatch: pytest
     assert is_users(describe_bundle(mine)), "whichever way its folder is written"
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "../mine", "a/b", "mine#pixels", "a:b", "what?"])
+@pytest.mark.parametrize(
+    "name", ["", ".hidden", "../mine", "a/b", "mine#pixels", "a:b", "what?", "a\nb", "caf\udce9"]
+)
 def test_what_is_no_name(name: str) -> None:
     assert not is_name(name)
     assert is_name("my network-2.1")

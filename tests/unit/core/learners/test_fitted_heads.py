@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
+from fewshot_gui.core.learners import logistic
 from fewshot_gui.core.learners.auto import Auto, Why, clearly_best
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.catalogue import make_learner
@@ -76,6 +77,24 @@ def test_the_gradient_in_closed_form_is_that_of_autograd() -> None:
 def test_the_solution_has_no_slope_left(count: int, dimension: int, ways: int) -> None:
     data = problem(count, dimension, ways)
     by_coefficients, by_intercept = logistic_gradient(*logistic_solution(*data), *data)
+    assert float(by_coefficients.abs().max()) < 1e-6
+    assert float(by_intercept.abs().max()) < 1e-6
+
+
+def test_an_extrapolation_that_is_no_number_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU least squares without full rank are solved to anything."""
+    real, asked = logistic._extrapolation, []
+
+    def now_and_then(
+        moves: list[torch.Tensor], turns: list[torch.Tensor], slope: torch.Tensor
+    ) -> torch.Tensor:
+        asked.append(len(moves))
+        return torch.full_like(slope, torch.nan) if len(asked) % 4 == 3 else real(moves, turns, slope)
+
+    monkeypatch.setattr(logistic, "_extrapolation", now_and_then)
+    data = problem(12, 4, 3)
+    by_coefficients, by_intercept = logistic_gradient(*logistic_solution(*data), *data)
+    assert len(asked) > 3
     assert float(by_coefficients.abs().max()) < 1e-6
     assert float(by_intercept.abs().max()) < 1e-6
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from fewshot_gui.core.learners.distances import class_minimum, squared_distances
-from fewshot_gui.core.learners.nearest import nearest_logits
 from fewshot_gui.core.learners.prototypical import cosine_logits, prototypes, squared_euclidean_logits
 from fewshot_gui.core.learners.ridge import even_weights, ridge_leave_one_out, ridge_solution
 
@@ -98,7 +97,7 @@ def test_class_minimum_by_hand() -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-def test_nearest_logits_are_the_naive_loop(seed: int) -> None:
+def test_distances_to_the_nearest_of_each_class_are_the_naive_loop(seed: int) -> None:
     query, support, labels = (
         normal(3, 4, seed=seed),
         normal(6, 4, seed=seed + 1),
@@ -107,7 +106,7 @@ def test_nearest_logits_are_the_naive_loop(seed: int) -> None:
     naive = torch.tensor(
         [
             [
-                -min(
+                min(
                     float(((q - x) ** 2).sum()) for x, y in zip(support, labels, strict=True) if int(y) == way
                 )
                 for way in range(3)
@@ -116,7 +115,8 @@ def test_nearest_logits_are_the_naive_loop(seed: int) -> None:
         ],
         dtype=DOUBLE,
     )
-    torch.testing.assert_close(nearest_logits(query, support, labels, 3), naive)
+    nearest = class_minimum(squared_distances(query, support), labels, 3)
+    torch.testing.assert_close(nearest, naive)
 
 
 def naive_ridge(
@@ -206,10 +206,10 @@ def test_gradients_of_the_prototypical_heads() -> None:
 
 
 def test_gradients_of_the_nearest_head() -> None:
-    def logits(support: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
-        return nearest_logits(query, support, LABELS, 3)
+    def nearest(support: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+        return class_minimum(squared_distances(query, support), LABELS, 3)
 
-    assert gradcheck(logits, (leaf(5, 4, seed=0), leaf(3, 4, seed=1)))
+    assert gradcheck(nearest, (leaf(5, 4, seed=0), leaf(3, 4, seed=1)))
 
 
 @pytest.mark.parametrize("dimension", [8, 3])

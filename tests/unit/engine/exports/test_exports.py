@@ -99,10 +99,12 @@ def test_reads_the_table_of_classify_and_of_a_german_excel(tmp_path: Path) -> No
     assert first.probability == second.probability == 0.5
 
 
-@pytest.mark.parametrize("text", ["", "name,label\na,b\n", "path\na\n"])
-def test_a_table_without_labels_says_which_columns_it_needs(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "has"), [("", "none"), ("name,label\na,b\n", "name, label"), ("path\na\n", "path")]
+)
+def test_a_table_without_labels_says_which_columns_it_needs(tmp_path: Path, text: str, has: str) -> None:
     (tmp_path / "t.csv").write_text(text)
-    with pytest.raises(TableError, match="path and category"):
+    with pytest.raises(TableError, match=f"path and category; it has {has}$"):
         read_csv(tmp_path / "t.csv")
 
 

@@ -130,6 +130,11 @@ def test_a_stem_is_free_with_all_of_its_tails() -> None:
     assert free_stem("a", [".jpg", ".xmp"], taken.__contains__) == ("a (4)", 4)
 
 
+def test_whoever_looks_is_asked_for_the_name_as_it_would_be() -> None:
+    """A disk that tells cases apart holds "A (2).jpg" and not "a (2).jpg"."""
+    assert free_stem("A", [".jpg"], {"A (2).jpg"}.__contains__) == ("A (3)", 3)
+
+
 @given(st.lists(names, min_size=1, max_size=8))
 def test_safe_names_can_be_made_here(tmp_path_factory: pytest.TempPathFactory, wanted: list[str]) -> None:
     folder: Path = tmp_path_factory.mktemp("names")

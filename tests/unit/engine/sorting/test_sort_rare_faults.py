@@ -14,6 +14,7 @@ import pytest
 from fewshot_gui.engine.sorting import steps
 from fewshot_gui.engine.sorting import transfer as transfer_module
 from fewshot_gui.engine.sorting.apply import apply_plan
+from fewshot_gui.engine.sorting.files import remove
 from fewshot_gui.engine.sorting.journal import Journal
 from fewshot_gui.engine.sorting.plan import Decided, Plan, Way
 from fewshot_gui.engine.sorting.planning import make_plan
@@ -145,6 +146,38 @@ def test_a_clock_that_was_moved_an_hour_changes_no_file(two_disks: Bench) -> Non
     assert states(take_back(plan.id, two_disks.journal)) == {"a.jpg": TAKEN_BACK}
 
 
+@pytest.mark.usefixtures("removes_no_read_only")
+@pytest.mark.parametrize("way", [Way.COPY, Way.MOVE, Way.HARD_LINK])
+def test_a_read_only_file_goes_and_comes_back_read_only(bench: Bench, way: Way) -> None:
+    (bench.source / "a.jpg").chmod(0o400)
+    before, plan = bench.now(), bench.plan(way)
+    assert apply_plan(plan, bench.journal).counts == {FileState.DONE: 2}
+    assert take_back(plan.id, bench.journal).counts == {FileState.TAKEN_BACK: 2}
+    assert bench.now() == before
+    assert (bench.source / "a.jpg").stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.usefixtures("removes_no_read_only")
+def test_a_read_only_file_moves_to_another_disk_and_back(two_disks: Bench) -> None:
+    (two_disks.source / "a.jpg").chmod(0o400)
+    before, plan = two_disks.now(), two_disks.plan(Way.MOVE)
+    assert states(apply_plan(plan, two_disks.journal)) == {"a.jpg": DONE}
+    assert not (two_disks.source / "a.jpg").exists()
+    assert take_back(plan.id, two_disks.journal).counts == {FileState.TAKEN_BACK: 1}
+    assert two_disks.now() == before
+    assert (two_disks.source / "a.jpg").stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.usefixtures("removes_no_read_only")
+def test_a_file_that_somebody_has_open_stays_read_only(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = bench.source / "a.jpg"
+    path.chmod(0o400)
+    monkeypatch.setattr(os, "unlink", refusing(os.unlink, ".jpg"))
+    with pytest.raises(PermissionError):
+        remove(str(path))
+    assert path.stat().st_mode & 0o777 == 0o400
+
+
 # Applying ------------
 
 
@@ -204,7 +237,7 @@ def test_a_name_that_is_taken_again_and_again_is_listed_at_last(bench: Bench) ->
 
     def take(point: str, path: str) -> None:
         if point == "begun" and path.endswith("a.jpg"):
-            for name in ("a.jpg", "a (2).jpg", "a (2) (2).jpg"):
+            for name in ("a.jpg", "a (2).jpg", "a (3).jpg"):
                 if not (bench.cats / name).exists():
                     bench.cats.mkdir(parents=True, exist_ok=True)
                     (bench.cats / name).write_text("theirs")
@@ -215,6 +248,35 @@ def test_a_name_that_is_taken_again_and_again_is_listed_at_last(bench: Bench) ->
     assert states(receipt) == {"a.jpg": (FileState.FAILED, Reason.TARGET_TAKEN), "b.jpg": DONE}
     assert receipt.state is RunState.FINISHED
     assert all(done <= total for done, total in told)
+
+
+@pytest.mark.parametrize(
+    ("source", "theirs", "ours"),
+    [
+        ("a.jpg", ["a.jpg", "a (2).jpg"], "a (3).jpg"),
+        ("a (2).jpg", ["a (2).jpg"], "a (2) (2).jpg"),
+        ("a (2).b.jpg", ["a (2).b.jpg", "a (2).b (2).jpg"], "a (2).b (3).jpg"),
+    ],
+)
+def test_a_number_of_ours_that_was_taken_is_counted_on(
+    bench: Bench, source: str, theirs: list[str], ours: str
+) -> None:
+    (bench.source / source).write_text("mine")
+    bench.cats.mkdir(parents=True)
+    for name in theirs[:-1]:
+        (bench.cats / name).write_text("theirs")
+    plan = bench.plan(Way.COPY)
+    (bench.cats / theirs[-1]).write_text("theirs")
+    apply_plan(plan, bench.journal)
+    assert (bench.cats / ours).read_text() == "mine"
+
+
+@pytest.mark.usefixtures("times_at_closing")
+def test_a_copy_has_the_time_of_its_original(bench: Bench) -> None:
+    os.utime(bench.source / "a.jpg", ns=(10**18, 10**18))
+    plan = bench.plan(Way.COPY)
+    assert apply_plan(plan, bench.journal).counts == {FileState.DONE: 2}
+    assert (bench.cats / "a.jpg").stat().st_mtime_ns == 10**18
 
 
 def test_rights_are_copied_where_an_attribute_cannot_be(

@@ -91,6 +91,16 @@ def test_what_others_wrote_stays_in_it_and_comes_back_to_the_byte(place: Path, j
     assert not list((place.parent / "data" / "quarantine").rglob("*.xmp"))
 
 
+@pytest.mark.usefixtures("removes_no_read_only")
+def test_a_read_only_sidecar_is_replaced_and_comes_back(place: Path, journal: Journal) -> None:
+    (place / "b.jpg.xmp").chmod(0o400)
+    before, plan = tree(place), plan_of(place, "b.jpg")
+    assert apply_plan(plan, journal).counts == {FileState.DONE: 1}
+    assert take_back(plan.id, journal).counts == {FileState.TAKEN_BACK: 1}
+    assert tree(place) == before
+    assert (place / "b.jpg.xmp").stat().st_mode & 0o777 == 0o400
+
+
 def test_a_broken_sidecar_is_left_as_it_is_and_the_rest_goes_on(place: Path, journal: Journal) -> None:
     (place / "c.jpg.xmp").write_bytes(b"<notes>mine")
     receipt = apply_plan(plan_of(place, "a.jpg", "c.jpg"), journal)
