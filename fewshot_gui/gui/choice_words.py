@@ -30,13 +30,17 @@ def choice_words(choice: Choice) -> str:
 
 
 def _by_rule(reason: Reason, title: str) -> str:
-    words = translate("ChoiceWords", "{0}, because you gave about {1:.0f} examples each.")
+    shots = (
+        translate("ChoiceWords", "one example")
+        if round(reason.shots) == 1
+        else translate("ChoiceWords", "{0:.0f} examples").format(reason.shots)
+    )
+    words = translate("ChoiceWords", "{0}, because you gave about {1} each.")
     if reason.why is Why.RULE:
         words = translate(
-            "ChoiceWords",
-            "{0}, because you gave about {1:.0f} examples each, and no other did clearly better.",
+            "ChoiceWords", "{0}, because you gave about {1} each, and no other did clearly better."
         )
-    return words.format(title, reason.shots)
+    return words.format(title, shots)
 
 
 def _by_evidence(choice: Choice, title: str) -> str:

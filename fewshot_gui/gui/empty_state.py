@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.icons import IconName, icon
 
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
 _TINTS = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.ApplicationPaletteChange)
+
+
+_WIDEST_TEXT = 560
+"""In pixels: the eye finds the next line of some eighty letters, not that of a whole large screen."""
+
+
+def _narrow(label: QLabel) -> QHBoxLayout:
+    """Return the label in the middle of its line, no wider than can be read."""
+    row = QHBoxLayout()
+    row.addStretch(1)
+    label.setMaximumWidth(_WIDEST_TEXT)
+    row.addWidget(label, 1000)
+    row.addStretch(1)
+    return row
 
 
 class EmptyState(QWidget):
@@ -45,7 +59,7 @@ class EmptyState(QWidget):
         column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(8)
         column.addWidget(self.title)
-        column.addWidget(self.text)
+        column.addLayout(_narrow(self.text))
         column.addSpacing(12)
         for index, button in enumerate(buttons):
             button.setProperty("role", "primary" if index == 0 else button.property("role"))

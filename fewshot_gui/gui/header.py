@@ -80,7 +80,9 @@ class Header(QFrame):
             choices.addWidget(choice)
         row.addWidget(self.selectors)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 16, 8)
+        # The notice is as wide as the panels below; the controls stand a little further in.
+        row.setContentsMargins(8, 0, 8, 0)
+        column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
         column.addLayout(row)
         column.addWidget(self.notice)

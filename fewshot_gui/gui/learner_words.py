@@ -93,7 +93,10 @@ def _classic() -> dict[str, tuple[str, str]]:
         ),
         "ridge": (
             tr("LearnerWords", "Ridge regression"),
-            tr("LearnerWords", "Learns what parts the categories. Often the best from five examples each."),
+            tr(
+                "LearnerWords",
+                "Learns what sets the categories apart. Often best from five examples each.",
+            ),
         ),
         "logistic": (
             tr("LearnerWords", "Logistic regression"),
@@ -105,7 +108,7 @@ def _classic() -> dict[str, tuple[str, str]]:
         ),
         "auto": (
             tr("LearnerWords", "Automatic"),
-            tr("LearnerWords", "Tries several on your examples and keeps the one that they speak for."),
+            tr("LearnerWords", "Tries several on your examples and takes the one that suits them."),
         ),
     }
 
@@ -123,7 +126,7 @@ def _heads() -> dict[str, tuple[str, str]]:
         ),
         "feat": (
             tr("LearnerWords", "FEAT"),
-            tr("LearnerWords", "The averages look at each other first, to stress what parts them."),
+            tr("LearnerWords", "The averages look at each other first, to stress what sets them apart."),
         ),
         "mann": (
             tr("LearnerWords", "Memory network"),

@@ -24,6 +24,8 @@ from fewshot_gui.gui.widgets import Toast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtGui import QCloseEvent
 
     from fewshot_gui.engine.workspace import Workspace
@@ -98,7 +100,7 @@ class MainWindow(QMainWindow):
         self.support.captureHeld.connect(lambda category, held: self.query.capture(category, held=held))
         self.query.folder.openFolderRequested.connect(slots["openFolderAction"])
         self.query.folder.sortRequested.connect(self.named_actions["sortAction"].trigger)
-        self.query.folder.selectionChanged.connect(self.inspector.show_rows)
+        self.query.folder.selectionChanged.connect(self._inspect)
         self.query.draw.guessed.connect(self.feed.offer)
         self.inspector.rowWanted.connect(self._reveal)
         self.inspector.tableWanted.connect(self.named_actions["tableAction"].trigger)
@@ -122,6 +124,11 @@ class MainWindow(QMainWindow):
         """Show a picture of the gallery there."""
         self.show_source("folder")
         reveal_row(self.query.folder, row)
+
+    def _inspect(self, rows: NDArray[np.int64]) -> None:
+        """Show the chosen pictures, unless another source is before the person's eyes by now."""
+        if self.query.currentWidget() is self.query.folder:
+            self.inspector.show_rows(rows)
 
     def _source_slot(self, source: str) -> Callable[[], None]:
         return lambda: self.show_source(source)

@@ -90,6 +90,12 @@ class Choice(QComboBox):
         self.setStyleSheet("QComboBox { combobox-popup: 0; }")
         self.activated.connect(lambda index: self.picked.emit(self.itemData(index)))
 
+    def showPopup(self) -> None:
+        """Open the list, with a scroll bar where it has more rows than are in view."""
+        super().showPopup()
+        # Qt makes the list for a menu, which has none, before this style sheet tells it otherwise.
+        self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+
     def offer(self, rows: Sequence[Row], current: str) -> None:
         """List the rows and show the current one; one that is not among them is shown as it is called."""
         self.blockSignals(True)  # noqa: FBT003 - Qt's own signature

@@ -148,7 +148,10 @@ class StatusLine(QFrame):
                 self.tr("1 picture") if total == 1 else self.tr("{0:,} pictures").format(total)
             )
         else:
-            self.pictures.setText(self.tr("{0:,} of {1:,} pictures seen").format(done, total))
+            words = (
+                self.tr("{0:,} of 1 picture seen") if total == 1 else self.tr("{0:,} of {1:,} pictures seen")
+            )
+            self.pictures.setText(words.format(done, total))
 
     def _show_problems(self) -> None:
         number = len(self._problem_log)

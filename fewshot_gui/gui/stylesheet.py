@@ -55,7 +55,8 @@ QPushButton[role="danger"] { color: $danger; }
 QToolButton { background: transparent; color: $text; border: 1px solid transparent; border-radius: 6px;
     padding: 4px; }
 QToolButton:hover { background: $hover; }
-QToolButton:pressed, QToolButton:checked { background: $pressed; }
+QToolButton:pressed { background: $pressed; }
+QToolButton:checked { background: $accent_soft; border-color: $accent; }
 QToolButton:focus { border: 2px solid $focus; padding: 3px; }
 QToolButton:disabled { color: $faded; }
 QToolButton::menu-indicator { image: none; }
@@ -63,6 +64,7 @@ QToolButton[role="framed"] { background: $raised; border-color: $line; }
 QToolButton[role="framed"]:hover { background: $hover; }
 QToolButton[role="framed"]:checked { background: $accent_soft; border-color: $accent; }
 QToolButton[role="framed"]:focus { border-color: $focus; }
+QToolButton:checked:focus, QToolButton[role="framed"]:checked:focus { border-color: $text; }
 QToolButton#detailsButton { padding: 0 7px; min-height: 16px; }
 QToolButton#detailsButton:focus { padding: 0 6px; min-height: 14px; }
 QToolButton[role="segment"] { color: $muted; padding: 4px 6px 4px 10px; }
@@ -77,6 +79,7 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTe
     border: 2px solid $focus; padding: 4px 7px; }
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { border: none; padding: 0 8px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
+QLineEdit#nameEdit, QLineEdit#nameEdit:focus { padding: 1px 5px; }
 QLineEdit[wrong="true"] { border-color: $danger; }
 
 QComboBox { background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;
@@ -100,7 +103,8 @@ QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $ac
 QCheckBox::indicator:focus, QRadioButton::indicator:focus { width: 12px; height: 12px;
     border: 2px solid $focus; }
 QCheckBox::indicator:checked:focus { border: 2px solid $text; }
-QRadioButton::indicator:checked:focus { width: 6px; height: 6px; border: 5px solid $text; }
+QRadioButton::indicator:checked:focus { border: 2px solid $text; background: qradialgradient(cx: 0.5, cy: 0.5,
+    radius: 0.5, fx: 0.5, fy: 0.5, stop: 0.46 $surface, stop: 0.54 $accent); width: 12px; height: 12px; }
 
 QSlider { background: transparent; min-height: 22px; }
 QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }

@@ -31,7 +31,7 @@ def undo_words(command: Command) -> str:
         commands.AcceptLabels: translate("UndoWords", "accept suggestions"),
         commands.LabelPictures: translate("UndoWords", "label pictures"),
         commands.LabelNoneOfThese: translate("UndoWords", "label as none of these"),
-        commands.WithdrawLabels: translate("UndoWords", "withdraw labels"),
+        commands.WithdrawLabels: translate("UndoWords", "take back labels"),
         commands.ChooseLearner: translate("UndoWords", "choose learner"),
         commands.ChooseBackbone: translate("UndoWords", "choose backbone"),
         commands.ChooseDevice: translate("UndoWords", "choose device"),

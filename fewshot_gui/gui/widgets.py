@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyle,
     QToolButton,
     QWidget,
 )
@@ -53,6 +54,12 @@ def qimage(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(rows.data, width, height, channels * width, QImage.Format.Format_RGB888).copy()
 
 
+def _ink(button: QWidget) -> QColor:
+    """Return the colour of a button's sign, faded while it is disabled: Qt leaves white nearly white."""
+    group = QPalette.ColorGroup.Active if button.isEnabled() else QPalette.ColorGroup.Disabled
+    return QGuiApplication.palette().color(group, QPalette.ColorRole.ButtonText)
+
+
 class ElidedLabel(QLabel):
     """A label of one line that ends in an ellipsis where it is too long; its tooltip then says it all."""
 
@@ -65,6 +72,9 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(text, parent)
         self._mode = mode
+        # Else a name in Arabic would stand at the other end of its line than its neighbours.
+        edge = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft)
+        self.setAlignment(edge | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -155,8 +165,7 @@ class ToolButton(QToolButton):
             self._tint()
 
     def _tint(self) -> None:
-        role = QPalette.ColorRole.ButtonText
-        self.setIcon(icon(self._name, QGuiApplication.palette().color(role)))
+        self.setIcon(icon(self._name, _ink(self)))
 
 
 class PushButton(QPushButton):
@@ -200,7 +209,7 @@ class _Segment(ToolButton):
     """An icon with words beside it."""
 
     def _tint(self) -> None:
-        colour = QGuiApplication.palette().color(QPalette.ColorRole.ButtonText)
+        colour = _ink(self)
         alone = self.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly
         self.setIconSize(_ICON_ALONE if alone else _ICON_BEFORE_WORDS)
         self.setIcon(icon(self._name, colour) if alone else icon_before_words(self._name, colour))

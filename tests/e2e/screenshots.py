@@ -307,7 +307,7 @@ def learners(app: QApplication, shell: Shell, window: MainWindow) -> bool:
 
 
 def compare(app: QApplication, shell: Shell, window: MainWindow) -> bool:
-    """Show five learners side by side."""
+    """Show the usual learners and three more side by side."""
     from fewshot_gui.gui.compare.dialog import compare_learners
     from fewshot_gui.gui.report import wait_until
 

@@ -6,14 +6,14 @@ import pytest
 
 from fewshot_gui.core.images.problems import ProblemKind
 from fewshot_gui.engine.drop import NO_PICTURES
-from fewshot_gui.engine.intake import CATEGORY_REMOVED, CHANGED_ON_DISK, NO_NETWORK
+from fewshot_gui.engine.intake import CATEGORY_REMOVED, CHANGED_ON_DISK
 from fewshot_gui.engine.problems import Problem
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
 from fewshot_gui.gui.error_words import problem_words, session_words
 
 LISTED = [
     *(kind for kind in ProblemKind if kind is not ProblemKind.UNREADABLE),
-    *(NO_PICTURES, CATEGORY_REMOVED, CHANGED_ON_DISK, NO_NETWORK, "cache-off", "cache-rebuilt"),
+    *(NO_PICTURES, CATEGORY_REMOVED, CHANGED_ON_DISK, "cache-off", "cache-rebuilt"),
 ]
 
 

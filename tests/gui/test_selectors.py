@@ -113,7 +113,7 @@ def test_learners_stand_under_the_headings_of_their_families(listed: Selectors) 
 def test_each_learner_has_its_line_and_what_does_not_fit_its_reason(listed: Selectors) -> None:
     choice = listed.learner
     lines = {value: choice.line(choice.findData(value)) for value in ("ridge", "snail", "feat")}
-    assert lines["ridge"].startswith("Learns what parts the categories.")
+    assert lines["ridge"].startswith("Learns what sets the categories apart.")
     assert lines["snail"] == "Needs its own weights: choose omniglot-snail"
     assert lines["feat"] == "Needs its own weights, and none are installed"
     assert choice.is_faded(choice.findData("snail"))
@@ -159,6 +159,20 @@ def test_a_narrow_box_cuts_its_words_and_never_more_than_that(qtbot: QtBot, appe
     assert not narrow.isNull()
     choice.show_value("b")
     assert choice.sizeHint().width() == wide, "the header would move"
+
+
+def test_a_list_with_more_rows_than_are_in_view_has_a_scroll_bar(
+    qtbot: QtBot, appearance: Appearance
+) -> None:
+    choice = Choice("x", "X")
+    qtbot.addWidget(choice)
+    choice.offer([Row(str(number), f"Row {number}", "and what it is") for number in range(30)], "0")
+    choice.show()
+    choice.showPopup()
+    bar = choice.view().verticalScrollBar()
+    assert bar.maximum() > 0
+    qtbot.waitUntil(bar.isVisible)
+    choice.hidePopup()
 
 
 def test_what_is_not_in_the_list_is_shown_as_it_is_called(qtbot: QtBot) -> None:

@@ -188,6 +188,18 @@ def test_a_hidden_strip_takes_no_room(scene: Scene) -> None:
 # Its place --------------------------------------------------------------------------------------------------
 
 
+def test_a_picture_of_the_folder_does_not_come_back_over_another_source(scene: Scene) -> None:
+    scene.shell.start(None)
+    window, asked = scene.window, []  # type: ignore[var-annotated]
+    window.inspector.show_rows = asked.append  # type: ignore[method-assign, assignment]
+    window.show_source("draw")
+    window.query.folder.selectionChanged.emit([0])  # it is sent a moment after the click
+    assert asked == []
+    window.query.show_source("folder")
+    window.query.folder.selectionChanged.emit([0])
+    assert asked == [[0]]
+
+
 def test_half_a_large_screen_is_enough(scene: Scene) -> None:
     scene.shell.start(None)
     window = scene.window

@@ -82,6 +82,8 @@ def test_the_first_problem_moves_nothing_above(line: StatusLine, engine: Engine)
 def test_it_counts_pictures_as_they_are_seen(line: StatusLine, engine: Engine) -> None:
     engine.show(1200, 100_000)
     assert line.pictures.text() == "1,200 of 100,000 pictures seen"
+    engine.show(0, 1)
+    assert line.pictures.text() == "0 of 1 picture seen"
     engine.show(1, 1)
     assert line.pictures.text() == "1 picture"
 

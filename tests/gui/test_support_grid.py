@@ -12,6 +12,7 @@ from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.state import Example
 from fewshot_gui.gui.support.grid_shape import GAP, SIDE
+from fewshot_gui.gui.support.selection import Selection
 from fewshot_gui.gui.support.thumbnail_grid import ThumbnailGrid
 from fewshot_gui.gui.support.thumbnails import ThumbnailCache
 
@@ -64,6 +65,12 @@ def _colour_at(grid: ThumbnailGrid, position: int) -> QColor:
 def test_each_tile_shows_its_picture(grid: ThumbnailGrid) -> None:
     shown = [_colour_at(grid, position).name() for position in range(5)]
     assert shown == list(COLOURS)
+
+
+def test_one_example_is_told_in_the_singular(grid: ThumbnailGrid) -> None:
+    grid.show_examples(_examples(0))
+    grid.select(Selection())
+    assert grid.accessibleDescription() == "1 example, then a tile to add files"
 
 
 def test_the_height_follows_the_width(grid: ThumbnailGrid) -> None:

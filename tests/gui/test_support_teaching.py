@@ -147,6 +147,11 @@ def test_removing_is_said_with_what_is_gone(teaching: Teaching, heard: Heard) ->
     assert A in teaching.document
 
 
+def test_an_empty_category_is_removed_without_a_count(teaching: Teaching, heard: Heard) -> None:
+    teaching.remove_category(teaching.add_category())
+    assert heard.removed == ["Removed “Category 1”."]
+
+
 def test_only_several_examples_are_worth_a_message(teaching: Teaching, heard: Heard) -> None:
     teaching.remove_examples([ONE])
     assert heard.removed == []

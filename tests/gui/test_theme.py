@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QRadioButton, QWidget
 
 from fewshot_gui.engine.state import PALETTE_SIZE
 from fewshot_gui.gui.theme import DARK, LIGHT, Appearance, Theme, contrast, mixed, palette
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -139,3 +143,31 @@ def test_the_stylesheet_leaves_no_token_unfilled(appearance: Appearance, qapp: Q
     button = QPushButton("Words")
     assert button.sizeHint().height() >= 28
     button.deleteLater()
+
+
+@BOTH
+def test_what_is_chosen_keeps_its_colour_under_the_focus(
+    theme: Theme, appearance: Appearance, qtbot: QtBot
+) -> None:
+    appearance.choose("dark" if theme.dark else "light")
+    page = QWidget()
+    qtbot.addWidget(page)
+    chosen, other = QRadioButton("Chosen", page), QPushButton("Another", page)
+    other.move(0, 40)
+    chosen.setChecked(True)
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+    other.setFocus()
+    plain = chosen.grab().toImage()
+    chosen.setFocus()
+    focused = chosen.grab().toImage()
+    assert focused != plain, "the focus is seen"
+    # Between the rim, which the focus draws, and the sign in the middle: 3 px from the left edge.
+    beside = QPoint(3, plain.height() // 2)
+    assert plain.pixelColor(beside) == theme.accent
+    assert _difference(focused.pixelColor(beside), theme.accent) < 5
+
+
+def _difference(one: QColor, other: QColor) -> float:
+    return float(np.linalg.norm(_lab(one, BLINDNESS["none"]) - _lab(other, BLINDNESS["none"])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from fewshot_gui.gui.theme import contrast
 from fewshot_gui.gui.widgets import (
     ElidedLabel,
     EmptyState,
@@ -101,6 +102,24 @@ def test_the_icon_of_a_disabled_main_button_is_seen(qtbot: QtBot, appearance: Ap
     assert darkest < 200, "white on the light ground of a disabled button would not be seen"
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_sign_of_a_disabled_button_is_faded(
+    qtbot: QtBot, appearance: Appearance, theme: Literal["light", "dark"]
+) -> None:
+    appearance.choose(theme)
+    button = ToolButton("up", "Turn around")
+    qtbot.addWidget(button)
+
+    def strongest() -> float:
+        image = button.icon().pixmap(20, 20, QIcon.Mode.Normal).toImage()
+        spots = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+        return max(contrast(spot, appearance.theme.surface) for spot in spots if spot.alpha() > 200)
+
+    before = strongest()
+    button.setEnabled(False)
+    assert strongest() < before / 2
+
+
 def test_an_elided_label_that_is_short_asks_for_no_more(qtbot: QtBot) -> None:
     label = ElidedLabel("")
     qtbot.addWidget(label)
@@ -170,6 +189,20 @@ def test_an_empty_state_leads_on(qtbot: QtBot, appearance: Appearance) -> None:
     appearance.choose("dark")
     state.set_targeted(targeted=False)
     assert state.grab().toImage() != before
+
+
+def test_the_text_of_an_empty_state_is_no_wider_than_can_be_read(
+    qtbot: QtBot, appearance: Appearance
+) -> None:
+    state = EmptyState("folder", "Nothing here", "words and " * 40)
+    qtbot.addWidget(state)
+    state.resize(1900, 900)
+    state.show()
+    middle = state.text.geometry().center().x()
+    assert state.text.width() < 600
+    assert abs(middle - 950) <= 2
+    state.resize(260, 900)
+    qtbot.waitUntil(lambda: state.text.width() > 200)
 
 
 def test_a_toast_says_and_acts(qtbot: QtBot, appearance: Appearance) -> None:

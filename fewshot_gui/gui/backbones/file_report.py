@@ -69,7 +69,7 @@ class FileReport(QFrame):
         foot.addWidget(self.network, 1)
         foot.addWidget(self.again)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 8, 12)
+        column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self.words)
@@ -126,7 +126,7 @@ def _words(error: DoesNotFitError) -> str:
         )
         if number
     ]
-    words = translate("FileReport", "The network {0} does not take these weights; parts {1}.")
+    words = translate("FileReport", "The network {0} does not take these weights. Parts {1}.")
     return words.format(architecture_name(error.architecture), ", ".join(counts))
 
 

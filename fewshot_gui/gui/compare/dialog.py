@@ -155,7 +155,11 @@ class CompareDialog(QDialog):
         if not compared:
             return self.tr("No pictures are open to compare on")
         if not apart:
+            if compared == 1:
+                return self.tr("Nowhere: the same answer for the one picture")
             return self.tr("Nowhere: the same answer for all {0:,} pictures").format(compared)
+        if compared == 1:
+            return self.tr("The only picture")
         return self.tr("{0:,} of {1:,} pictures, the most disputed first").format(apart, compared)
 
     def _failed(self, error: Exception) -> None:

@@ -58,10 +58,12 @@ class ResultsTable(QTableWidget):
         """Show these answers; the learner of `settings` is in use."""
         self.answers = tuple(answers)
         self._buttons = []
-        best = max((answer.accuracy or 0.0 for answer in answers), default=0.0)
+        found = [answer.accuracy for answer in answers if answer.accuracy is not None]
+        # Where all are alike, none is the best.
+        best = max(found) if len(set(found)) > 1 else None
         self.setRowCount(len(answers))
         for row, answer in enumerate(answers):
-            strong = answer.accuracy is not None and answer.accuracy == best
+            strong = best is not None and answer.accuracy == best
             for column, text in enumerate((contender_title(answer.contender), *self._words(answer))):
                 item = QTableWidgetItem(text)
                 item.setToolTip(answer.detail or text)

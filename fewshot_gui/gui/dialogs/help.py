@@ -76,11 +76,14 @@ def _picture_keys() -> list[tuple[str, str]]:
             translate("Keys", "Move in the gallery; open a stack, or look at a picture large"),
         ),
         (translate("Keys", "Enter"), translate("Keys", "Accept what is suggested and go on")),
-        (translate("Keys", "R"), translate("Keys", "Accept the line of pictures")),
-        (translate("Keys", "Ctrl+Return"), translate("Keys", "Accept the whole pile")),
+        (translate("Keys", "R"), translate("Keys", "Accept the row of pictures")),
+        (translate("Keys", "Ctrl+Enter"), translate("Keys", "Accept the whole pile")),
         (translate("Keys", "N, 0"), translate("Keys", "None of these")),
         (translate("Keys", "Backspace, Delete"), translate("Keys", "Take back what was said of a picture")),
-        (translate("Keys", "F5"), translate("Keys", "Sort the pictures by the newest predictions")),
+        (
+            translate("Keys", "F5"),
+            translate("Keys", "Look into the folder again; sort by the newest predictions"),
+        ),
         (
             translate("Keys", "+, -, Ctrl+0, Ctrl+1"),
             translate("Keys", "Large picture: zoom, fit, every pixel"),

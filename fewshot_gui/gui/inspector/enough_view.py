@@ -116,7 +116,7 @@ class EnoughView(QWidget):
         """Say what is true now."""
         document, report = self._session.document, self._predictor.report
         verdict = is_enough(document, report)
-        self.sentence.setText(verdict_words(verdict, document, examining=self._predictor.examining))
+        self.sentence.setText(verdict_words(verdict, document, report, examining=self._predictor.examining))
         self.table.setEnabled(verdict.kind not in {VerdictKind.NOTHING, VerdictKind.ONE_CATEGORY})
         scores = self._predictor.scores
         best = None if verdict.kind in _NO_NEXT else next_best_example(document, report, scores)

@@ -189,12 +189,15 @@ class InspectorPanel(QWidget):
 
     def show_source(self, source: str) -> None:
         """Say what to do on the page of "folder", "camera", "video" or "draw" to see something here."""
+        # The last words stay together: alone on its line, "why" looks like a slip.
         words = {
-            "camera": self.tr("Start the camera to see why"),
-            "video": self.tr("Play a video to see why"),
-            "draw": self.tr("Draw something to see why"),
+            "camera": self.tr("Start the camera to\N{NO-BREAK SPACE}see\N{NO-BREAK SPACE}why"),
+            "video": self.tr("Play a video to\N{NO-BREAK SPACE}see\N{NO-BREAK SPACE}why"),
+            "draw": self.tr("Draw something to\N{NO-BREAK SPACE}see\N{NO-BREAK SPACE}why"),
         }
-        self._empty.title.setText(words.get(source, self.tr("Select a picture to see why")))
+        self._empty.title.setText(
+            words.get(source, self.tr("Select a picture to\N{NO-BREAK SPACE}see\N{NO-BREAK SPACE}why"))
+        )
 
     def clear(self) -> None:
         """Show nothing."""

@@ -152,7 +152,7 @@ class TableDialog(QDialog):
         """Show the present report; while a new one is being made, the former one stays."""
         document, report = self._session.document, self._predictor.report
         verdict, examining = is_enough(document, report), self._predictor.examining
-        self.verdict.setText(verdict_words(verdict, document, examining=examining))
+        self.verdict.setText(verdict_words(verdict, document, report, examining=examining))
         self._report = report or self._report
         self.table.show_report(self._report, document.categories)
         empty = self.table.chosen is None

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from fewshot_gui.engine.deciding.keys import category_of
+from fewshot_gui.gui.bidi import isolated
 from fewshot_gui.gui.widgets import FlowLayout
 
 if TYPE_CHECKING:
@@ -173,14 +174,14 @@ class TeachBar(QWidget):
         if empty:
             return self.tr("Add a category on the left to teach it from here.")
         if self._use == "hold":
-            return self.tr("Hold to capture examples")
+            return self.tr("Hold to teach")
         return self.tr("Teach as")
 
     def _button(self, category: Category) -> QPushButton:
         name = category.name
         short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
         key = f"   {category.shortcut.upper()}" if category.shortcut else ""
-        button = QPushButton(short.replace("&", "&&") + key, self._page)
+        button = QPushButton(isolated(short.replace("&", "&&")) + key, self._page)
         button.setObjectName(f"teachButton:{name}")
         button.setAccessibleName(self._tip().format(name))
         tip = self._tip().format(name)

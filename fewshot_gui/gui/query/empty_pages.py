@@ -84,7 +84,7 @@ class EmptyPages(QStackedWidget):
         self.none_foreign = self._page(
             "grid",
             self.tr("No picture is surely none of these"),
-            self.tr("Those that only may be are among the questions."),
+            self.tr("Pictures that only may be are under “Ask me”."),
             self._button("askForeignButton", ask, go_on),
         )
 

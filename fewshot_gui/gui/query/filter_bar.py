@@ -57,7 +57,7 @@ class FilterBar(QWidget):
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
         self._progress.setObjectName("folderProgress")
-        self._progress.setAccessibleName(self.tr("Pictures looked at"))
+        self._progress.setAccessibleName(self.tr("Pictures seen"))
         self.chips = FilterChips(appearance, self)
         self.chips.chosen.connect(self._arrange)
         self._lay_out()
@@ -126,9 +126,10 @@ class FilterBar(QWidget):
         self._folder.setAccessibleDescription(folder)
         busy = embedded < count
         if listing:
-            note = self.tr("{count} pictures so far").format(count=f"{count:,}")
+            words = self.tr("1 picture so far") if count == 1 else self.tr("{count} pictures so far")
+            note = words.format(count=f"{count:,}")
         elif busy:
-            note = self.tr("{done} of {count} looked at").format(done=f"{embedded:,}", count=f"{count:,}")
+            note = self.tr("{done} of {count} seen").format(done=f"{embedded:,}", count=f"{count:,}")
         else:
             note = self.tr("1 picture") if count == 1 else self.tr("{n} pictures").format(n=f"{count:,}")
         self._note.setText(note)
@@ -159,11 +160,16 @@ class FilterBar(QWidget):
     def _set_direction(self, *, descending: bool) -> None:
         self._descending = descending
         self._direction.set_icon("down" if descending else "up")
-        self._direction.set_tip(
-            self.tr("Largest first; click to turn around")
-            if descending
-            else self.tr("Smallest first; click to turn around")
-        )
+        self._direction.set_tip(self._direction_words(descending=descending))
+
+    def _direction_words(self, *, descending: bool) -> str:
+        if self._sort.currentData() in {"folder", "name"}:
+            if descending:
+                return self.tr("From the last to the first; click to turn around")
+            return self.tr("From the first to the last; click to turn around")
+        if descending:
+            return self.tr("Largest first; click to turn around")
+        return self.tr("Smallest first; click to turn around")
 
     def _arrange(self) -> None:
         self.arranged.emit(self.arrangement)

@@ -112,7 +112,7 @@ class FilterChips(QWidget):
         names: dict[Filter, str] = {None: self.tr("All")}
         names |= {category.id: category.name for category in categories}
         names[Special.NONE_OF_THESE] = self.tr("None of these")
-        names[Special.UNKNOWN] = self.tr("Not seen yet")
+        names[Special.UNKNOWN] = self.tr("Not seen")
         # Chips that stay are used again: adding a category to two hundred makes one chip, not two hundred.
         self._chips = {key: former.get(key) or self._chip(key, name) for key, name in names.items()}
         for key, chip in former.items():

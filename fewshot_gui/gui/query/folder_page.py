@@ -122,7 +122,7 @@ class FolderPage(QWidget):
         self.pages.questions_requested.connect(lambda: self.piles.choose(Pile.ASK))
         self.pages.sort_requested.connect(self.sortRequested)
         self.pill.clicked.connect(self.refresh)
-        QShortcut(QKeySequence(Qt.Key.Key_F5), self, self.refresh).setContext(
+        QShortcut(QKeySequence(Qt.Key.Key_F5), self, self.look_anew).setContext(
             Qt.ShortcutContext.WidgetWithChildrenShortcut
         )
         self.model.stale_changed.connect(self._on_stale)
@@ -156,6 +156,11 @@ class FolderPage(QWidget):
     def refresh(self) -> None:
         """Sort by the present predictions; the chosen pictures stay chosen."""
         self.model.refresh()
+
+    def look_anew(self) -> None:
+        """Look into the folder for what is new, changed or gone, and sort by the present predictions."""
+        self._gallery.rescan()
+        self.refresh()
 
     def enlarge(self, index: QModelIndex) -> PictureViewer:
         """Show the picture large; return the window that shows it."""

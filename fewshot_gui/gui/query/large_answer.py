@@ -10,6 +10,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from fewshot_gui.gui.bidi import isolated
 from fewshot_gui.gui.theme import mixed
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 @dataclass(frozen=True, slots=True)
 class LargeBar:
-    """One category: its name with its key, its colour and its probability, 0 to 1."""
+    """One category: its name, its colour, its probability, 0 to 1, and its key, empty where it has none."""
 
     name: str
     colour: int
     probability: float
+    key: str = ""
 
 
 def bars_of(scores: Scores | None, row: int, document: Document) -> tuple[LargeBar, ...]:
@@ -47,12 +49,14 @@ def bars_of(scores: Scores | None, row: int, document: Document) -> tuple[LargeB
     order = np.argsort(-probabilities, kind="stable")[:MOST].tolist()
     found = ((categories.get(scores.classes[index]), float(probabilities[index])) for index in order)
     return tuple(
-        LargeBar(
-            f"{each.name}  {each.shortcut.upper()}" if each.shortcut else each.name, each.colour, probability
-        )
+        LargeBar(each.name, each.colour, probability, each.shortcut.upper())
         for each, probability in found
         if each is not None
     )
+
+
+def _behind(bar: LargeBar) -> str:
+    return f"  {bar.key}" if bar.key else ""
 
 
 class LargeAnswer(QWidget):
@@ -89,7 +93,7 @@ class LargeAnswer(QWidget):
         self._sentence, self._bars, self._shown = sentence, tuple(bars), shown
         self.setAccessibleName(sentence)
         self.setAccessibleDescription(
-            ", ".join(f"{bar.name} {round(100 * bar.probability)} %" for bar in self._bars)
+            ", ".join(f"{bar.name}{_behind(bar)} {round(100 * bar.probability)} %" for bar in self._bars)
         )
         self.update()
 
@@ -123,8 +127,10 @@ class LargeAnswer(QWidget):
         percent = "< 1 %" if 0 < bar.probability < 0.005 else f"{round(100 * bar.probability)} %"
         painter.drawText(words, _RIGHT, percent)
         room = words.adjusted(_DOT + 6, 0, -48, 0)
-        cut = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, _LEFT, cut)
+        key, metrics = _behind(bar), painter.fontMetrics()
+        left = room.width() - metrics.horizontalAdvance(key)  # a long name is cut, its key is not
+        cut = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, left)
+        painter.drawText(room, _LEFT, isolated(cut) + key)
         track = QRectF(box.left(), box.bottom() - 5, box.width(), 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(mixed(theme.text, theme.surface, 0.1))

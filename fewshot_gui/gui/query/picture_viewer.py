@@ -116,7 +116,7 @@ class PictureViewer(QDialog):
                 self.tr("Enter: accept"),
                 self.tr("letter or digit: its category"),
                 self.tr("N: none of these"),
-                self.tr("Backspace: withdraw"),
+                self.tr("Backspace: take back"),
                 self.tr("← →: next"),
                 self.tr("+ −: zoom"),
                 self.tr("Esc: close"),

@@ -199,13 +199,19 @@ class PileBar(QWidget):
         number = acceptable or 0
         self.accept.setVisible(self.pile in _ACCEPTABLE)
         self.accept.setEnabled(number > 0)
-        words = self.tr("Accept all {count}").format(count=f"{number:,}") if number else self.tr("Accept all")
+        words = (
+            self.tr("Accept this one")
+            if number == 1
+            else self.tr("Accept all {count}").format(count=f"{number:,}")
+            if number
+            else self.tr("Accept all")
+        )
         self.accept.setText(words)
         self.accept.setAccessibleName(words)
         # A click takes all the doubtful ones as they are: that must not look like the way through them.
         self.accept.set_role("quiet" if self.pile is Pile.ASK else "primary")
         self.accept.setToolTip(
-            self.tr("Accept what is suggested for every picture of this pile (Ctrl+Return)")
+            self.tr("Accept what is suggested for every picture of this pile (Ctrl+Enter)")
         )
 
     def show_progress(self, share: float | None) -> None:

@@ -51,7 +51,7 @@ def tile_menu(
     ):
         menu.addAction(words).triggered.connect(partial(_tell, answer, meant))
     menu.addSeparator()
-    show = menu.addAction(tr("TileMenu", "Show in file manager"))
+    show = menu.addAction(tr("TileMenu", "Show in its folder"))
     show.triggered.connect(lambda: show_in_file_manager(paths[0]))
     copy = menu.addAction(tr("TileMenu", "Copy path") if len(paths) == 1 else tr("TileMenu", "Copy paths"))
     copy.triggered.connect(lambda: QGuiApplication.clipboard().setText("\n".join(paths)))

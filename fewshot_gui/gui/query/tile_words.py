@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from fewshot_gui.gui.bidi import isolated
 from fewshot_gui.gui.query.tile import TileState
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ translate = QCoreApplication.translate
 def sentence(tile: Tile) -> str:
     """Return the file, the answer and who gave it; of a stack also how many pictures it is about."""
     words = _answer(tile).format(
-        file=tile.name, category=tile.category, percent=round(100 * tile.probability)
+        file=isolated(tile.name), category=isolated(tile.category), percent=round(100 * tile.probability)
     )
     if tile.stack > 1:
         count = translate("TileWords", "{count} look-alikes").format(count=f"{tile.stack:,}")
@@ -37,7 +38,7 @@ def tooltip(tile: Tile) -> str:
 
 def _answer(tile: Tile) -> str:
     return {
-        TileState.UNSEEN: translate("TileWords", "{file}: not looked at yet"),
+        TileState.UNSEEN: translate("TileWords", "{file}: not seen yet"),
         TileState.PREDICTED: translate("TileWords", "{file}: {category}, {percent} %"),
         TileState.REJECTED: translate("TileWords", "{file}: none of these"),
         TileState.TAUGHT: translate("TileWords", "{file}: {category}, taught by you"),

@@ -83,7 +83,7 @@ class GraceDialog(QDialog):
         self.setObjectName("graceDialog")
         self.setWindowTitle(self.tr("Sort by itself"))
         self.setMinimumWidth(480)
-        self.on = QCheckBox(self.tr("Sort arrivals that the program is sure of by itself"), self)
+        self.on = QCheckBox(self.tr("Let the program sort the new pictures that it is sure of"), self)
         self.on.setObjectName("graceOn")
         self.on.setChecked(grace.on)
         self.minutes = QSpinBox(self)

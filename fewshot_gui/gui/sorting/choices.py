@@ -46,7 +46,7 @@ class Choices(QWidget):
         self.setObjectName("sortChoices")
         self.scope = self._combo("sortScope", self.tr("What is sorted"))
         self.scope.addItem(self.tr("Only what you decided"), "decided")
-        self.scope.addItem(self.tr("That, and what the program is sure of"), "sure")
+        self.scope.addItem(self.tr("What you decided, and what is sure"), "sure")
         self.scope.addItem(self.tr("Everything, as it is proposed"), "all")
         self.destination = QLineEdit(self)
         self.destination.setObjectName("sortDestination")

@@ -269,7 +269,7 @@ def recovery_words(found: Recovered) -> str:
         if number
     ]
     what = ", ".join(parts) or translate("SortingDesk", "no file was half done")
-    words = translate("SortingDesk", "Sorting was cut off last time; it is put right: {0}.").format(what)
+    words = translate("SortingDesk", "Sorting was cut off last time; this was put right: {0}.").format(what)
     if report.resumable:
         words += " " + translate("SortingDesk", "The rest can be sorted or taken back.")
     return words

@@ -63,7 +63,7 @@ class SortDialog(RunDialog):
         if planned is None:
             return
         if self._sorter.busy:
-            self.plan.note.setText(self.tr("Arrivals are being sorted. Wait a moment, then try again."))
+            self.plan.note.setText(self.tr("New pictures are being sorted. Wait a moment, then try again."))
             return
         self.choices.keep()
         decisions = planned.decisions

@@ -60,7 +60,7 @@ class ExportDialog(QDialog):
         self.scope.setAccessibleName(self.tr("Which labels"))
         for words, key in (
             (self.tr("Only what you decided"), "decided"),
-            (self.tr("That, and what the program is sure of"), "sure"),
+            (self.tr("What you decided, and what is sure"), "sure"),
             (self.tr("Everything, as it is proposed"), "all"),
         ):
             self.scope.addItem(words, key)
@@ -75,6 +75,8 @@ class ExportDialog(QDialog):
         self.go.setObjectName("exportButton")
         self.leave = PushButton(self.tr("Close"), self)
         self._lay_out()
+        # The table of all probabilities has every picture, whatever was decided.
+        self.choice.idToggled.connect(lambda: self.scope.setEnabled(self.format.key != "classify"))
         self.go.clicked.connect(self.ask)
         self.leave.clicked.connect(self.reject)
         self.finished.connect(lambda _result: self._token.cancel())
@@ -206,9 +208,10 @@ class ExportDialog(QDialog):
         words = self.tr("{0} exported to {1}.").format(pictures_words(copied.written), place)
         if copied.problems:
             path, reason = copied.problems[0]
-            words += " " + self.tr("{0} could not be copied, the first: {1} ({2}).").format(
-                pictures_words(len(copied.problems)), path, reason
-            )
+            some = self.tr("{0} could not be copied, the first: {1} ({2}).")
+            if len(copied.problems) == 1:
+                some = self.tr("{0} could not be copied: {1} ({2}).")
+            words += " " + some.format(pictures_words(len(copied.problems)), path, reason)
         self.note.setText(words)
 
     def _failed(self, place: Path, error: Exception) -> None:

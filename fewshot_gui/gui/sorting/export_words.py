@@ -30,9 +30,9 @@ def formats() -> tuple[Format, ...]:
     """Return the ways out, in the order in which they are shown."""
     return (
         Format("csv", translate("Export", "Table (CSV)"), translate("Export", "One line a picture, with who decided, and when. Opens in Excel."), ".csv"),
-        Format("classify", translate("Export", "Table of all probabilities (CSV)"), translate("Export", "What the machine says of each picture and category."), ".csv"),
+        Format("classify", translate("Export", "Table of all probabilities (CSV)"), translate("Export", "What the program says of each picture and category, whatever was decided."), ".csv"),
         Format("coco", translate("Export", "COCO"), translate("Export", "For detection tools: the box is the whole picture."), ".json"),
-        Format("label-studio", translate("Export", "Label Studio"), translate("Export", "Your word becomes an annotation, the machine's a prediction."), ".json"),
+        Format("label-studio", translate("Export", "Label Studio"), translate("Export", "What you decided becomes an annotation, what the program says a prediction."), ".json"),
         Format("image-folder", translate("Export", "Class folders (ImageFolder)"), translate("Export", "Copies, one folder a category: PyTorch, Keras, fastai. With provenance.csv.")),
         Format("hugging-face", translate("Export", "Hugging Face"), translate("Export", "Class folders, and metadata.csv with who decided, and when.")),
         Format("yolo-cls", translate("Export", "YOLO classification"), translate("Export", "Class folders in train and val; a fifth is for validation. With provenance.csv.")),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class RunTable(LineTable):
     """One line a run, the newest first."""
 
+    numbers = frozenset({2, 3})
+
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__((), parent)
         self._titles = (
@@ -110,7 +112,7 @@ class HistoryDialog(RunDialog):
 
     def _show_runs(self, found: list[RunSummary]) -> None:
         self.runs.show(found)
-        empty = self.tr("Nothing was sorted yet.")
+        empty = self.tr("Nothing was sorted yet. What you sort is listed here, and can be taken back here.")
         kept = self.tr(
             "Every run is kept here and can be taken back, as long as its files are as it left them."
         )

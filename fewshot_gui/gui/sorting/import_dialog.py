@@ -79,7 +79,7 @@ class ImportDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(8)
-        heading = QLabel(self.tr("What they shall be"), self)
+        heading = QLabel(self.tr("Bring them in"), self)
         heading.setProperty("role", "heading")
         hint = QLabel(
             self.tr("A table needs the columns path and category; one that this program exported has both. "
@@ -157,6 +157,8 @@ class ImportDialog(QDialog):
                 self.tr("1 line has no picture:") if missing == 1 else self.tr("{0:,} lines have no picture:")
             )
             words += " " + lines.format(missing)
+            if not taken:
+                words = self.tr("No picture was found. Open the folder that holds them, then try again.")
             self.unmatched.setPlainText("\n".join(f"{path}\t{name}" for path, name in matched.unmatched))
         self.unmatched.setVisible(bool(matched.unmatched))
         self.note.setText(words)

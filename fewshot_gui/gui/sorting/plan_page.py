@@ -72,9 +72,9 @@ class PlanPage(QWidget):
         self.folders = FolderTable(appearance, self)
         self.plan = PlanTable(appearance, self)
         self.folder_view = line_view(
-            self.folders, "sortFolders", self.tr("Folders of the categories"), (160, 140, 90), self
+            self.folders, "sortFolders", self.tr("Folders of the categories"), (200, 90, 100), self
         )
-        self.plan_view = line_view(self.plan, "sortPlan", self.tr("What goes where"), (140, 96, 160), self)
+        self.plan_view = line_view(self.plan, "sortPlan", self.tr("What goes where"), (140, 130, 160), self)
         self.go = PushButton(self.tr("Sort"), self, role="primary")
         self.go.setObjectName("sortNowButton")
         self.leave = PushButton(self.tr("Cancel"), self)
@@ -176,7 +176,7 @@ class PlanPage(QWidget):
             if conflict.kind is ConflictKind.DESTINATION:
                 return conflict_words(conflict)
         if not plan.files:
-            return self.tr("Nothing is to be sorted")
+            return self.tr("Nothing to sort")
         staying = left_out(plan)
         thrown = sum(count.pictures for count in planned.counts if count.trash)
         folders = sum(not count.trash for count in planned.counts)
@@ -187,7 +187,9 @@ class PlanPage(QWidget):
         if thrown:
             parts.append(self.tr("{0} to the trash").format(pictures_words(thrown)))
         words = ", ".join([*parts, size_words(plan.total_bytes)])
-        return self.tr("{0}; {1} cannot go").format(words, files_words(staying)) if staying else words
+        return (
+            self.tr("{0}; left where they are: {1}").format(words, files_words(staying)) if staying else words
+        )
 
     def _notes(self, planned: Planned) -> str:
         decisions, notes = planned.decisions, []

@@ -83,6 +83,8 @@ def _stays(conflict: Conflict) -> bool:
 class FolderTable(LineTable):
     """One line a category: its name, how many pictures, and the folder that they go to."""
 
+    numbers = frozenset({1, 2})
+
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__((), parent)
         self._titles = (self.tr("Category"), self.tr("Pictures"), self.tr("Size"), self.tr("Folder"))
@@ -103,7 +105,7 @@ class FolderTable(LineTable):
     def tip(self, line: CategoryCount, column: int) -> str:
         """Return what the second number means."""
         if column == 1 and line.companions:
-            return self.tr("{0} that belong to them go too").format(files_words(line.companions))
+            return self.tr("Going with them: {0}.").format(files_words(line.companions))
         return self.cell(line, column)
 
     def ink(self, _line: CategoryCount, column: int) -> QColor | None:

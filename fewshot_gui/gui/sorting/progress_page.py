@@ -65,7 +65,8 @@ class ProgressPage(QWidget):
         """Show how far the run is."""
         self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
-        words = [self.tr("{0:,} of {1:,} files").format(done, total)]
+        template = self.tr("{0:,} of 1 file") if total == 1 else self.tr("{0:,} of {1:,} files")
+        words = [template.format(done, total)]
         now = self._clock()
         rate = self._pace.rate(done, now)
         left = self._pace.left(done, total, now)

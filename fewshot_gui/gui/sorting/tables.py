@@ -19,7 +19,12 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class LineTable(QAbstractTableModel):
-    """A table over a sequence that others made; a subclass says what stands in a cell."""
+    """A table over a sequence that others made; a subclass says what stands in a cell.
+
+    The columns in `numbers` stand at the right of their cells, as figures do that are compared.
+    """
+
+    numbers: frozenset[int] = frozenset()
 
     def __init__(self, titles: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,14 +64,23 @@ class LineTable(QAbstractTableModel):
             return self.cell(line, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.tip(line, column)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(column)
         return self.ink(line, column) if role == Qt.ItemDataRole.ForegroundRole else None
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Return the title of a column."""
-        shown = role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal
-        return self._titles[section] if shown else None
+        """Return the title of a column, and where it stands."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._alignment(section)
+        return self._titles[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def _alignment(self, column: int) -> Qt.AlignmentFlag:
+        edge = Qt.AlignmentFlag.AlignRight if column in self.numbers else Qt.AlignmentFlag.AlignLeft
+        return edge | Qt.AlignmentFlag.AlignVCenter
 
 
 def line_view(

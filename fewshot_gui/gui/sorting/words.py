@@ -67,7 +67,7 @@ def conflict_words(conflict: Conflict) -> str:
         ConflictKind.SOURCE_MISSING: translate("SortWords", "It is not there any more. Press F5 in the gallery."),
         ConflictKind.SOURCE_UNREADABLE: translate("SortWords", "It may not be read. Change its permissions."),
         ConflictKind.SOURCE_CHANGED: translate("SortWords", "It was changed since it was looked at. Press F5 in the gallery."),
-        ConflictKind.SOURCE_FIXED: translate("SortWords", "Its folder lets nothing go. Choose Copy, or change its permissions."),
+        ConflictKind.SOURCE_FIXED: translate("SortWords", "Nothing may be taken out of its folder. Choose Copy, or change the permissions."),
         ConflictKind.LINK: translate("SortWords", "It is a link; links stay. Sort what it points to."),
         ConflictKind.NOT_A_FILE: translate("SortWords", "It is not a file."),
         ConflictKind.SAME_NAME: translate("SortWords", "It stays: there is {0} already."),
@@ -82,7 +82,7 @@ def conflict_words(conflict: Conflict) -> str:
         ConflictKind.COMPANION_CLAIMED: translate("SortWords", "It stays: it belongs to pictures of several categories."),
         ConflictKind.GROUP_SPLIT: translate("SortWords", "It goes elsewhere than {0}, which has the same name."),
         ConflictKind.GROUP_STAYS: translate("SortWords", "It stays with {0}, to which it belongs."),
-        ConflictKind.NO_SPACE: translate("SortWords", "The disk has not the room. Make some, or choose another folder."),
+        ConflictKind.NO_SPACE: translate("SortWords", "There is not enough room on the disk. Make some, or choose another folder."),
         ConflictKind.OTHER_DISK: translate("SortWords", "Hard links stay within one disk. Choose Copy, or a folder on its disk."),
         ConflictKind.NO_HARD_LINKS: translate("SortWords", "This disk knows no hard links. Choose Copy."),
         ConflictKind.NO_SYMBOLIC_LINKS: translate("SortWords", "This disk knows no symbolic links. Choose Copy."),
@@ -163,8 +163,8 @@ def journal_words(error: Exception) -> str:
     if isinstance(error, JournalError | OSError):
         return translate(
             "SortWords",
-            "What is sorted cannot be written down, so nothing more is done: {0}. Make room, or give the "
-            "right to write there. A damaged file can be moved away; what it knows of can then not be taken back.",
+            "The journal of sorting cannot be written, so nothing more is done: {0}. Make room, or allow "
+            "writing there. A damaged journal can be moved away; its runs can then not be taken back.",
         ).format(error)
     return str(error)
 

@@ -73,7 +73,7 @@ class CaptureButton(ToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("capture", "", parent, size=16)
-        self.set_tip(self.tr("Hold to take examples with the camera"), self.tr("Space"))
+        self.set_tip(self.tr("Hold to teach what the camera or the video shows"), self.tr("Space"))
         self.setProperty("role", "framed")
         self.pressed.connect(lambda: self.held.emit(True))  # noqa: FBT003 - a signal has no keywords
         self.released.connect(lambda: self.held.emit(False))  # noqa: FBT003

@@ -115,7 +115,7 @@ class Teaching(QObject):
             return
         gone = self.document.category(category)
         if self.ask(RemoveCategory(category)):
-            text = self.tr("Removed “{name}” ({count}).")
+            text = self.tr("Removed “{name}” ({count}).") if gone.examples else self.tr("Removed “{name}”.")
             self.removed.emit(text.format(name=gone.name, count=count_words(len(gone.examples))))
 
     def remove_examples(self, pictures: Sequence[PictureId]) -> None:

@@ -22,7 +22,7 @@ from fewshot_gui.gui.mime import DraggedPicture, pack
 from fewshot_gui.gui.support.grid_shape import GAP, SIDE, GridShape
 from fewshot_gui.gui.support.selection import Selection
 from fewshot_gui.gui.support.tile_painter import TilePainter
-from fewshot_gui.gui.support.wording import origin_words
+from fewshot_gui.gui.support.wording import count_words, origin_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -128,7 +128,7 @@ class ThumbnailGrid(QWidget):
             if words := self.warning(self._examples[at].picture):
                 text = f"{text}. {words}"
         else:
-            text = self.tr("{count} examples, then a tile to add files").format(count=len(self._examples))
+            text = self.tr("{count}, then a tile to add files").format(count=count_words(len(self._examples)))
         self.setAccessibleDescription(text)
 
     # Where things are -------------------------------------------------------------------------------

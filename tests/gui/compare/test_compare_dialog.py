@@ -289,6 +289,12 @@ def test_the_table_says_how_often_and_how_fast(dialog: CompareDialog, space: Sim
     assert best.font().bold()
 
 
+def test_where_all_are_alike_none_is_the_best(dialog: CompareDialog, space: SimpleNamespace) -> None:
+    run(dialog, space, answer("ridge", [0, 1]), answer("nearest", [0, 1]))
+    cells = [dialog.table.item(row, 1) for row in range(2)]
+    assert [cell.font().bold() for cell in cells if cell is not None] == [False, False]
+
+
 def test_who_could_not_answer_says_why_and_cannot_be_used(
     dialog: CompareDialog, space: SimpleNamespace
 ) -> None:
@@ -379,6 +385,10 @@ def test_agreement_and_an_empty_folder_are_said_in_words(
 ) -> None:
     run(dialog, space, answer("ridge", [0, 1]), answer("nearest", [0, 1]))
     assert dialog.apart.note.text() == "Nowhere: the same answer for all 2 pictures"
+    run(dialog, space, answer("ridge", [0]), answer("nearest", [0]))
+    assert dialog.apart.note.text() == "Nowhere: the same answer for the one picture"
+    run(dialog, space, answer("ridge", [0]), answer("nearest", [1]))
+    assert dialog.apart.note.text() == "The only picture"
     run(dialog, space, answer("ridge", []), answer("nearest", []))
     assert dialog.apart.note.text() == "No pictures are open to compare on"
 

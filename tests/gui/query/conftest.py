@@ -46,6 +46,7 @@ class FakeGallery:
         self.listing = False
         self.preferred: list[int] = []
         self.opened: list[str] = []
+        self.rescans = 0
         self.vectors: np.ndarray[Any, np.dtype[np.float32]] | None = None
 
     @property
@@ -76,6 +77,9 @@ class FakeGallery:
 
     def open(self, folder: str) -> None:
         self.opened.append(folder)
+
+    def rescan(self) -> None:
+        self.rescans += 1
 
     def prefer(self, rows: Sequence[int]) -> None:
         self.preferred = list(rows)

@@ -81,6 +81,11 @@ def test_chips_narrow_a_pile(desk: Any) -> None:
     assert sorted(row for row in range(12) if desk.said(row)) == [4, 5, 6]
 
 
+def test_a_single_one_is_not_called_all(desk: Any) -> None:
+    desk.page.piles.choose(Pile.NONE_OF_THESE)
+    assert desk.page.piles.accept.text() == "Accept this one"
+
+
 def test_questions_have_an_order_of_their_own(desk: Any) -> None:
     desk.page.piles.choose(Pile.ASK)
     assert not desk.page.findChild(object, "sortSelector").isEnabled()

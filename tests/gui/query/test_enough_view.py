@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddExamples
-from fewshot_gui.engine.deciding.enough import LooReport, NextBest, Verdict, VerdictKind, report_of
-from fewshot_gui.engine.state import Example
+from fewshot_gui.engine.deciding.enough import LooReport, NextBest, Verdict, VerdictKind, is_enough, report_of
+from fewshot_gui.engine.state import Category, CategoryId, Document, Example
 from fewshot_gui.gui.inspector.answer_words import answer_words
 from fewshot_gui.gui.inspector.enough_view import EnoughView
 from fewshot_gui.gui.inspector.enough_words import next_words, verdict_words
@@ -117,12 +117,6 @@ def test_the_table_is_asked_for(qtbot: QtBot, view: EnoughView, world: SimpleNam
     ("kind", "numbers", "words"),
     [
         (VerdictKind.ONE_CATEGORY, {}, "Not yet: there is nothing to tell “Mug” from."),
-        (VerdictKind.TOO_FEW, {"of": 3}, "Not yet: “Mug” has no examples."),
-        (
-            VerdictKind.TOO_FEW,
-            {"count": 2, "of": 3},
-            "Not yet: “Mug” has only 2 examples; give it 3 or more.",
-        ),
         (
             VerdictKind.MIXED_UP,
             {"count": 3, "of": 5},
@@ -131,12 +125,12 @@ def test_the_table_is_asked_for(qtbot: QtBot, view: EnoughView, world: SimpleNam
         (
             VerdictKind.SHAKY,
             {"count": 3, "of": 5, "correct": 8, "examined": 10},
-            "Nearly: 8 of 10 are right, but only 3 of 5 of “Mug”.",
+            "Nearly: 8 of 10 right, but only 3 of 5 of “Mug”.",
         ),
         (
             VerdictKind.SHAKY,
             {"count": 4, "of": 4, "correct": 8, "examined": 8},
-            "Nearly: 8 of 8 are right, which is too few to be sure.",
+            "Nearly: 8 of 8 right, which is too few to be sure.",
         ),
     ],
 )
@@ -146,6 +140,74 @@ def test_each_verdict_is_one_sentence(
     mug, pen = world.ids
     verdict = Verdict(kind, mug, pen, **numbers)
     assert verdict_words(verdict, world.session.document) == words
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([4, 4, 0], "Not yet: “Hats 2” has no examples."),
+        ([4, 1, 4], "Not yet: “Hats 1” has only one example; give it 3 or more."),
+        ([2, 4, 4], "Not yet: “Hats 0” has only 2 examples; give it 3 or more."),
+        ([2, 1, 4], "Not yet: give “Hats 1” and “Hats 0” 3 examples or more each."),
+        ([2, 1, 2, 4], "Not yet: give “Hats 1” and 2 others 3 examples or more each."),
+        ([1, 1], "Not yet: give each category 3 examples or more."),
+    ],
+)
+def test_too_few_examples_are_told_of_all_that_have_too_few(counts: list[int], words: str) -> None:
+    document = Document(
+        categories=tuple(
+            Category(
+                CategoryId(f"{place:032x}"), f"Hats {place}", place, "",
+                tuple(Example(PictureId(f"{place}{each:031x}"), "x") for each in range(count)),
+            )
+            for place, count in enumerate(counts)
+        )
+    )  # fmt: skip
+    assert verdict_words(is_enough(document, None), document) == words
+
+
+def test_a_long_name_does_not_fill_the_panel() -> None:
+    name = "Holidays at the sea with the whole family, sorted by hand"
+    document = Document(categories=(Category(CategoryId("a" * 32), name, 0, ""),))
+    best = NextBest(CategoryId("a" * 32), None)
+    assert next_words(best, document) == "Next: a first example of “Holidays at the sea with the wh…”."
+
+
+def shaky(counts: list[tuple[int, int]]) -> str:
+    """Return the sentence on Hats 0, Hats 1 …, each with so many right of so many, the weakest first."""
+    ids = [CategoryId(f"{place:032x}") for place in range(len(counts))]
+    cells: dict[tuple[CategoryId, CategoryId], tuple[PictureId, ...]] = {}
+    for place, (right, of) in enumerate(counts):
+        own, taken = ids[place], ids[place - 1]
+        cells[own, own] = tuple(PictureId(f"{place}{each:031x}") for each in range(right))
+        cells[own, taken] = tuple(PictureId(f"{place}{each:031x}") for each in range(right, of))
+    found = report_of({cell: some for cell, some in cells.items() if some}, tuple(ids), 1)
+    categories = tuple(Category(each, f"Hats {place}", place, "") for place, each in enumerate(ids))
+    count, of = counts[0]
+    verdict = Verdict(VerdictKind.SHAKY, ids[0], None, count, of, found.correct, found.examined)
+    return verdict_words(verdict, Document(categories=categories), found)
+
+
+@pytest.mark.parametrize(
+    ("counts", "end"),
+    [
+        ([(4, 5), (5, 5), (5, 5)], "14 of 15 right, but only 4 of 5 of “Hats 0”."),
+        ([(4, 5), (5, 5), (4, 5)], "13 of 15 right, but only 4 of 5 each of “Hats 0” and “Hats 2”."),
+        ([(4, 5)] * 3, "12 of 15 right, but only 4 of 5 in each category."),
+        (
+            [(4, 5)] * 3 + [(5, 5)],
+            "17 of 20 right, but only 4 of 5 of “Hats 0” and of each of 2 others.",
+        ),
+    ],
+)
+def test_no_category_is_blamed_alone_where_others_do_no_better(
+    counts: list[tuple[int, int]], end: str
+) -> None:
+    assert shaky(counts) == f"Nearly: {end}"
+
+
+def test_few_right_answers_are_not_nearly_enough() -> None:
+    assert shaky([(1, 3), (2, 3), (2, 3)]) == "Not yet: 5 of 9 right, but only 1 of 3 of “Hats 0”."
 
 
 def test_a_learner_that_is_not_examined_says_so(world: SimpleNamespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -81,8 +81,13 @@ def test_bar_names_folder_count_and_progress(page: FolderPage, world: SimpleName
     assert texts == {"folderName": "Holiday", "folderNote": "3 pictures"}
     world.gallery.embedded = 1
     world.gallery.progressed.emit(1, 3)
-    assert page.findChild(object, "folderNote").text() == "1 of 3 looked at"  # type: ignore[attr-defined]
+    assert page.findChild(object, "folderNote").text() == "1 of 3 seen"  # type: ignore[attr-defined]
     assert page.findChild(object, "folderProgress").isVisible()  # type: ignore[attr-defined]
+
+
+def test_a_first_picture_is_told_in_the_singular(page: FolderPage) -> None:
+    page.bar.show_folder("/a", 1, 0, listing=True)
+    assert page.findChild(object, "folderNote").text() == "1 picture so far"  # type: ignore[attr-defined]
 
 
 def test_chips_count_and_filter(page: FolderPage, world: SimpleNamespace) -> None:
@@ -94,6 +99,19 @@ def test_chips_count_and_filter(page: FolderPage, world: SimpleNamespace) -> Non
     assert page.model.order.tolist() == [1]
     page.bar.chips.chip(Special.UNKNOWN).click()
     assert page.model.order.tolist() == [3]
+
+
+def test_f5_looks_into_the_folder_too(page: FolderPage, world: SimpleNamespace) -> None:
+    opened(page, world)
+    page.view.setFocus()
+    QTest.keyClick(page.view, Qt.Key.Key_F5)
+    assert world.gallery.rescans == 1
+
+
+@pytest.mark.parametrize(("key", "begins"), [("folder", "From the first"), ("confidence", "Largest first")])
+def test_the_direction_is_told_in_the_words_of_the_order(page: FolderPage, key: Any, begins: str) -> None:
+    page.bar.choose(key, descending=key == "confidence")
+    assert page.bar._direction.toolTip().startswith(begins)
 
 
 def test_filtered_away_offers_everything(page: FolderPage, world: SimpleNamespace) -> None:

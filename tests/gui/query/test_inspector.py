@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QLabel
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddExamples, RecolourCategory, RenameCategory
-from fewshot_gui.engine.scores import Counts
-from fewshot_gui.engine.state import Example
+from fewshot_gui.engine.scores import Counts, Said
+from fewshot_gui.engine.state import Category, CategoryId, Example
+from fewshot_gui.gui.inspector.answer_words import answer_words
 from fewshot_gui.gui.inspector.bars import BarRow, Bars, Kind
 from fewshot_gui.gui.inspector.panel import _PREVIEW_PIXELS, InspectorPanel, percent_words
 
@@ -94,7 +95,8 @@ def test_the_bars_of_a_rejected_picture_do_not_contradict_it(panel: InspectorPan
 )
 def test_empty_it_says_what_to_do_on_this_page(panel: InspectorPanel, source: str, begins: str) -> None:
     panel.show_source(source)
-    shown = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
+    labels = [label for label in panel.findChildren(QLabel) if label.isVisible()]
+    shown = [label.text().replace("\N{NO-BREAK SPACE}", " ") for label in labels]
     assert any(text.startswith(begins) and text.endswith("to see why") for text in shown)
 
 
@@ -119,10 +121,19 @@ def test_taught_picture_says_who_said_so(panel: InspectorPanel, world: SimpleNam
     assert panel.answer.text() == "Pen, taught by you"
 
 
+def test_a_name_from_the_right_keeps_its_percent_behind_it() -> None:
+    category = Category(CategoryId("a" * 32), "صور", 0, "")
+    reading = SimpleNamespace(
+        taught=None, said=Said.MACHINE, best=0, rejected=False, classes=[category.id], probabilities=[0.9]
+    )
+    said = answer_words(reading, {category.id: category})  # type: ignore[arg-type]
+    assert said == "\N{FIRST STRONG ISOLATE}صور\N{POP DIRECTIONAL ISOLATE}, 90 %"
+
+
 def test_unscored_picture_gives_no_reasons(panel: InspectorPanel, world: SimpleNamespace) -> None:
     world.predictor.say(world.scores(THREE, unseen=[0]))
     panel.show_rows([0])
-    assert panel.answer.text() == "Not looked at yet"
+    assert panel.answer.text() == "Not seen yet"
     assert not panel.bars.isVisible()
 
 

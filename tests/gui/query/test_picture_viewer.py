@@ -81,9 +81,9 @@ def test_it_fills_the_window_and_says_what_the_picture_is(desk: Desk) -> None:
     assert keys is not None
     assert viewer.size() == page.size()
     assert viewer.answer.sentence == "img1.jpg: Pen, 90 %"
-    assert [(bar.name, round(bar.probability, 2)) for bar in viewer.answer.bars] == [
-        ("Pen  2", 0.9),
-        ("Mug  1", 0.1),
+    assert [(bar.name, bar.key, round(bar.probability, 2)) for bar in viewer.answer.bars] == [
+        ("Pen", "2", 0.9),
+        ("Mug", "1", 0.1),
     ]
     assert keys.text().startswith("Enter: accept")
 

@@ -18,6 +18,7 @@ from fewshot_gui.engine import session as session_module
 from fewshot_gui.engine.commands import AcceptLabels
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.exports.csv_table import read_csv
+from fewshot_gui.engine.exports.folders import Copied
 from fewshot_gui.engine.exports.labelled import SaidBy
 from fewshot_gui.engine.label_table import LabelTable
 from fewshot_gui.engine.sorting.journal import Journal
@@ -94,7 +95,7 @@ def test_a_damaged_journal_is_told(start: Callable[[], Any], tmp_path: Path) -> 
         b"no database at all, but long enough for a header" * 9
     )
     evening = start()
-    evening.wait(lambda: "cannot be written down" in evening.window.toast.text)
+    evening.wait(lambda: "journal of sorting cannot be written" in evening.window.toast.text)
 
 
 def test_the_session_follows_a_moved_example(evening: Any, tmp_path: Path) -> None:
@@ -284,6 +285,23 @@ def test_a_table_of_probabilities_is_the_one_of_classify(
     assert "there already" in dialog.note.text()
 
 
+def test_a_table_of_probabilities_asks_for_no_choice_of_labels(evening: Any) -> None:
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    for place, form in enumerate(formats()):
+        dialog.choice.button(place).setChecked(True)
+        assert dialog.scope.isEnabled() == (form.key != "classify")
+
+
+def test_one_picture_that_could_not_be_copied_is_told_in_the_singular(evening: Any, tmp_path: Path) -> None:
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    dialog._done(tmp_path, Copied(3, (("/a/1.png", "gone"),)))
+    assert dialog.note.text().endswith("1 picture could not be copied: /a/1.png (gone).")
+    dialog._done(tmp_path, Copied(3, (("/a/1.png", "gone"), ("/a/2.png", "gone"))))
+    assert dialog.note.text().endswith("2 pictures could not be copied, the first: /a/1.png (gone).")
+
+
 def test_a_table_of_probabilities_needs_a_classifier(evening: Any, tmp_path: Path) -> None:
     assert "no labels yet" in export(evening, "classify", tmp_path / "x.csv").note.text()
 
@@ -306,6 +324,17 @@ def test_without_pictures_nothing_is_exported_and_the_menu_says_why(start: Calla
     assert "Open a folder" not in action.toolTip()
     evening.shell.new_session()
     assert not evening.window.named_actions["exportAction"].isEnabled()
+
+
+def test_a_table_of_other_pictures_says_what_to_open(evening: Any, tmp_path: Path) -> None:
+    place = tmp_path / "labels.csv"
+    place.write_text("path,category\nelsewhere.png,Cats\n", encoding="utf-8")
+    evening.ask("importAction")
+    dialog = evening.dialog(ImportDialog)
+    dialog.read(place)
+    evening.wait(dialog.unmatched.isVisible)
+    assert dialog.note.text() == "No picture was found. Open the folder that holds them, then try again."
+    assert "elsewhere.png" in dialog.unmatched.toPlainText()
 
 
 def test_a_table_without_the_columns_is_told(evening: Any, tmp_path: Path) -> None:

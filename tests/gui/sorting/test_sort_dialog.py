@@ -117,7 +117,7 @@ def test_what_was_moved_is_found_by_the_session_and_leaves_the_gallery(evening: 
     gallery = evening.window.workspace.gallery
     evening.wait(lambda: gallery.missing.sum() == 4)
     once_more = planned(evening)
-    assert once_more.plan.headline.text() == "Nothing is to be sorted"
+    assert once_more.plan.headline.text() == "Nothing to sort"
     assert not once_more.plan.go.isEnabled()
 
 
@@ -141,7 +141,7 @@ def test_conflicts_come_first_with_their_reason(evening: Any, tmp_path: Path) ->
     assert [dialog.plan.plan.cell(first, column) for column in (1, 2)] == ["Dogs", "stays"]
     assert dialog.plan.plan.ink(first, 1) == evening.shell.desk._appearance.theme.muted
     assert "there is 3.png already" in dialog.plan.plan.cell(first, 3)
-    assert "1 file cannot go" in dialog.plan.headline.text()
+    assert "; left where they are: 1 file" in dialog.plan.headline.text()
     sort(evening, dialog)
     assert "Left, as the plan said: 3 files." in dialog.receipt.note.text()
     assert there.read_bytes() == b"another picture"
@@ -352,7 +352,7 @@ def test_while_arrivals_are_sorted_it_says_so_and_can_be_closed(
     with monkeypatch.context() as busy:
         busy.setattr(evening.shell.desk.sorter, "_stop", stop)
         evening.press("sortNowButton")
-        assert "Arrivals are being sorted" in dialog.plan.note.text()
+        assert "New pictures are being sorted" in dialog.plan.note.text()
         assert dialog.pages.currentWidget() is dialog.plan
         dialog.reject()
     assert not dialog.isVisible()
@@ -368,7 +368,7 @@ def test_the_choices_are_kept_for_the_next_time(evening: Any, tmp_path: Path) ->
     once_more = planned(evening)
     assert once_more.choices.chosen_way is Way.HARD_LINK
     assert once_more.choices.target == str(tmp_path / "elsewhere")
-    assert once_more.plan.headline.text() == "Nothing is to be sorted"
+    assert once_more.plan.headline.text() == "Nothing to sort"
     assert "there already" in once_more.plan.plan.cell(once_more.plan.plan.lines[0], 3)
 
 
@@ -405,7 +405,7 @@ def test_what_belongs_to_a_picture_goes_with_it(evening: Any, tmp_path: Path) ->
     assert "Going with them: 1 file." in dialog.plan.note.text()
     cats = dialog.plan.folders.lines[0]
     assert dialog.plan.folders.cell(cats, 1) == "2 + 1"
-    assert "1 file that belong" in dialog.plan.folders.tip(cats, 1)
+    assert dialog.plan.folders.tip(cats, 1) == "Going with them: 1 file."
     sort(evening, dialog)
     assert (tmp_path / "pictures sorted" / "Cats" / "0.xmp").read_text() == "a note"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
 
 from fewshot_gui.engine.exports.folders import FolderTakenError
 from fewshot_gui.engine.sorter import Recovered
@@ -14,11 +16,19 @@ from fewshot_gui.engine.sorting.journal import JournalError, JournalInUseError
 from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind, Way
 from fewshot_gui.engine.sorting.recovery import RecoveryReport
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason, RunState
+from fewshot_gui.engine.sorting.table import CategoryCount
 from fewshot_gui.engine.sorting.watch import WatchError, WatchProblem
 from fewshot_gui.gui.sorting import words
 from fewshot_gui.gui.sorting.desk import recovery_words
 from fewshot_gui.gui.sorting.export_words import export_words, formats
 from fewshot_gui.gui.sorting.pace import Pace
+from fewshot_gui.gui.sorting.plan_tables import FolderTable
+from fewshot_gui.gui.sorting.progress_page import ProgressPage
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from fewshot_gui.gui.theme import Appearance
 
 
 @pytest.mark.parametrize("kind", ConflictKind)
@@ -106,3 +116,27 @@ def test_the_pace_tells_nothing_before_it_knows() -> None:
     assert pace.rate(50, 2.0) == 20
     assert pace.left(50, 250, 2.0) == 10
     assert Pace().left(0, 10, 0.0) is None
+
+
+def test_a_run_of_one_file_counts_it_in_the_singular(qtbot: QtBot) -> None:
+    page = ProgressPage()
+    qtbot.addWidget(page)
+    page.begin("Sorting", 1)
+    assert page.words.text() == "0 of 1 file"
+    page.begin("Sorting", 1200)
+    assert page.words.text() == "0 of 1,200 files"
+
+
+@pytest.mark.usefixtures("qapp")
+def test_numbers_stand_at_the_right_under_their_title(appearance: Appearance) -> None:
+    table = FolderTable(appearance)
+    table.show([CategoryCount("Cats", "/a/Cats", 12, 1, 2000)])
+    role, across = Qt.ItemDataRole.TextAlignmentRole, Qt.Orientation.Horizontal
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    edges = [table.data(table.index(0, column), role) for column in range(4)]
+    assert edges == [left, right, right, left]
+    titles = [table.headerData(column, across, role) for column in range(4)]
+    assert titles == edges
+    assert table.headerData(0, Qt.Orientation.Vertical) is None
+    assert table.tip(table.lines[0], 1) == "Going with them: 1 file."
