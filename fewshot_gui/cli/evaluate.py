@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="class folders never trained on"
     )
+    parser.add_argument(
+        "--held-out",
+        type=float,
+        metavar="SHARE",
+        help="of --data only the classes that `train` with such a held_out has kept from training",
+    )
     parser.add_argument("--ways", type=int, default=5, metavar="N")
     parser.add_argument("--shots", type=int, default=1, metavar="K")
     parser.add_argument("--queries", type=int, default=15, metavar="Q")
@@ -67,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fewshot_gui.core.episodes.dataset import DatasetError  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415
 
+    if arguments.held_out is not None and not 0 < arguments.held_out < 1:
+        raise UsageError(f"--held-out is a share between 0 and 1, not {arguments.held_out:g}")
     if arguments.picture is not None and not arguments.picture.absolute().parent.is_dir():
         raise UsageError(f"the folder of --picture {arguments.picture} does not exist; make it first")
     try:
@@ -142,9 +150,10 @@ class _Materials:
 
         if preprocessing not in self._data:
             with bar("Reading pictures", self._arguments) as progress:
-                self._data[preprocessing] = load_classes(
-                    self._arguments.data, preprocessing, progress=progress
-                )
+                data = load_classes(self._arguments.data, preprocessing, progress=progress)
+            if self._arguments.held_out is not None:
+                data = replace(data.split(self._arguments.held_out)[1], problems=data.problems)
+            self._data[preprocessing] = data
         return self._data[preprocessing]
 
     def rows(self, name: str) -> Rows:

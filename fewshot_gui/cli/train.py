@@ -161,15 +161,12 @@ def _held_out(
     arguments: argparse.Namespace, recipe: Recipe, data: ClassImages
 ) -> tuple[ClassImages, ClassImages]:
     """Return the classes less some, evenly spread, and those."""
-    held = max(2, int(recipe.held_out * len(data.names)))
-    step = len(data.names) / held
-    chosen = [int(i * step) for i in range(held)]
-    rest = [i for i in range(len(data.names)) if i not in set(chosen)]
-    if len(rest) < 2:
+    rest, held_out = data.split(recipe.held_out)
+    if len(rest.names) < 2:
         raise UsageError(
             f"{arguments.data[0]} has {counted(len(data.names), 'class')}; training needs four or more"
         )
-    return data.subset(rest), data.subset(chosen)
+    return rest, held_out
 
 
 def _train(

@@ -47,6 +47,18 @@ class ClassImages:
         labels = np.array([new[int(label)] for label in self.labels[rows]], dtype=np.int64)
         return ClassImages(tuple(self.names[c] for c in classes), self.images[rows], labels)
 
+    def split(self, share: float) -> tuple[ClassImages, ClassImages]:
+        """Return the classes to train on, and those held out of training: evenly spread, at least two.
+
+        Args:
+            share: of the classes that is held out, 0 to 1.
+        """
+        held = max(2, int(share * len(self.names)))
+        step = len(self.names) / held
+        chosen = [int(place * step) for place in range(held)]
+        rest = sorted(set(range(len(self.names))) - set(chosen))
+        return self.subset(rest), self.subset(chosen)
+
 
 def load_classes(
     root: Path, preprocessing: Preprocessing, *, progress: Callable[[int, int], None] | None = None

@@ -62,6 +62,15 @@ def test_a_single_episode_has_no_interval(
     assert measured(capsys, *command(data, mean_colour, "--episodes", "1"))["ci95"] is None
 
 
+def test_held_out_are_the_classes_that_training_keeps_away(
+    data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = measured(capsys, *command(data, mean_colour, "--held-out", "0.5"))
+    assert (values["classes"], values["pictures"]) == (3, 18)
+    assert main(command(data, mean_colour, "--held-out", "1.5")) == 2
+    assert "between 0 and 1" in capsys.readouterr().err
+
+
 def test_an_unreadable_picture_is_left_out_and_told(
     data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

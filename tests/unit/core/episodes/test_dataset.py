@@ -51,6 +51,16 @@ def test_a_subset_is_relabelled_in_its_own_order(tmp_path: Path) -> None:
     assert part.labels.tolist() == [1, 0]
 
 
+def test_a_split_holds_out_evenly_spread_classes(tmp_path: Path) -> None:
+    for value, name in enumerate("abcdef"):
+        write(tmp_path / name / "one.png", value)
+    data = load_classes(tmp_path, PREPROCESSING)
+    rest, held_out = data.split(0.5)
+    assert (rest.names, held_out.names) == (("b", "d", "f"), ("a", "c", "e"))
+    assert held_out.images[:, 0, 0, 0].tolist() == [0, 2, 4]
+    assert data.split(0.01)[1].names == ("a", "d")  # two at least
+
+
 @pytest.mark.parametrize("make", [lambda _: None, lambda p: p.mkdir(), lambda p: write(p / "loose.png", 1)])
 def test_a_folder_without_classes_says_how_one_looks(tmp_path: Path, make: object) -> None:
     make(tmp_path / "data")  # type: ignore[operator]
