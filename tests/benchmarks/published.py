@@ -48,12 +48,16 @@ MINI: dict[str, tuple[str, str, tuple[float | None, ...]]] = {
 }
 
 
-def measure(bundle: str, learner: str, data: Path, task: tuple[int, int], episodes: int) -> dict[str, object]:
+def measure(
+    bundle: str, learner: str, data: Path, task: tuple[int, int], episodes: int, held_out: float | None
+) -> dict[str, object]:
     """Return the report of one row and column, by the command that anybody can repeat."""
     ways, shots = task
     command = [sys.executable, "-m", "fewshot_gui", "evaluate", "--learner", learner, "--backbone", bundle,
                "--data", str(data), "--ways", str(ways), "--shots", str(shots), "--queries", "10",
                "--episodes", str(episodes), "--json"]  # fmt: skip
+    if held_out is not None:
+        command += ["--held-out", str(held_out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"problem": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "failed"}
@@ -77,6 +81,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--models", type=Path)
     parser.add_argument("--episodes", type=int, default=1000)
+    parser.add_argument("--held-out", type=float, help="of the folder only the classes kept from training")
     arguments = parser.parse_args()
     wanted = set(filter(None, arguments.only.split(",")))
     for kind, data, table in (("omniglot", arguments.omniglot, OMNIGLOT), ("mini", arguments.mini, MINI)):
@@ -91,7 +96,9 @@ def main() -> None:
             if wanted and learner not in wanted:
                 continue
             place = str(arguments.models / f"{bundle}.safetensors") if arguments.models else bundle
-            reports = [measure(place, learner, data, task, arguments.episodes) for task in tasks]
+            reports = [
+                measure(place, learner, data, task, arguments.episodes, arguments.held_out) for task in tasks
+            ]
             cells = " | ".join(cell(r, f) for r, f in zip(reports, figures, strict=True))
             times = " / ".join(
                 f"{float(str(r['ms_per_task'])):.0f}" if "ms_per_task" in r else "–" for r in reports
