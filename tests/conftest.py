@@ -13,9 +13,12 @@ from fewshot_gui.gui.garbage import collect_due
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# How long an example takes says nothing on a machine that also does other things.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# The same examples every time, so that a change is blamed for what it broke and for nothing else. Others, and
+# many more, are looked for by `pytest --hypothesis-profile=searching`. How long one takes says nothing on a
+# machine that also does other things.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("searching", deadline=None, max_examples=2000)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True, scope="session")
