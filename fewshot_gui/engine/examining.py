@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.learners.facts import space_of
 from fewshot_gui.engine.deciding.enough import examine
+from fewshot_gui.engine.deciding.shots import shots_curve
 from fewshot_gui.engine.worker import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fewshot_gui.engine.deciding.enough import LooReport
+    from fewshot_gui.engine.deciding.shots import ShotsCurve
     from fewshot_gui.engine.fitting import Fitted
     from fewshot_gui.engine.worker import Job, Worker
 
@@ -37,6 +39,7 @@ class Examiner:
         self._done = done
         self._failed = failed
         self._version = 0
+        self._fitted: Fitted | None = None
         self._job: Job | None = None
 
     @property
@@ -48,7 +51,7 @@ class Examiner:
         """Examine this classifier, unless its network adapts for too long to be asked so often."""
         if space_of(fitted.recipe.learner) == "pixels" and fitted.seconds > LONGEST_FIT_SECONDS:
             return
-        self._version = fitted.version
+        self._version, self._fitted = fitted.version, fitted
         self._job = self._model.submit(
             partial(examine, fitted),
             then=self._arrived,
@@ -61,8 +64,26 @@ class Examiner:
         """Forget the report, and the one that is on its way."""
         if self._job is not None:
             self._job.cancel()
-        self._job = self.report = None
+        self._job = self.report = self._fitted = None
         self._version = 0
+
+    def ask_shots(self, then: Callable[[ShotsCurve], None]) -> None:
+        """Hand `then` how accuracy grows with the present examples; nothing where nothing is examined."""
+        fitted = self._fitted
+        if fitted is None:
+            return
+
+        def arrived(curve: ShotsCurve) -> None:
+            if curve.version == self._version:
+                then(curve)
+
+        self._model.submit(
+            partial(shots_curve, fitted),
+            then=arrived,
+            failed=self._failed,
+            priority=Priority.FOLDER,
+            replaces="predictor.shots",
+        )
 
     def _arrived(self, report: LooReport) -> None:
         if report.version == self._version:

@@ -15,6 +15,7 @@ from fewshot_gui.engine.indexing import EmbeddedBatch, Indexing, Request, cache_
 from fewshot_gui.engine.runtimes.chosen import ChosenRuntimes
 from fewshot_gui.engine.runtimes.record import RUNTIMES
 from fewshot_gui.engine.runtimes.settling import Settling
+from fewshot_gui.engine.thumbnail_store import ThumbnailStore
 from fewshot_gui.engine.thumbnails import Pixels, Thumbnails
 from fewshot_gui.engine.worker import CancelToken, Job, Priority
 
@@ -87,7 +88,8 @@ class Library:
             post, model, lambda: bool(decode.pending or model.pending), self._embedder.settle
         )
         self._indexing = Indexing(decode, model, self._cache, self._embedder, problems)
-        self._thumbnails = Thumbnails(decode, _thumbnail)
+        self._thumbnail_store = ThumbnailStore(cache_folder, _thumbnail)
+        self._thumbnails = Thumbnails(decode, self._thumbnail_store)
 
     @property
     def device(self) -> str:
@@ -238,6 +240,7 @@ class Library:
     def close(self) -> None:
         """Write what the cache still holds in memory. Call it after the lanes are closed."""
         self._settling.close()
+        self._thumbnail_store.close()
         self._cache.close()
 
     def _add_problem(self, path: str, error: Exception) -> None:

@@ -70,7 +70,7 @@ class Predictor:
         self._step_job: Job | None = None
         self._rows_job: Job | None = None
         self._asking = Asking(model, library, self._failed)
-        self._examiner = Examiner(model, self.examined.emit, self._failed)
+        self.examiner = Examiner(model, self.examined.emit, self._failed)
         self._closed = False
         self._gallery_failed = False
         self._status = PredictorStatus(backbone=self._recipe.bundle)
@@ -99,12 +99,12 @@ class Predictor:
     @property
     def report(self) -> LooReport | None:
         """The leave-one-out report of the present classifier, None until it is there."""
-        return self._examiner.report
+        return self.examiner.report
 
     @property
     def examining(self) -> bool:
         """True while that report is on its way; a learner that takes long is not examined at all."""
-        return self._fit_job is not None or self._examiner.under_way
+        return self._fit_job is not None or self.examiner.under_way
 
     def close(self) -> None:
         """Follow nothing any more, and drop what is being computed or was asked."""
@@ -249,7 +249,7 @@ class Predictor:
         choice, took = choice_of(fitted.whole), scores.milliseconds
         self._set_status(busy=False, problem=None, detail="", milliseconds=took, choice=choice)
         self._take(generation, result)
-        self._examiner.start(fitted)
+        self.examiner.start(fitted)
 
     def _take(self, generation: int, result: tuple[Fitted, Scores]) -> None:
         """Answer with this classifier from now on."""
@@ -402,7 +402,7 @@ class Predictor:
     def _cancel(self) -> None:
         self._drop(self._fit_job, self._step_job, self._rows_job)
         self._fit_job = self._step_job = self._rows_job = None
-        self._examiner.drop()
+        self.examiner.drop()
 
     @staticmethod
     def _drop(*jobs: Job | None) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.state import CategoryId
 
-OrderKey: TypeAlias = Literal["folder", "name", "confidence", "uncertainty"]
+OrderKey: TypeAlias = Literal["folder", "name", "confidence", "uncertainty", "doubt"]
 
 UNKNOWN = -1
 """The label of a row that is not scored yet."""
@@ -312,13 +312,14 @@ def order_by(
 ) -> NDArray[np.int64]:
     """Return int64 (M,), the rows to show in their order; equal rows keep the order of the folder.
 
-    Rows that are not scored come last by confidence and by uncertainty, in both directions.
+    Rows that are not scored come last by confidence, uncertainty and doubt, in both directions.
 
     Args:
         scores: None before anything was taught.
         files: the rows of the gallery.
         key: "confidence" puts rejected rows below all others and those that a person named above;
-            "uncertainty" takes what a person said for sure.
+            "uncertainty" takes what a person said for sure; "doubt" asks what the machine would say of that,
+            and puts what nobody said last.
         descending: the largest, or the last name, first.
         only: show one label alone; None shows all.
         include_rejected: False leaves out the rows that fit no category.
@@ -354,6 +355,8 @@ def _shown(scores: Scores, only: CategoryId | Special | None, *, include_rejecte
 
 def _sort_values(scores: Scores, key: OrderKey) -> NDArray[np.float32]:
     """Return float32 (R,), what to sort by; NaN where the row is not scored."""
+    if key == "doubt":
+        return _doubt(scores)
     taught = scores.taught != UNKNOWN
     if key == "confidence":
         # A probability is at most 1: two less puts every rejected row below every accepted one.
@@ -363,3 +366,24 @@ def _sort_values(scores: Scores, key: OrderKey) -> NDArray[np.float32]:
     else:
         values = np.where(taught, np.float32(-1), scores.uncertainty)
     return np.where(scores.known | taught, values, np.float32(np.nan)).astype(np.float32, copy=False)
+
+
+def _doubt(scores: Scores) -> NDArray[np.float32]:
+    """Return float32 (R,), how much more the machine believes in another label than in the person's, -1 to 1.
+
+    NaN where no person spoke, the row is not scored, or nothing was taught of what they said: a machine that
+    has never seen a mug cannot doubt that this is one.
+    """
+    doubt = np.full(scores.count, np.nan, np.float32)
+    none = scores.known & (scores.taught == NONE_OF_THESE)
+    doubt[none] = np.where(scores.rejected, np.float32(-1), scores.confidence)[none]
+    taught_something = (scores.probabilities > 0).sum(axis=0) > 0
+    rows = np.flatnonzero(scores.known & (scores.taught >= 0))
+    rows = rows[taught_something[scores.taught[rows]]]
+    if not len(rows):
+        return doubt
+    others, said, places = scores.probabilities[rows], scores.taught[rows], np.arange(len(rows))
+    agreed = others[places, said]
+    others[places, said] = 0
+    doubt[rows] = others.max(axis=1) - agreed
+    return doubt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
 from fewshot_gui.engine.folders import data_folder
@@ -52,6 +52,35 @@ def is_same_file(one: str, other: str) -> bool:
         return Path(one).samefile(other)
     except (OSError, ValueError):
         return False
+
+
+def moved_along(folder: str, former: str, session: str) -> str:
+    """The folder of pictures as it lies beside the session now, where both were moved together.
+
+    That may be to another computer with another system. Where the session was not moved, or the folder is
+    where it was, or nothing lies beside the session like that, it is `folder` itself. Looks at the disk only
+    where the session was moved.
+
+    Args:
+        folder: where the pictures were.
+        former: the session file at that time.
+        session: the session file now.
+    """
+    if former == session:
+        return folder
+    kind = PureWindowsPath if PureWindowsPath(former).drive else PurePosixPath
+    parts, base = kind(folder).parts, kind(former).parent.parts
+    shared = 0
+    while shared < min(len(parts), len(base)) and parts[shared] == base[shared]:
+        shared += 1
+    if not shared:  # on another disk
+        return folder
+    beside = os.path.normpath(Path(session).parent.joinpath(*[".."] * (len(base) - shared), *parts[shared:]))
+    return beside if not _is_folder(folder) and _is_folder(beside) else folder
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder on the way may not be entered
 
 
 def new_session_path() -> Path:

@@ -63,6 +63,7 @@ class PlanRequest:
         same_name: what becomes of a file whose name is taken.
         gone: paths of files that are known not to be there any more, such as those that were moved before.
         trash: the categories, by name, whose files go to the trash.
+        only: the paths that are asked about; None: all.
         steps: of the session, with their moments: when a person said what they said.
         at: the moment of the snapshot, ISO 8601, at which the machine was asked.
         made_by: returns what made the scores; asked on the lane, where a bundle may be read for its hash.
@@ -83,13 +84,14 @@ class PlanRequest:
     at: str = ""
     made_by: Callable[[], Machine] = Machine
     trash: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
 
     def decisions(self, check: Check = go_on) -> Decisions:
         """Return what was decided of the files, by whom and when; `check` may raise to end the work."""
         return decide(
             self.files, self.ids, self.scores, self.piles, self.document, machine=self.machine,
             none_name=self.none_name, when=moments(self.steps), at=self.at, made_by=self.made_by(),
-            check=check,
+            only=self.only, check=check,
         )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine.worker import Cancelled, CancelToken, Job, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.worker import Worker
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -40,12 +40,12 @@ class Thumbnails:
 
     Args:
         lane: decodes.
-        decode: returns the thumbnail uint8 (h, w, 3), h and w <= side; raises ImageProblem.
+        decode: returns the thumbnail uint8 (h, w, 3) of a file, h and w <= side; raises ImageProblem.
         limit_bytes: of decoded pixels kept.
     """
 
     def __init__(
-        self, lane: Worker, decode: Callable[[str, int], Pixels], limit_bytes: int = DEFAULT_BYTES
+        self, lane: Worker, decode: Callable[[PictureFile, int], Pixels], limit_bytes: int = DEFAULT_BYTES
     ) -> None:
         self._lane = lane
         self._decode = decode
@@ -104,8 +104,8 @@ class Thumbnails:
             if all(request.token.cancelled for request in self._asked.get(key, ())):
                 self._asked.pop(key, None)
                 raise Cancelled
-        path, _size, _mtime_ns, side = key
-        pixels = self._decode(path, side)
+        path, size, mtime_ns, side = key
+        pixels = self._decode(PictureFile(path, size, mtime_ns), side)
         # It is shared by all who asked: nobody may draw on it.
         pixels.flags.writeable = False
         return pixels

@@ -16,6 +16,7 @@ from fewshot_gui.engine.live import LiveLoop
 from fewshot_gui.engine.predictor import Predictor
 from fewshot_gui.engine.problems import ProblemLog
 from fewshot_gui.engine.recipe import recipe_of
+from fewshot_gui.engine.session_places import moved_along
 from fewshot_gui.engine.sources.camera import CameraSource
 from fewshot_gui.engine.sources.video import VideoSource
 from fewshot_gui.engine.worker import Worker
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 1.0
 DRAIN_SECONDS = 0.5
 FOLDER_KEY = "folder"
+_SESSION_KEY = "folder.session"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,14 @@ class Lanes:
         return all([lane.close(max(0.0, deadline - time.monotonic())) for lane in self.all()])  # noqa: C419 - every one
 
 
+def remembered_folder(session: Session) -> str:
+    """Return the folder that a session showed last, where it lies now; empty where it showed none."""
+    folder, former = session.recall(FOLDER_KEY), session.recall(_SESSION_KEY)
+    if not isinstance(folder, str):
+        return ""
+    return moved_along(folder, former, session.path) if isinstance(former, str) else folder
+
+
 class Workspace:
     """One open session and everything that works for it. Belongs to the main thread.
 
@@ -101,6 +111,7 @@ class Workspace:
         """Remember the folder, so that the session shows it when it is opened again."""
         if self.gallery.folder:
             self.session.remember(FOLDER_KEY, self.gallery.folder)
+            self.session.remember(_SESSION_KEY, self.session.path)
 
     def _find_moved(self) -> None:
         """Look once among the pictures of a folder for examples whose files were moved."""

@@ -22,13 +22,14 @@ from fewshot_gui.gui.undo_words import undo_words
 from fewshot_gui.gui.widgets import Toast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
     from PySide6.QtGui import QCloseEvent
 
     from fewshot_gui.engine.workspace import Workspace
+    from fewshot_gui.gui.mime import DraggedPicture
     from fewshot_gui.gui.theme import Appearance
 
 
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         self.support.captureHeld.connect(lambda category, held: self.query.capture(category, held=held))
         self.query.folder.openFolderRequested.connect(slots["openFolderAction"])
         self.query.folder.sortRequested.connect(self.named_actions["sortAction"].trigger)
+        self.query.folder.newCategoryRequested.connect(self.add_category)
         self.query.folder.selectionChanged.connect(self._inspect)
         self.query.draw.guessed.connect(self.feed.offer)
         self.inspector.rowWanted.connect(self._reveal)
@@ -115,10 +117,10 @@ class MainWindow(QMainWindow):
         row.addWidget(strip)
         self._column.insertLayout(1, row)
 
-    def add_category(self) -> None:
-        """Begin a category where its name is typed."""
+    def add_category(self, pictures: Sequence[DraggedPicture] = ()) -> None:
+        """Begin a category of these pictures, where its name is typed."""
         self.status.details.setChecked(False)  # in a narrow window the categories may have given way
-        self.support.add_category()
+        self.support.add_category_of(pictures)
 
     def _reveal(self, row: int) -> None:
         """Show a picture of the gallery there."""

@@ -26,7 +26,7 @@ from fewshot_gui.engine.session_places import (
     recent_sessions,
 )
 from fewshot_gui.engine.worker import Priority
-from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
+from fewshot_gui.engine.workspace import Lanes, Workspace, remembered_folder
 from fewshot_gui.gui.backbones.desk import BackboneDesk
 from fewshot_gui.gui.error_words import session_words
 from fewshot_gui.gui.extras import about, compare, enough, keys, problems
@@ -187,8 +187,7 @@ class Shell(QObject):
         window.show()
         if former is not None:
             self._dismiss(former)
-        folder = session.recall(FOLDER_KEY)
-        if isinstance(folder, str):
+        if folder := remembered_folder(session):
             self._open_folder(folder)
         # Only once the window is drawn: loading torch would compete with it for the processor.
         FirstPaint(window, partial(self._warm_up, window))

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -20,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 
 from fewshot_gui.core.images.identity import PictureId
-from fewshot_gui.engine.commands import AddCategory, AddExamples, RenameCategory, Together
+from fewshot_gui.engine.commands import AddCategory, AddExamples, RemoveCategory, RenameCategory, Together
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.state import CategoryId, Example
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fewshot_gui.engine.session import Session
+    from fewshot_gui.gui.support.thumbnail_grid import ThumbnailGrid
     from fewshot_gui.gui.theme import Appearance
 
 LEFT = Qt.MouseButton.LeftButton
@@ -438,6 +440,80 @@ def test_the_menu_key_opens_the_menu(qtbot: QtBot, session: Session, panel: Supp
     menu.close()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert card.findChild(QMenu, "cardMenu") is None
+
+
+# The menu of examples ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(session: Session, panel: SupportPanel) -> Iterator[CategoryCard]:
+    """The card Mug with the examples 1, 2 and 3, beside Pen & ink with 4."""
+    _category(session, "Mug", 1, 2, 3)
+    _category(session, "Pen & ink", 4)
+    yield _card(panel, "Mug")
+    if (popup := QApplication.activePopupWidget()) is not None:
+        popup.close()
+
+
+def _ask_at(grid: ThumbnailGrid, at: int, reason: QContextMenuEvent.Reason) -> None:
+    point = grid.shape.cell(at).center()
+    QApplication.sendEvent(grid, QContextMenuEvent(reason, point, grid.mapToGlobal(point)))
+
+
+def _example_menu(card: CategoryCard) -> QMenu:
+    menu = card.findChild(QMenu, "exampleMenu")
+    assert menu is not None
+    return menu
+
+
+def test_examples_are_split_off_as_a_new_category(
+    mixed: CategoryCard, session: Session, panel: SupportPanel
+) -> None:
+    mixed.grid.select_pictures({_id(2), _id(3)})
+    _ask_at(mixed.grid, 1, QContextMenuEvent.Reason.Mouse)
+    targets = _example_menu(mixed).findChild(QMenu, "moveExamplesMenu")
+    assert targets is not None
+    assert targets.title() == "Move 2 examples to"
+    _trigger(targets, "A new category")
+    assert [[e.picture for e in each.examples] for each in session.document.categories] == [
+        [_id(1)], [_id(4)], [_id(2), _id(3)],
+    ]  # fmt: skip
+    assert _card(panel, session.document.categories[2].name).header.name.editing
+    session.undo()
+    assert _names(panel) == ["Mug", "Pen & ink"], "the split is one step"
+    assert [len(each.examples) for each in session.document.categories] == [3, 1]
+
+
+def test_the_example_under_the_mouse_is_moved(mixed: CategoryCard, session: Session) -> None:
+    mixed.grid.select_pictures({_id(2)})
+    _ask_at(mixed.grid, 0, QContextMenuEvent.Reason.Mouse)
+    targets = _example_menu(mixed).findChild(QMenu, "moveExamplesMenu")
+    assert targets is not None
+    assert targets.title() == "Move to"
+    _trigger(targets, "Pen && ink")
+    assert session.document.owner(_id(1)) == session.document.categories[1].id
+
+
+def test_the_menu_key_is_about_the_chosen_examples(mixed: CategoryCard, session: Session) -> None:
+    mixed.grid.stand_on(2)
+    _ask_at(mixed.grid, 0, QContextMenuEvent.Reason.Keyboard)
+    _trigger(_example_menu(mixed), "Remove")
+    assert session.document.pictures() == (_id(1), _id(2), _id(4))
+
+
+def test_beside_the_examples_the_menu_of_the_card_opens(mixed: CategoryCard) -> None:
+    _ask_at(mixed.grid, 3, QContextMenuEvent.Reason.Mouse)  # the tile with the plus
+    assert mixed.findChild(QMenu, "exampleMenu") is None
+    assert mixed.findChild(QMenu, "cardMenu") is not None
+
+
+def test_a_category_that_went_meanwhile_takes_no_example(mixed: CategoryCard, session: Session) -> None:
+    _ask_at(mixed.grid, 0, QContextMenuEvent.Reason.Mouse)
+    targets = _example_menu(mixed).findChild(QMenu, "moveExamplesMenu")
+    assert targets is not None
+    session.do(RemoveCategory(session.document.categories[1].id))
+    _trigger(targets, "Pen && ink")
+    assert session.document.owner(_id(1)) == session.document.categories[0].id
 
 
 # Examples -----------------------------------------------------------------------------------------------

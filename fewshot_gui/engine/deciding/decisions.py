@@ -56,6 +56,7 @@ def decide(
     when: Moments | None = None,
     at: str = "",
     made_by: Machine = UNNOTED,
+    only: Collection[str] | None = None,
     check: Check = go_on,
 ) -> Decisions:
     """Return what is known of each file under the present document.
@@ -74,16 +75,19 @@ def decide(
         when: the moments at which a person said what they said.
         at: when the machine was asked, ISO 8601: the moment of what it says alone.
         made_by: what made the scores.
+        only: the paths that are asked about, all others are passed over; None: all are.
         check: asked now and then; raises to end the work.
     """
     when = when or moments(())
     names: dict[CategoryId | None, str | None] = {one.id: one.name for one in document.categories}
     names[None] = none_name
     decided: list[Decided] = []
-    undecided = 0
+    undecided = passed = 0
     words = _words(ids, piles, document, machine)
     for row, (file, picture, word) in enumerate(zip(watched(files, check), ids, words, strict=True)):
-        if word is None or word[0] not in names:
+        if only is not None and file.path not in only:
+            passed += 1
+        elif word is None or word[0] not in names:
             undecided += 1
         elif (name := names[word[0]]) is not None:
             chance = _probability(scores, row, word[0])
@@ -94,7 +98,7 @@ def decide(
     return Decisions(
         decided=tuple(decided),
         undecided=undecided,
-        none_of_these=len(files) - undecided - len(decided),
+        none_of_these=len(files) - passed - undecided - len(decided),
     )
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.sources.devices import CameraDevice, list_cameras
+from fewshot_gui.engine.sources.devices import CameraDevice, find_again, list_cameras
 from fewshot_gui.engine.sources.frames import Frame, Newest, SourceProblem, SourceTrouble
 from fewshot_gui.engine.worker import Priority
 
@@ -119,6 +119,7 @@ class CameraSource:
         post: hands a call to the main thread.
         opened: opens a device, on the worker.
         listed: returns the devices, on the worker.
+        sought: returns a device that was lost where it is there again, on the worker.
         clock: seconds; stamps the frames, and must be the clock of the live loop.
         pause: waits for the given seconds, on the worker.
     """
@@ -130,16 +131,19 @@ class CameraSource:
         *,
         opened: Callable[[CameraDevice], Capture] = open_capture,
         listed: Callable[[], list[CameraDevice]] = list_cameras,
+        sought: Callable[[CameraDevice], CameraDevice | None] = find_again,
         clock: Callable[[], float] = time.perf_counter,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.frame: Event[[Frame, float]] = Event()
         self.failed: Event[[SourceProblem]] = Event()
         self.found: Event[[tuple[CameraDevice, ...]]] = Event()
+        self.returned: Event[[CameraDevice]] = Event()
         self._worker = worker
         self._post = post
         self._opened = opened
         self._listed = listed
+        self._sought = sought
         self._clock = clock
         self._pause = pause
         self._device: CameraDevice | None = None
@@ -161,6 +165,20 @@ class CameraSource:
             priority=Priority.VISIBLE,
             replaces="look",
         )
+
+    def seek(self, lost: CameraDevice) -> None:
+        """Look whether a camera that was unplugged is there again; `returned` tells, else nothing does."""
+        self._worker.submit(
+            lambda _token: self._sought(lost),
+            then=self._seen_again,
+            failed=self._fail,
+            priority=Priority.VISIBLE,
+            replaces="seek",
+        )
+
+    def _seen_again(self, device: CameraDevice | None) -> None:
+        if device is not None and self._device is None:
+            self.returned.emit(device)
 
     def start(self, device: CameraDevice) -> None:
         """Open `device` in place of the camera that ran before; its frames follow as they come."""

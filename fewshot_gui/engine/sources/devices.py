@@ -48,6 +48,17 @@ def cameras_of_linux(
     return sorted(found, key=lambda device: device.index)
 
 
+def find_again(lost: CameraDevice) -> CameraDevice | None:
+    """Return a camera that was unplugged, where it is there again, perhaps under another number; else None.
+
+    No other camera is opened for it: its light would say that it is used. Slow, so call it on a worker.
+    """
+    if sys.platform != "linux":
+        return lost if _opens(lost.index) else None
+    same = [each for each in cameras_of_linux() if each.name == lost.name]
+    return next((each for each in same if each.index == lost.index), same[0] if same else None)
+
+
 def _text(path: Path) -> str:
     """Return the first line of a file of the kernel; empty where it cannot be read."""
     try:
@@ -59,24 +70,26 @@ def _text(path: Path) -> str:
 
 def probed_cameras() -> list[CameraDevice]:
     """Return the cameras that open, tried one number after another without a word on the terminal."""
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        return _probe()
-    finally:
-        cv2.utils.logging.setLogLevel(before)
-
-
-def _probe() -> list[CameraDevice]:
     found: list[CameraDevice] = []
     misses = 0
     for index in range(_MOST_PROBED):
-        capture = cv2.VideoCapture(index, cv2.CAP_ANY)
-        opened = capture.isOpened()
-        capture.release()
+        opened = _opens(index)
         misses = 0 if opened else misses + 1
         if opened:
             found.append(CameraDevice(index))
         elif misses == 2:  # the systems count without gaps, but for one that was unplugged
             break
     return found
+
+
+def _opens(index: int) -> bool:
+    """Return whether the camera of that number opens, tried without a word on the terminal."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        capture = cv2.VideoCapture(index, cv2.CAP_ANY)
+        opened = capture.isOpened()
+        capture.release()
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+    return opened

@@ -23,11 +23,20 @@ _MOST_DOTS: Final = 24
 
 
 class LossCurve(QWidget):
-    """A curve from step 0 on the left to the last on the right, with the step that is shown marked."""
+    """A curve from step 0 on the left to the last on the right, with the step that is shown marked.
 
-    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+    Args:
+        appearance: the look.
+        parent: owns it.
+        top: the value at the upper edge; None: the largest.
+    """
+
+    def __init__(
+        self, appearance: Appearance, parent: QWidget | None = None, *, top: float | None = None
+    ) -> None:
         super().__init__(parent)
         self._appearance = appearance
+        self._top = top
         self.losses: tuple[float, ...] = ()
         self.steps = 0
         self.shown: int | None = None
@@ -57,7 +66,7 @@ class LossCurve(QWidget):
     def points(self) -> dict[int, QPointF]:
         """Return where the loss of each step stands, of those that have a finite one."""
         finite = {step: loss for step, loss in enumerate(self.losses) if math.isfinite(loss)}
-        top = max(finite.values(), default=0.0) or 1.0
+        top = self._top or max(finite.values(), default=0.0) or 1.0
         width, height = self.width() - 2 * _MARGIN, self.height() - 2 * _MARGIN
         return {
             step: QPointF(

@@ -16,18 +16,21 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.deciding.enough import is_enough
 from fewshot_gui.gui.inspector.confusion_table import ConfusionTable, cell_words
 from fewshot_gui.gui.inspector.enough_words import verdict_words, waiting_words
 from fewshot_gui.gui.inspector.example_viewer import ExampleViewer
+from fewshot_gui.gui.inspector.shots_view import ShotsView
 from fewshot_gui.gui.query.thumbnail_cache import rounded
 from fewshot_gui.gui.theme import RADIUS
 from fewshot_gui.gui.widgets import EmptyState, PushButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.deciding.enough import LooReport
+    from fewshot_gui.engine.deciding.shots import ShotsCurve
     from fewshot_gui.engine.library import Library
     from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.session import Session
@@ -82,6 +85,7 @@ class TableDialog(QDialog):
         self.table = ConfusionTable(appearance, self)
         self.caption = self._label("tableCaption", "heading")
         self.pictures = self._picture_list()
+        self.shots = ShotsView(appearance, self)
         self.waiting = EmptyState("grid", "", "", parent=self)
         self._lay_out(intro)
         self.table.cellChosen.connect(self._show_cell)
@@ -132,6 +136,7 @@ class TableDialog(QDialog):
         column.addSpacing(8)
         column.addWidget(self.caption)
         column.addWidget(self.pictures)
+        column.addWidget(self.shots)
         row = QHBoxLayout()
         row.addStretch(1)
         close = PushButton(self.tr("Close"), self, role="primary")
@@ -141,10 +146,10 @@ class TableDialog(QDialog):
         column.addLayout(row)
 
     def _fit_screen(self) -> None:
-        wanted = self.table.sizeHint() + QSize(48, 320)
+        wanted = self.table.sizeHint() + QSize(48, 440)  # the curve comes later
         parent = self.parentWidget()
         room = parent.window().size() if parent is not None else self.screen().availableSize()
-        self.resize(wanted.expandedTo(QSize(640, 480)).boundedTo(room * 0.95))
+        self.resize(wanted.expandedTo(QSize(640, 600)).boundedTo(room * 0.95))
 
     # What is shown ----------------------------------------------------------------------------------
 
@@ -153,6 +158,8 @@ class TableDialog(QDialog):
         document, report = self._session.document, self._predictor.report
         verdict, examining = is_enough(document, report), self._predictor.examining
         self.verdict.setText(verdict_words(verdict, document, report, examining=examining))
+        if report is not None and report is not self._report:
+            self._predictor.examiner.ask_shots(self._show_shots)
         self._report = report or self._report
         self.table.show_report(self._report, document.categories)
         empty = self.table.chosen is None
@@ -162,6 +169,10 @@ class TableDialog(QDialog):
         title, text = waiting_words(verdict.kind, examining=examining)
         self.waiting.title.setText(title)
         self.waiting.text.setText(text)
+
+    def _show_shots(self, curve: ShotsCurve) -> None:
+        if isValid(self):
+            self.shots.show_curve(curve)
 
     def _show_cell(self, own: CategoryId, taken: CategoryId) -> None:
         document = self._session.document

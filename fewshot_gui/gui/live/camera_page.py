@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.theme import Appearance
 
 _CHECK_MS = 500
+_SEEK_EVERY = 4  # checks: every two seconds, as often as somebody with a plug in the hand looks up
 
 
 class CameraPage(LivePage):
@@ -39,8 +40,11 @@ class CameraPage(LivePage):
         self._source = source
         self._devices: tuple[CameraDevice, ...] = ()
         self._wanted = True
+        self._opened: CameraDevice | None = None
+        self._lost: CameraDevice | None = None
+        self._checked = 0
         self._checks = QTimer(self, interval=_CHECK_MS)
-        self._checks.timeout.connect(source.check)
+        self._checks.timeout.connect(self.check)
         self.setObjectName("cameraPage")
         self._make_controls()
         self.build(self._top_row(), self.empty)
@@ -50,6 +54,7 @@ class CameraPage(LivePage):
             source.frame.connect(self._on_frame),
             source.failed.connect(self._on_failed),
             source.found.connect(self._on_found),
+            source.returned.connect(self._on_returned),
         ]
         mirrored = session.recall("camera.mirrored", default=True) is not False
         self.mirror.setChecked(mirrored)
@@ -102,6 +107,23 @@ class CameraPage(LivePage):
         self._checks.start()
         self.look()
 
+    def check(self) -> None:
+        """Report a camera that hangs, and look now and then for one that was unplugged."""
+        self._source.check()
+        self._checked += 1
+        if self._lost is not None and self._checked % _SEEK_EVERY == 0:
+            self._source.seek(self._lost)
+
+    def _on_returned(self, device: CameraDevice) -> None:
+        """Go on with the camera that was unplugged, under the number that it has now."""
+        if self._lost is None or not self.isVisible():
+            return
+        if device not in self._devices:
+            # The place of the lost one; what else changed meanwhile is seen when somebody looks for cameras.
+            self._devices = (*(each for each in self._devices if each != self._lost), device)
+            self._offer_devices(device)
+        self.start(device)
+
     def leave(self) -> None:
         """Let the camera go: its light is out while nobody looks."""
         self._checks.stop()
@@ -117,23 +139,21 @@ class CameraPage(LivePage):
         """Open the camera and show it."""
         self.forget()
         self._wanted = True
+        self._opened, self._lost = device, None
         self._source.start(device)
         self._say(self.tr("Opening {0}").format(self._name(device)), self.tr("This takes a moment."))
         self._update()
 
     def _stop(self) -> None:
         self._source.stop()
+        self._lost = None
         self.forget()
         self._update()
 
     def _on_found(self, devices: tuple[CameraDevice, ...]) -> None:
         self._devices = devices
         chosen = self._source.device or self._remembered()
-        self.devices.clear()
-        self.devices.addItems([self._name(device) for device in devices])
-        if chosen in devices:
-            self.devices.setCurrentIndex(devices.index(chosen))
-        self._update()
+        self._offer_devices(chosen)
         if self.running or not self.isVisible():
             return
         if not devices:
@@ -142,6 +162,14 @@ class CameraPage(LivePage):
             self.start(chosen)
         else:
             self._say_stopped()
+
+    def _offer_devices(self, chosen: CameraDevice | None) -> None:
+        """Show which cameras there are, and this one as the chosen one."""
+        self.devices.clear()
+        self.devices.addItems([self._name(device) for device in self._devices])
+        if chosen is not None and chosen in self._devices:
+            self.devices.setCurrentIndex(self._devices.index(chosen))
+        self._update()
 
     def _remembered(self) -> CameraDevice | None:
         """Return the camera used last where it is there, else the first."""
@@ -186,6 +214,8 @@ class CameraPage(LivePage):
     def _on_failed(self, problem: SourceProblem) -> None:
         self.forget()
         self._update()
+        if problem.kind in {SourceTrouble.LOST, SourceTrouble.NO_CAMERA}:
+            self._lost = self._opened
         if problem.kind is SourceTrouble.NO_CAMERA:
             self._devices = ()
             self.devices.clear()
@@ -211,7 +241,7 @@ class CameraPage(LivePage):
             ),
             SourceTrouble.LOST: (
                 self.tr("{0} was disconnected"),
-                self.tr("Plug it in again, then try again. Everything you taught is still here."),
+                self.tr("Plug it in again, and it goes on. Everything you taught is still here."),
             ),
             SourceTrouble.TIMED_OUT: (
                 self.tr("{0} gives no picture"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FIRST_DESCENDING: Final[dict[OrderKey, bool]] = {
     "confidence": True,
     "uncertainty": True,
+    "doubt": True,
     "name": False,
     "folder": False,
 }
@@ -71,6 +72,11 @@ class FilterBar(QWidget):
         box.addItem(self.tr("Name"), "name")
         box.addItem(self.tr("Confidence"), "confidence")
         box.addItem(self.tr("Uncertainty"), "uncertainty")
+        box.addItem(self.tr("Doubtful labels"), "doubt")
+        words = self.tr(
+            "What you taught, said or accepted, and the program would call otherwise, comes first"
+        )
+        box.setItemData(box.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
         box.activated.connect(self._sorted)
         return box
 

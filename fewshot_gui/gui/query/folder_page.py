@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.scores import count_labels
-from fewshot_gui.gui.mime import MIME, unpack
+from fewshot_gui.gui.mime import MIME, DraggedPicture, unpack
 from fewshot_gui.gui.query.deciding import Deciding
 from fewshot_gui.gui.query.empty_pages import EmptyPages
 from fewshot_gui.gui.query.filter_bar import FilterBar
@@ -46,7 +46,8 @@ class FolderPage(QWidget):
     """Shows the opened folder, lets pictures be chosen and taught.
 
     `selectionChanged` carries the chosen rows of the gallery, int64 (K,), the one under the cursor first;
-    `openFolderRequested` asks for the dialog that chooses a folder, `sortRequested` for the one that sorts.
+    `openFolderRequested` asks for the dialog that chooses a folder, `sortRequested` for the one that sorts,
+    and `newCategoryRequested` for a category of these DraggedPictures.
 
     The order of the tiles is a snapshot (see GalleryModel). It follows the predictions by itself only
     while nobody has a hand over it: scrolled to the top, the pointer elsewhere, nothing chosen. Otherwise
@@ -56,6 +57,7 @@ class FolderPage(QWidget):
     selectionChanged = Signal(object)  # noqa: N815 - reads like the signals of Qt's own views
     openFolderRequested = Signal()  # noqa: N815 - the same
     sortRequested = Signal()  # noqa: N815 - the same
+    newCategoryRequested = Signal(object)  # noqa: N815 - the same
 
     def __init__(
         self,
@@ -148,6 +150,11 @@ class FolderPage(QWidget):
             first = self.model.order[current.row()]
             rows = np.concatenate([[first], rows[rows != first]])
         return rows
+
+    def selected_paths(self) -> list[str]:
+        """The files of the chosen pictures, all of a stack where its tile is chosen."""
+        rows = dict.fromkeys(each for row in self.selected_rows().tolist() for each in self.model.stack(row))
+        return [self._gallery.files[row].path for row in rows]
 
     def teach(self, category: CategoryId) -> None:
         """Put the chosen pictures into this category, as one step of undo."""
@@ -279,12 +286,22 @@ class FolderPage(QWidget):
             self._session.document.categories,
             self._appearance.theme,
             teach=self.teach,
+            begin=self._begin_category,
             answer=self.deciding.answers.answer,
             enlarge=lambda: self.view.opened.emit(self.view.currentIndex()),
             parent=self,
         )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.view.viewport().mapToGlobal(point))
+
+    def _begin_category(self) -> None:
+        gallery = self._gallery
+        self.newCategoryRequested.emit(
+            [
+                DraggedPicture(gallery.files[row].path, gallery.ids[row], row)
+                for row in self.selected_rows().tolist()
+            ]
+        )
 
     # Dropping a folder ------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
+from fewshot_gui.gui.icons import icon
 from fewshot_gui.gui.query.answer_keys import Answer
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ def tile_menu(
     theme: Theme,
     *,
     teach: Callable[[CategoryId], None],
+    begin: Callable[[], None],
     answer: Callable[[Answer], None],
     enlarge: Callable[[], None],
     parent: QWidget,
 ) -> QMenu:
-    """Return the menu for the chosen pictures, at least one."""
+    """Return the menu for the chosen pictures, at least one; `begin` makes a new category of them."""
     tr = QCoreApplication.translate
     menu = QMenu(parent)
     menu.setObjectName("tileMenu")
@@ -41,9 +43,11 @@ def tile_menu(
     else:
         title = tr("TileMenu", "Teach {count} pictures as").format(count=f"{len(paths):,}")
     lessons = menu.addMenu(title)
-    lessons.setEnabled(bool(categories))
     for category in categories:
         _add_lesson(lessons, category, theme, teach)
+    lessons.addSeparator()
+    new = lessons.addAction(icon("add", theme.text), tr("TileMenu", "A new category"))
+    new.triggered.connect(begin)
     for words, meant in (
         (tr("TileMenu", "Accept what is suggested\tEnter"), Answer.ACCEPT),
         (tr("TileMenu", "None of these\tN"), Answer.NONE_OF_THESE),
@@ -71,7 +75,7 @@ def _add_lesson(menu: QMenu, category: Category, theme: Theme, teach: Callable[[
 
 def dot_icon(colour: QColor) -> QIcon:
     """Return a dot of this colour, the sign of a category in a menu."""
-    icon = QIcon()
+    dot = QIcon()
     for ratio in (1, 2, 3):
         pixmap = QPixmap(16 * ratio, 16 * ratio)
         pixmap.setDevicePixelRatio(ratio)
@@ -82,8 +86,8 @@ def dot_icon(colour: QColor) -> QIcon:
         painter.setBrush(colour)
         painter.drawEllipse(3, 3, 10, 10)
         painter.end()
-        icon.addPixmap(pixmap)
-    return icon
+        dot.addPixmap(pixmap)
+    return dot
 
 
 def show_in_file_manager(path: str) -> None:

@@ -21,10 +21,12 @@ from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.sorting.names import safe_folder_name
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
 from fewshot_gui.gui.sorting.trash_list import NONE_OF_THESE, TrashList
-from fewshot_gui.gui.sorting.words import way_words
+from fewshot_gui.gui.sorting.words import alone_words, way_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fewshot_gui.engine.session import Session
 
 KEY = "sorting"
@@ -36,18 +38,35 @@ PILES: dict[str, tuple[Pile, ...]] = {
 
 
 class Choices(QWidget):
-    """The choices of a person, kept in the session; `changed` when one of them is another."""
+    """The choices of a person, kept in the session; `changed` when one of them is another.
+
+    Args:
+        session: keeps them.
+        folder: of the pictures.
+        parent: owns this.
+        selected: the paths of the chosen pictures, which may be sorted alone; that is not kept.
+    """
 
     changed = Signal()
 
-    def __init__(self, session: Session, folder: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        folder: str,
+        parent: QWidget | None = None,
+        *,
+        selected: Collection[str] = (),
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._selected = session, frozenset(selected)
         self.setObjectName("sortChoices")
         self.scope = self._combo("sortScope", self.tr("What is sorted"))
         self.scope.addItem(self.tr("Only what you decided"), "decided")
         self.scope.addItem(self.tr("What you decided, and what is sure"), "sure")
         self.scope.addItem(self.tr("Everything, as it is proposed"), "all")
+        self.alone = QCheckBox(alone_words(len(self._selected)), self)
+        self.alone.setObjectName("sortSelected")
+        self.alone.setVisible(bool(self._selected))
         self.destination = QLineEdit(self)
         self.destination.setObjectName("sortDestination")
         self.destination.setAccessibleName(self.tr("Folder of the category folders"))
@@ -100,7 +119,7 @@ class Choices(QWidget):
         place.addWidget(self.destination, 1)
         place.addWidget(self.browse)
         for words, parts in (
-            (self.tr("What"), (self.scope,)),
+            (self.tr("What"), (self.scope, self.alone)),
             (self.tr("Where to"), (place,)),
             (self.tr("How"), (self.way, self.way_note)),
             (self.tr("Where a name is taken"), (self.same_name,)),
@@ -154,6 +173,7 @@ class Choices(QWidget):
         for combo in (self.scope, self.way, self.same_name):
             combo.currentIndexChanged.connect(self._follow_and_tell)
         self.none.toggled.connect(self._follow_and_tell)
+        self.alone.toggled.connect(self.changed)
         self.trash.itemChanged.connect(self._follow_and_tell)
         for line in (self.destination, self.none_name):
             line.editingFinished.connect(self.changed)
@@ -186,6 +206,11 @@ class Choices(QWidget):
     def machine(self) -> tuple[Pile, ...]:
         """The piles that go where the machine says."""
         return PILES[self.scope.currentData()]
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """The paths that are sorted alone; None: all are."""
+        return self._selected if self.alone.isChecked() else None
 
     @property
     def target(self) -> str:

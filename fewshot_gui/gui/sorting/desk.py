@@ -116,7 +116,11 @@ class SortingDesk(QObject):
         if not window.workspace.gallery.count:
             self._ask_for_folder()
             return
-        self._open(lambda w: SortDialog(w.workspace, self.sorter, self._appearance, w))
+        self._open(
+            lambda w: SortDialog(
+                w.workspace, self.sorter, self._appearance, w, selected=w.query.folder.selected_paths()
+            )
+        )
 
     def _ask_for_folder(self) -> None:
         if self.window is not None:
@@ -133,7 +137,9 @@ class SortingDesk(QObject):
 
     def export_labels(self) -> None:
         """Show the dialog that exports."""
-        self._open(lambda w: ExportDialog(w.workspace, self.sorter, w))
+        self._open(
+            lambda w: ExportDialog(w.workspace, self.sorter, w, selected=w.query.folder.selected_paths())
+        )
 
     def bring_in(self) -> None:
         """Show the dialog that imports."""

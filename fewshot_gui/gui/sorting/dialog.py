@@ -14,6 +14,8 @@ from fewshot_gui.gui.sorting.snapshot import snapshot
 from fewshot_gui.gui.sorting.words import journal_words
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from PySide6.QtWidgets import QWidget
 
     from fewshot_gui.engine.sorter import PlanRequest, Sorter
@@ -23,17 +25,23 @@ if TYPE_CHECKING:
 
 
 class SortDialog(RunDialog):
-    """Three pages, one after the other."""
+    """Three pages, one after the other; the `selected` paths may be sorted alone."""
 
     def __init__(
-        self, workspace: Workspace, sorter: Sorter, appearance: Appearance, parent: QWidget | None = None
+        self,
+        workspace: Workspace,
+        sorter: Sorter,
+        appearance: Appearance,
+        parent: QWidget | None = None,
+        *,
+        selected: Collection[str] = (),
     ) -> None:
         super().__init__(sorter, appearance, parent)
         self._workspace = workspace
         self.setObjectName("sortDialog")
         self.setWindowTitle(self.tr("Sort the files"))
         self.resize(1120, 640)
-        self.choices = Choices(workspace.session, workspace.gallery.folder)
+        self.choices = Choices(workspace.session, workspace.gallery.folder, selected=selected)
         self.plan = PlanPage(sorter, self.choices, self._request, appearance, self)
         self.pages.insertWidget(0, self.plan)
         self.pages.setCurrentWidget(self.plan)
@@ -55,6 +63,7 @@ class SortDialog(RunDialog):
             way=choices.chosen_way,
             same_name=choices.chosen_same_name,
             trash=choices.chosen_trash,
+            only=choices.only,
         )
 
     def apply(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
@@ -31,11 +32,11 @@ from fewshot_gui.gui.label_export import label_table
 from fewshot_gui.gui.sorting.choices import PILES
 from fewshot_gui.gui.sorting.export_words import Format, export_words, formats
 from fewshot_gui.gui.sorting.snapshot import snapshot
-from fewshot_gui.gui.sorting.words import pictures_words
+from fewshot_gui.gui.sorting.words import alone_words, pictures_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from PySide6.QtWidgets import QWidget
 
@@ -45,11 +46,26 @@ if TYPE_CHECKING:
 
 
 class ExportDialog(QDialog):
-    """Choose a format and which labels; everything is written on a lane, and nothing is overwritten."""
+    """Choose a format and which labels; everything is written on a lane, and nothing is overwritten.
 
-    def __init__(self, workspace: Workspace, sorter: Sorter, parent: QWidget | None = None) -> None:
+    Args:
+        workspace: whose labels.
+        sorter: its lane writes.
+        parent: the window.
+        selected: the paths of the chosen pictures, which may be exported alone.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        sorter: Sorter,
+        parent: QWidget | None = None,
+        *,
+        selected: Collection[str] = (),
+    ) -> None:
         super().__init__(parent)
         self._workspace, self._sorter = workspace, sorter
+        self._selected = frozenset(selected)
         self._token = CancelToken()
         self.setObjectName("exportDialog")
         self.setWindowTitle(self.tr("Export the labels"))
@@ -65,6 +81,9 @@ class ExportDialog(QDialog):
         ):
             self.scope.addItem(words, key)
         self.scope.setCurrentIndex(2)
+        self.alone = QCheckBox(alone_words(len(self._selected)), self)
+        self.alone.setObjectName("exportSelected")
+        self.alone.setVisible(bool(self._selected))
         self.note = QLabel(self)
         self.note.setObjectName("exportNote")
         self.note.setProperty("role", "muted")
@@ -87,6 +106,7 @@ class ExportDialog(QDialog):
         column.setSpacing(8)
         column.addWidget(self._heading(self.tr("Which labels")))
         column.addWidget(self.scope)
+        column.addWidget(self.alone)
         column.addSpacing(8)
         column.addWidget(self._heading(self.tr("Format")))
         for number, form in enumerate(formats()):
@@ -135,7 +155,7 @@ class ExportDialog(QDialog):
         """Write the labels in this format; the note says what became of it."""
         work: Callable[[CancelToken], Copied | None]
         if form.key == "classify":
-            table = label_table(self._workspace)
+            table = label_table(self._workspace, self._only)
             if table is None:
                 self.note.setText(self.tr("There are no labels yet: teach two categories and open a folder."))
                 return
@@ -155,10 +175,15 @@ class ExportDialog(QDialog):
             work, then=partial(self._done, place), failed=partial(self._failed, place), token=self._token
         )
 
+    @property
+    def _only(self) -> frozenset[str] | None:
+        """The paths that are exported alone, None where all are."""
+        return self._selected if self.alone.isChecked() else None
+
     def _request(self) -> PlanRequest:
         return snapshot(
             self._workspace, machine=PILES[self.scope.currentData()], none_name="", destination="",
-            way=Way.COPY, same_name=SameName.RENAME,
+            way=Way.COPY, same_name=SameName.RENAME, only=self._only,
         )  # fmt: skip
 
     def _work(self, form: Format, place: Path) -> Callable[[CancelToken], Copied | None]:

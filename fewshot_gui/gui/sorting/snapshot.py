@@ -47,8 +47,6 @@ def snapshot(
     """Return what is to be planned, of these paths alone where some are given."""
     gallery = workspace.gallery
     gone = {gallery.files[row].path for row in gallery.missing.nonzero()[0].tolist()}
-    if only is not None:
-        gone |= {file.path for file in gallery.files} - only
     scores, piles = scores_and_piles(workspace)
     settings, choice = workspace.session.document.settings, workspace.predictor.status.choice
     learner = choice.learner if choice else settings.learner
@@ -65,6 +63,7 @@ def snapshot(
         same_name=same_name,
         gone=frozenset(gone),
         trash=trash,
+        only=only,
         steps=workspace.session.steps,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=partial(_machine, workspace.library, learner, settings.backbone),

@@ -183,6 +183,13 @@ def watch_words(error: WatchError) -> str:
     ).format(error.folder, error.detail)
 
 
+def alone_words(count: int) -> str:
+    """Return the words of the switch that leaves out all pictures but the selected ones."""
+    if count == 1:
+        return translate("SortingWords", "Only the selected picture")
+    return translate("SortingWords", "Only the {0} selected pictures").format(f"{count:,}")
+
+
 def pictures_words(count: int) -> str:
     """Return a number of pictures."""
     if count == 1:

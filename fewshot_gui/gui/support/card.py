@@ -20,6 +20,7 @@ from fewshot_gui.engine.commands import RecolourCategory
 from fewshot_gui.gui.support.card_header import CardHeader
 from fewshot_gui.gui.support.card_menu import CardMenu
 from fewshot_gui.gui.support.colour_picker import ColourPicker
+from fewshot_gui.gui.support.example_menu import ExampleMenu
 from fewshot_gui.gui.support.thumbnail_grid import ThumbnailGrid
 from fewshot_gui.gui.support.wording import card_words, hint_words
 from fewshot_gui.gui.theme import RADIUS
@@ -36,12 +37,14 @@ class CategoryCard(QFrame):
 
     Signals:
         filesWanted(category id): the person wants to choose picture files.
+        splitWanted(DraggedPictures): these examples shall be a category of their own.
         captureHeld(category id, bool): the camera button, or Space, went down or came up.
         left(category id, int): the keyboard goes to the card before (-1) or after (1).
         dragged(category id, QPoint), dropped(category id): the card is carried by its grip.
     """
 
     filesWanted = Signal(str)  # noqa: N815 - signals are named as Qt names them
+    splitWanted = Signal(object)  # noqa: N815
     captureHeld = Signal(str, bool)  # noqa: N815
     left = Signal(str, int)
     dragged = Signal(str, QPoint)
@@ -104,6 +107,7 @@ class CategoryCard(QFrame):
         header.grip.dropped.connect(lambda: self.dropped.emit(own))
         grid.addRequested.connect(lambda: self.filesWanted.emit(own))
         grid.removeRequested.connect(self._teaching.remove_examples)
+        grid.menuRequested.connect(self.open_example_menu)
         grid.left.connect(self._leave_grid)
 
     # What is shown ----------------------------------------------------------------------------------
@@ -175,6 +179,18 @@ class CategoryCard(QFrame):
         menu = CardMenu(self.category, self._teaching, self._appearance, self)
         own = self.id
         menu.fill(rename=self.edit_name, colour=self.choose_colour, files=lambda: self.filesWanted.emit(own))
+        menu.popup(place)
+
+    def open_example_menu(self, place: QPoint) -> None:
+        """Open the menu of the chosen examples at `place`, in global coordinates."""
+        menu = ExampleMenu(
+            self.grid.chosen_pictures(),
+            self.category,
+            self._teaching,
+            self._appearance,
+            self.splitWanted.emit,
+            self,
+        )
         menu.popup(place)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

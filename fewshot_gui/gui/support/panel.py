@@ -20,7 +20,7 @@ from fewshot_gui.gui.support.warning_marks import Teller, WarningMarks, found_wo
 from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader, Toast, ToolButton
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.intake import Intake
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import Category, Document
+    from fewshot_gui.gui.mime import DraggedPicture
     from fewshot_gui.gui.theme import Appearance
 
 
@@ -152,6 +153,7 @@ class SupportPanel(QFrame):
         card.set_capture_enabled(enabled=self._capture_enabled)
         card.grid.show_warnings(self._warnings.of(category))
         card.filesWanted.connect(self._add_files)
+        card.splitWanted.connect(self.add_category_of)
         card.captureHeld.connect(self.captureHeld)
         card.left.connect(self._step)
         card.dragged.connect(lambda _category, place: self.cards.carry(place))
@@ -231,7 +233,11 @@ class SupportPanel(QFrame):
 
     def add_category(self) -> None:
         """Add a category, and open its name for writing; the window's Ctrl+N comes here too."""
-        card = self.cards.card(self.teaching.add_category())
+        self.add_category_of(())
+
+    def add_category_of(self, pictures: Sequence[DraggedPicture]) -> None:
+        """Add a category of these pictures, and open its name for writing."""
+        card = self.cards.card(self.teaching.add_category(pictures))
         if card is not None:
             self.cards.reveal(card)
             card.edit_name()

@@ -71,14 +71,20 @@ class Teaching(QObject):
         """Take the last step back."""
         self._session.undo()
 
-    def add_category(self) -> CategoryId:
-        """Return the id of a new category with a free name: "Category 1", "Category 2", ..."""
+    def add_category(self, pictures: Sequence[DraggedPicture] = ()) -> CategoryId:
+        """Return the id of a new category with a free name: "Category 1", "Category 2", ...
+
+        Pictures that are examples of others move over into it, in the same step of undo.
+        """
         taken = {name_key(category.name) for category in self.document.categories}
         numbers = range(1, len(taken) + 2)
         names = (self.tr("Category {number}").format(number=number) for number in numbers)
         new = new_category_id()
         add = AddCategory(new, next(name for name in names if name_key(name) not in taken))
-        self.ask(with_keys(self.document, add))
+        moved, others = self._sorted_out(pictures)
+        command = Together((add, AddExamples(new, moved))) if moved else add
+        if self.ask(with_keys(self.document, command)) and others:
+            self._intake.teach_all(others, new)
         return new
 
     def rename(self, category: CategoryId, name: str) -> str:
@@ -132,7 +138,10 @@ class Teaching(QObject):
         if dropped.files:
             self.add_files(dropped.files, category)
         elif dropped.pictures:
-            self._receive_pictures(dropped.pictures, category or self.add_category())
+            if category is None:
+                self.add_category(dropped.pictures)
+            else:
+                self._receive_pictures(dropped.pictures, category)
         elif dropped.image is not None:
             self._intake.add_pixels(dropped.image, category or self.add_category(), origin)
         elif dropped.links:
@@ -142,19 +151,31 @@ class Teaching(QObject):
                 )
             )
 
+    def move_examples(self, pictures: Sequence[DraggedPicture], category: CategoryId) -> None:
+        """Move examples into `category`, unless it went while it was being chosen."""
+        if category in self.document:
+            self._receive_pictures(pictures, category)
+
     def _receive_pictures(self, pictures: Sequence[DraggedPicture], category: CategoryId) -> None:
-        examples = self._examples()
-        moved = [examples[each.id] for each in pictures if each.id in examples]
+        moved, others = self._sorted_out(pictures)
         if moved:
-            self.ask(AddExamples(category, tuple(moved)))
+            self.ask(AddExamples(category, moved))
+        if others:
+            self._intake.teach_all(others, category)
+
+    def _sorted_out(
+        self, pictures: Sequence[DraggedPicture]
+    ) -> tuple[tuple[Example, ...], list[tuple[PictureFile, PictureId | None]]]:
+        """Return the pictures that are examples already, and the files of the others."""
+        examples = self._examples()
+        moved = tuple(examples[each.id] for each in pictures if each.id in examples)
         # Size and time are not asked for here: a disk can be slow, and the intake reads the file anyway.
         others = [
             (PictureFile(each.path, size=0, mtime_ns=0), PictureId(each.id) if each.id else None)
             for each in pictures
             if each.id not in examples
         ]
-        if others:
-            self._intake.teach_all(others, category)
+        return moved, others
 
     def _examples(self) -> dict[str | None, Example]:
         return {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDir, QEvent, QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QDrag,
     QFocusEvent,
     QHelpEvent,
@@ -42,11 +43,13 @@ class ThumbnailGrid(QWidget):
     Signals:
         removeRequested(list of picture ids): Delete was pressed, or the x of one was clicked.
         addRequested(): the + tile was activated.
+        menuRequested(QPoint): what can be done to the chosen examples is asked for there, on the screen.
         left(int): an arrow key leads out of the grid, upwards (-1) or downwards (1).
     """
 
     removeRequested = Signal(list)  # noqa: N815 - signals are named as Qt names them
     addRequested = Signal()  # noqa: N815
+    menuRequested = Signal(QPoint)  # noqa: N815
     left = Signal(int)
 
     def __init__(
@@ -259,13 +262,30 @@ class ThumbnailGrid(QWidget):
         position = self.shape.position_at(point)
         return 0 <= position < len(self._examples) and self.shape.badge(position).contains(point)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the chosen examples; elsewhere that of the card opens."""
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        at = self._selection.current if by_key else self.shape.position_at(event.pos())
+        if 0 <= at < len(self._examples) and at not in self._selection.chosen:
+            self.select(self._selection.only(at))
+        if self.chosen and 0 <= at < len(self._examples):
+            self.menuRequested.emit(
+                self.mapToGlobal(self.shape.cell(at).center()) if by_key else event.globalPos()
+            )
+        else:
+            super().contextMenuEvent(event)
+
     def dragged(self) -> QMimeData:
         """Return the chosen examples as they travel to another card, the gallery or a file manager."""
+        return pack(self.chosen_pictures())
+
+    def chosen_pictures(self) -> list[DraggedPicture]:
+        """Return the chosen examples, with the path of those that have a file."""
         wanted = set(self.chosen)
         chosen = [example for example in self._examples if example.picture in wanted]
         # Where an example has no file, its origin is a word such as "camera".
         paths = [each.origin if QDir.isAbsolutePath(each.origin) else "" for each in chosen]
-        return pack([DraggedPicture(path, each.picture) for path, each in zip(paths, chosen, strict=True)])
+        return [DraggedPicture(path, each.picture) for path, each in zip(paths, chosen, strict=True)]
 
     def _drag(self, position: int) -> None:
         drag = QDrag(self)

@@ -75,12 +75,17 @@ class FakeCamera:
         self.frame: Event[[Any, float]] = Event()
         self.failed: Event[[Any]] = Event()
         self.found: Event[[Any]] = Event()
+        self.returned: Event[[Any]] = Event()
+        self.sought: list[CameraDevice] = []
         self.device: CameraDevice | None = None
         self.looks = 0
         self.checks = 0
 
     def look(self) -> None:
         self.looks += 1
+
+    def seek(self, lost: CameraDevice) -> None:
+        self.sought.append(lost)
 
     def start(self, device: CameraDevice) -> None:
         self.device = device

@@ -281,3 +281,52 @@ def test_with_the_network_for_symbols_it_offers_the_one_for_photos(
     qtbot.mouseClick(running.banner.button, Qt.MouseButton.LeftButton)
     assert session.document.settings.backbone == "photo"
     assert not running.banner.isVisible()
+
+
+def lose(page: CameraPage, camera: Any, kind: SourceTrouble = SourceTrouble.LOST) -> None:
+    """Unplug the camera, and let two seconds pass."""
+    camera.fail(SourceProblem(kind, "Webcam"))
+    for _ in range(4):
+        page.check()
+
+
+def test_a_camera_that_is_plugged_in_again_goes_on_by_itself(
+    running: CameraPage, camera: Any, frame: Frame
+) -> None:
+    lose(running, camera)
+    assert camera.sought == [FIRST]
+    again = CameraDevice(4, "Webcam")
+    camera.returned.emit(again)
+    assert camera.device == again
+    assert running.devices.currentText() == "Webcam"
+    camera.frame.emit(frame(), 2.0)
+    assert running.stack.currentWidget() is running.view
+    for _ in range(8):
+        running.check()
+    assert camera.sought == [FIRST], "nothing is sought while a camera runs"
+
+
+def test_a_camera_that_is_gone_when_it_is_started_is_awaited_too(running: CameraPage, camera: Any) -> None:
+    lose(running, camera, SourceTrouble.NO_CAMERA)
+    camera.returned.emit(FIRST)
+    assert camera.device == FIRST
+
+
+def test_a_camera_in_use_elsewhere_is_not_taken_as_soon_as_it_is_free(
+    running: CameraPage, camera: Any
+) -> None:
+    lose(running, camera, SourceTrouble.BUSY)
+    assert camera.sought == []
+
+
+def test_who_left_the_page_or_chose_another_camera_is_left_alone(running: CameraPage, camera: Any) -> None:
+    lose(running, camera)
+    running.devices.activated.emit(1)
+    camera.stop()
+    camera.returned.emit(FIRST)
+    assert camera.device is None
+    running.start(FIRST)
+    lose(running, camera)
+    running.hide()
+    camera.returned.emit(FIRST)
+    assert camera.device is None

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fewshot_gui.engine.deciding.enough import LooReport
+    from fewshot_gui.engine.deciding.shots import ShotsCurve
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId, Decision, Document
     from fewshot_gui.gui.theme import Appearance
@@ -100,6 +101,8 @@ class FakePredictor:
         self.report: LooReport | None = None
         self.status = PredictorStatus()
         self.inner_loop = None
+        self.examiner = self
+        self.shots_wanted: list[Callable[[ShotsCurve], None]] = []
         self.examining = False
 
     def say(self, scores: Scores) -> None:
@@ -110,6 +113,10 @@ class FakePredictor:
         """Say how well the examples explain each other."""
         self.report = report
         self.examined.emit(report)
+
+    def ask_shots(self, then: Callable[[ShotsCurve], None]) -> None:
+        """What the examiner is asked for."""
+        self.shots_wanted.append(then)
 
     def cancel_fit(self) -> None:
         """What the inner loop's button asks for."""

@@ -148,6 +148,19 @@ def test_sorting_begins_with_the_surest(page: FolderPage, world: SimpleNamespace
     assert page.model.order.tolist() == [0, 2, 1]
 
 
+def test_labels_that_the_program_would_give_otherwise_can_come_first(
+    page: FolderPage, world: SimpleNamespace
+) -> None:
+    opened(page, world)
+    box = page.findChild(QComboBox, "sortSelector")
+    assert box is not None
+    box.setCurrentIndex(box.findData("doubt"))
+    box.activated.emit(box.currentIndex())
+    assert page.bar.arrangement.key == "doubt"
+    assert page.bar.arrangement.descending
+    assert "otherwise" in box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole)
+
+
 def test_hint_leads_to_the_first_example(page: FolderPage, world: SimpleNamespace) -> None:
     opened(page, world)
     assert page.hint.isVisible()
@@ -250,6 +263,23 @@ def test_rows_in_view_are_embedded_first(page: FolderPage, world: SimpleNamespac
     world.gallery.embedded = 0
     page.view.updateGeometries()
     qtbot.waitUntil(lambda: world.gallery.preferred == [0, 1, 2])
+
+
+def test_context_menu_begins_a_category(page: FolderPage, world: SimpleNamespace, qtbot: QtBot) -> None:
+    opened(page, world)
+    choose(page, 1)
+    page.view.customContextMenuRequested.emit(QPoint(20, 20))
+    menu = page.findChild(QMenu, "tileMenu")
+    assert menu is not None
+    lessons = next(action.menu() for action in menu.actions() if action.menu())
+    assert isinstance(lessons, QMenu)
+    new = next(action for action in lessons.actions() if action.text() == "A new category")
+    with qtbot.waitSignal(page.newCategoryRequested) as asked:
+        new.trigger()
+    assert asked.args is not None
+    file, picture = world.gallery.files[1], world.gallery.ids[1]
+    assert asked.args[0] == [DraggedPicture(file.path, picture, 1)]
+    menu.close()
 
 
 def test_context_menu_teaches_and_copies(page: FolderPage, world: SimpleNamespace) -> None:

@@ -15,10 +15,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QTableWidgetItem
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddCategory, AddExamples, RemoveCategory, RenameCategory
 from fewshot_gui.engine.deciding.enough import LooReport, report_of
+from fewshot_gui.engine.deciding.shots import ShotsCurve
 from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.state import CategoryId, Example
 from fewshot_gui.gui.inspector.confusion_table import MANY, ConfusionTable, NamesHeader, cell_words
 from fewshot_gui.gui.inspector.example_viewer import ExampleViewer
+from fewshot_gui.gui.inspector.shots_view import shots_words
 from fewshot_gui.gui.inspector.table_dialog import TableDialog
 
 if TYPE_CHECKING:
@@ -94,6 +96,40 @@ def test_it_says_how_it_stands_and_what_the_table_is(dialog: TableDialog) -> Non
     intro = dialog.findChild(QLabel, "tableIntro")
     assert intro is not None
     assert intro.text().startswith("Each example is classified by all the others.")
+
+
+def test_it_shows_what_more_examples_bring(dialog: TableDialog, world: SimpleNamespace) -> None:
+    assert dialog.shots.isHidden()
+    [arrived] = world.predictor.shots_wanted
+    arrived(ShotsCurve((0.5, 0.7, 0.8), 1))
+    assert dialog.shots.isVisible()
+    assert dialog.shots.words.text() == (
+        "With 1 example of each category 50 % are right, with 3 examples 80 %. "
+        "It still rises: more examples will help."
+    )
+    assert dialog.shots.curve.losses == (0.5, 0.7, 0.8)
+    heights = [point.y() for point in dialog.shots.curve.points().values()]
+    assert heights == sorted(heights, reverse=True)
+    assert heights[-1] > dialog.shots.curve.rect().top() + 8, "the upper edge is 100 %"
+    arrived(ShotsCurve((), 1))
+    assert dialog.shots.isHidden()
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "advice"),
+    [((0.8, 0.95, 0.95), "these examples do"), ((0.5, 0.6, 0.6), "more of the same will hardly help")],
+)
+def test_a_curve_that_has_levelled_off_says_so(accuracies: tuple[float, ...], advice: str) -> None:
+    assert advice in shots_words(ShotsCurve(accuracies, 1))
+
+
+def test_a_curve_is_asked_for_once_a_report_and_comes_too_late_for_nobody(
+    dialog: TableDialog, world: SimpleNamespace, report: LooReport
+) -> None:
+    dialog.refresh()
+    assert len(world.predictor.shots_wanted) == 1
+    world.predictor.examine(report_of(report.cells, report.classes, 2))
+    assert len(world.predictor.shots_wanted) == 2
 
 
 def test_rows_are_taught_and_columns_taken_for(dialog: TableDialog) -> None:

@@ -6,12 +6,14 @@ import os
 import shutil
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from fewshot_gui.engine import session as session_module
@@ -36,7 +38,6 @@ from fewshot_gui.gui.sorting.watching import Grace, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Killed(BaseException):
@@ -275,7 +276,7 @@ def test_a_table_of_probabilities_is_the_one_of_classify(
 ) -> None:
     one = np.ones((1, 1), np.float32)
     table = LabelTable(["a.png"], ["Cats"], one, one, np.array([False]), np.array([-1], np.int32))
-    monkeypatch.setattr(export_dialog, "label_table", lambda _space: table)
+    monkeypatch.setattr(export_dialog, "label_table", lambda _space, _only: table)
     assert "1 picture exported" in export(evening, "classify", tmp_path / "x.csv").note.text()
     assert (tmp_path / "x.csv").read_text().startswith("path,predicted,probability,probability:Cats")
     dialog = evening.dialog(ExportDialog)
@@ -283,6 +284,29 @@ def test_a_table_of_probabilities_is_the_one_of_classify(
     dialog.write(dialog.format, tmp_path / "x.csv")
     evening.wait(dialog.note.text)
     assert "there already" in dialog.note.text()
+
+
+def test_the_selected_pictures_can_be_exported_alone(start: Callable[[], Any], tmp_path: Path) -> None:
+    evening = start()
+    evening.open()
+    evening.decide(Cats=[0, 1], Dogs=[2, 3])
+    view = evening.window.query.folder.view
+    for row in (1, 2):
+        view.selectionModel().select(view.model().index(row, 0), QItemSelectionModel.SelectionFlag.Select)
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    assert dialog.alone.text() == "Only the 2 selected pictures"
+    assert not dialog.alone.isChecked()
+    dialog.alone.setChecked(True)
+    dialog.write(next(form for form in formats() if form.key == "csv"), tmp_path / "some.csv")
+    evening.wait(dialog.note.text)
+    rows = read_csv(tmp_path / "some.csv")
+    assert [(Path(each.path).name, each.category) for each in rows] == [("1.png", "Cats"), ("2.png", "Dogs")]
+
+
+def test_with_nothing_selected_there_is_nothing_to_choose(evening: Any) -> None:
+    evening.ask("exportAction")
+    assert not evening.dialog(ExportDialog).alone.isVisible()
 
 
 def test_a_table_of_probabilities_asks_for_no_choice_of_labels(evening: Any) -> None:

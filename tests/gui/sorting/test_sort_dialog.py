@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -75,6 +75,31 @@ def test_the_plan_is_shown_and_nothing_is_written(evening: Any, tmp_path: Path) 
     assert files(evening.folder) == before
     assert not (tmp_path / "pictures sorted").exists()
     assert not (tmp_path / "data" / "sorting.sqlite").exists()
+
+
+def select(evening: Any, *rows: int) -> None:
+    view = evening.window.query.folder.view
+    for row in rows:
+        view.selectionModel().select(view.model().index(row, 0), QItemSelectionModel.SelectionFlag.Select)
+
+
+def test_the_selected_pictures_can_be_sorted_alone(evening: Any, tmp_path: Path) -> None:
+    select(evening, 1, 4)
+    before = files(evening.folder)
+    dialog = planned(evening)
+    assert dialog.choices.alone.text() == "Only the 2 selected pictures"
+    assert dialog.plan.go.text() == "Sort 4 pictures", "which is not what a selection means by itself"
+    again(evening, dialog, lambda: dialog.choices.alone.setChecked(True))
+    assert dialog.plan.go.text() == "Sort 1 picture"
+    left = dialog.plan.note.text()
+    assert left.count("1 picture") == 1, left
+    sort(evening, dialog)
+    assert [path.name for path in (tmp_path / "pictures sorted").rglob("*.png")] == ["1.png"]
+    assert files(evening.folder) == before
+
+
+def test_with_nothing_selected_all_are_sorted(evening: Any) -> None:
+    assert planned(evening).choices.alone.isHidden()
 
 
 def test_every_way_is_explained_in_words(evening: Any) -> None:

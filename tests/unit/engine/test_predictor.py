@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fewshot_gui.engine.deciding.enough import LooReport
+    from fewshot_gui.engine.deciding.shots import ShotsCurve
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.single import SinglePrediction
     from fewshot_gui.engine.worker import Worker
@@ -710,6 +711,30 @@ def test_leave_one_out_finds_the_example_that_does_not_fit(taught: Bench) -> Non
     assert report.accuracy == pytest.approx(4 / 5)
     assert report.version == taught.scores.version
     assert taught.predictor.report is report
+
+
+def test_more_shots_are_asked_of_the_present_classifier(taught: Bench) -> None:
+    curves: list[ShotsCurve] = []
+    for name, value in ("r2", R * 0.9), ("r3", R * 0.8):
+        taught.teach(RED, taught.paint(name, value))
+    for name, value in ("b2", B * 0.9), ("b3", B * 0.8):
+        taught.teach(BLUE, taught.paint(name, value))
+    taught.lane.run()
+    taught.predictor.examiner.ask_shots(curves.append)
+    taught.lane.run()
+    assert curves[0].accuracies == (1.0, 1.0)
+    assert curves[0].version == taught.scores.version
+    taught.predictor.examiner.ask_shots(curves.append)
+    taught.teach(RED, taught.paint("r4", R * 0.7))
+    taught.lane.run()
+    assert len(curves) == 1, "of former examples: late is wrong"
+
+
+def test_before_anything_was_fitted_there_are_no_shots(bench: Bench) -> None:
+    curves: list[ShotsCurve] = []
+    bench.predictor.examiner.ask_shots(curves.append)
+    bench.lane.run()
+    assert curves == []
 
 
 def test_single_examples_cannot_be_examined(taught: Bench) -> None:

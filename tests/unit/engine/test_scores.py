@@ -213,6 +213,30 @@ def test_what_a_person_taught_is_surest_of_all() -> None:
     assert order_by(scores, NAMES, "uncertainty", descending=True).tolist()[-1] == 3
 
 
+def test_what_the_machine_would_call_otherwise_is_doubtful() -> None:
+    # Cat is said of all: the machine agrees with the first, and calls the second and third dogs.
+    scores = four_rows(taught=(0, 0, 0, 0))
+    assert order_by(scores, NAMES, "doubt", descending=True).tolist() == [2, 1, 0, 3]
+    assert order_by(scores, NAMES, "doubt").tolist() == [0, 1, 2, 3], "what is not scored is last both ways"
+
+
+def test_only_what_a_person_said_can_be_doubted() -> None:
+    assert order_by(four_rows(taught=(-1, 0, -1, -1)), NAMES, "doubt", descending=True).tolist()[0] == 1
+    assert order_by(four_rows(), NAMES, "doubt", descending=True).tolist() == [0, 1, 2, 3]
+
+
+def test_none_of_these_is_doubtful_where_the_machine_is_sure_of_a_category() -> None:
+    scores = four_rows(taught=(NONE_OF_THESE,) * 4)
+    assert order_by(scores, NAMES, "doubt", descending=True).tolist() == [0, 1, 2, 3]
+    flat = replace(scores, rejected=np.array([True, False, True, False]))
+    assert order_by(flat, NAMES, "doubt", descending=True).tolist() == [1, 0, 2, 3]
+
+
+def test_a_category_without_examples_is_beyond_doubt() -> None:
+    scores = replace(aligned(four_rows(), (CAT, DOG, NEW)), taught=np.array([2, 1, -1, -1], np.int32))
+    assert order_by(scores, NAMES, "doubt", descending=True).tolist() == [1, 0, 2, 3]
+
+
 def test_equal_rows_keep_the_order_of_the_folder_in_both_directions() -> None:
     many = with_rows(unknown(50, (CAT, DOG)), np.arange(50), raw([[0.5, 0.5]] * 50, [0.0] * 50))
     listed = files(*(f"{i}.jpg" for i in range(50)))

@@ -14,6 +14,7 @@ from fewshot_gui.engine.session_places import (
     MOST_RECENT,
     SUFFIX,
     is_same_file,
+    moved_along,
     new_session_path,
     note_session,
     recent_sessions,
@@ -135,3 +136,45 @@ def test_one_file_under_two_names_is_one_session(tmp_path: Path) -> None:
     assert is_same_file(one, str(tmp_path / "." / "one.fewshot"))
     assert not is_same_file(one, two)
     assert not is_same_file(one, str(tmp_path / "gone.fewshot"))
+
+
+@pytest.mark.parametrize(
+    ("folder", "former", "session", "now"),
+    [
+        ("/home/ann/trip/photos", "/home/ann/trip/s.fewshot", "usb/trip/s.fewshot", "usb/trip/photos"),
+        ("/home/ann/photos", "/home/ann/work/s.fewshot", "usb/work/s.fewshot", "usb/photos"),
+        ("/home/ann/trip", "/home/ann/trip/s.fewshot", "usb/s.fewshot", "usb"),
+        ("D:\\trip\\photos\\raw", "D:\\trip\\s.fewshot", "usb/s.fewshot", "usb/photos/raw"),
+        ("D:\\photos", "D:\\s.fewshot", "usb/s.fewshot", "usb/photos"),
+    ],
+)
+def test_a_folder_that_was_moved_with_its_session_is_found(
+    tmp_path: Path, folder: str, former: str, session: str, now: str
+) -> None:
+    (tmp_path / now).mkdir(parents=True)
+    assert moved_along(folder, former, str(tmp_path / session)) == str(tmp_path / now)
+
+
+@pytest.mark.parametrize(
+    ("folder", "former"),
+    [
+        ("/home/ann/trip/photos", "/home/ann/trip/s.fewshot"),  # nothing of that name beside the session
+        ("E:\\photos", "D:\\s.fewshot"),
+        ("D:\\photos", "/home/ann/s.fewshot"),
+    ],
+)
+def test_a_folder_that_is_nowhere_keeps_its_name(tmp_path: Path, folder: str, former: str) -> None:
+    assert moved_along(folder, former, str(tmp_path / "s.fewshot")) == folder
+
+
+def test_a_folder_that_is_where_it_was_is_not_taken_for_another(tmp_path: Path) -> None:
+    for each in ("here", "there"):
+        (tmp_path / each / "photos").mkdir(parents=True)
+    here = str(tmp_path / "here" / "photos")
+    former, copy = str(tmp_path / "here" / "s.fewshot"), str(tmp_path / "there" / "s.fewshot")
+    assert moved_along(here, former, copy) == here
+
+
+def test_a_session_that_was_not_moved_asks_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.isdir", lambda _path: pytest.fail("a network folder may hang"))
+    assert moved_along("/far/photos", "/home/ann/s.fewshot", "/home/ann/s.fewshot") == "/far/photos"

@@ -34,7 +34,8 @@ class Decoder:
     def __init__(self) -> None:
         self.decoded: list[str] = []
 
-    def __call__(self, path: str, side: int) -> NDArray[np.uint8]:
+    def __call__(self, file: PictureFile, side: int) -> NDArray[np.uint8]:
+        path = file.path
         self.decoded.append(path)
         if path == "broken":
             raise ImageProblem(ProblemKind.TRUNCATED, path, "too short")

@@ -14,7 +14,7 @@ from fewshot_gui.engine.commands import AddCategory
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.state import CategoryId
 from fewshot_gui.engine.worker import lanes_at_work
-from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace
+from fewshot_gui.engine.workspace import FOLDER_KEY, Lanes, Workspace, remembered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -241,3 +241,27 @@ def test_lanes_do_not_wait_for_what_does_not_end() -> None:
     assert lanes_at_work()
     gate.set()
     assert lanes.close()
+
+
+def test_a_session_that_travels_with_its_pictures_shows_them_there(
+    desk: Desk, paint: Paint, tmp_path: Path
+) -> None:
+    (tmp_path / "trip").mkdir()
+    paint(3, folder="trip/pictures")
+    workspace = desk.open("trip/session")
+    assert remembered_folder(workspace.session) == ""
+    workspace.gallery.open(str(tmp_path / "trip" / "pictures"))
+    desk.finish()
+    assert remembered_folder(workspace.session) == str(tmp_path / "trip" / "pictures")
+    assert workspace.close()
+    (tmp_path / "trip").rename(tmp_path / "elsewhere")
+    again = desk.open("elsewhere/session")
+    assert remembered_folder(again.session) == str(tmp_path / "elsewhere" / "pictures")
+
+
+def test_a_session_of_an_older_version_opens_its_folder_where_it_was(desk: Desk) -> None:
+    workspace = desk.open()
+    workspace.session.remember(FOLDER_KEY, "/far/photos")
+    assert remembered_folder(workspace.session) == "/far/photos"
+    workspace.session.remember(FOLDER_KEY, 7)
+    assert remembered_folder(workspace.session) == ""

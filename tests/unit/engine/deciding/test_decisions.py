@@ -73,6 +73,15 @@ def test_only_the_chosen_piles_go_unseen(scores: Scores) -> None:
     assert everything.none_of_these == 1
 
 
+def test_of_some_files_alone_nothing_is_said_of_the_others(scores: Scores) -> None:
+    piles, ids = sort_into_piles(scores, 0.5), [A, B, C, D, E]
+    some = decide(
+        FILES, ids, scores, piles, document(), only={"/photos/b.jpg", "/photos/e.jpg", "/elsewhere"}
+    )
+    assert words(some) == [("b", "Cats", "machine")]
+    assert (some.undecided, some.none_of_these) == (1, 0)
+
+
 def test_none_of_these_stays_or_goes_into_a_folder_of_its_own(scores: Scores) -> None:
     state = document(LabelNoneOfThese((B,)), AcceptLabels((D,), None))
     assert told(scores, state).none_of_these == 2

@@ -244,3 +244,29 @@ def test_it_tells_which_cameras_there_are(lane: Callable[..., Worker], main: Any
     source.look()
     main.run_until(lambda: found)
     assert found == [(CAMERA,)]
+
+
+def test_it_tells_when_a_lost_camera_is_there_again(lane: Callable[..., Worker], main: Any) -> None:
+    worker, answers = lane("camera"), [CameraDevice(3, "Webcam"), None]
+    source = source_of(worker, main, EndlessCapture(), sought=lambda _lost: answers.pop())
+    returned: list[CameraDevice] = []
+    source.returned.connect(returned.append)
+    source.seek(CAMERA)
+    main.finish(worker)
+    assert returned == []
+    source.seek(CAMERA)
+    main.finish(worker)
+    assert returned == [CameraDevice(3, "Webcam")]
+
+
+def test_who_has_started_a_camera_meanwhile_keeps_it(lane: Callable[..., Worker], main: Any) -> None:
+    source = source_of(lane("camera"), main, EndlessCapture(), sought=lambda lost: lost)
+    returned: list[CameraDevice] = []
+    frames: list[Frame] = []
+    source.returned.connect(returned.append)
+    source.frame.connect(lambda frame, _at: frames.append(frame))
+    source.seek(CAMERA)
+    source.start(CameraDevice(1, "Other"))
+    main.run_until(lambda: frames)
+    assert returned == []
+    source.stop()

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sources import devices
-from fewshot_gui.engine.sources.devices import CameraDevice, cameras_of_linux, probed_cameras
+from fewshot_gui.engine.sources.devices import CameraDevice, cameras_of_linux, find_again, probed_cameras
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +90,29 @@ def test_opencv_is_told_not_to_take_minutes_whatever_imports_it_first() -> None:
             [sys.executable, "-c", program], env=plain | chosen, capture_output=True, text=True, check=True
         )
         assert done.stdout.split() == told.split()
+
+
+def test_a_lost_camera_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [CameraDevice(0, "Built in"), CameraDevice(4, "Webcam"), CameraDevice(6, "Webcam")]
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(devices, "cameras_of_linux", lambda: there)
+    assert find_again(CameraDevice(2, "Webcam")) == there[1]
+    assert find_again(CameraDevice(6, "Webcam")) == there[2]
+    assert find_again(CameraDevice(2, "Microscope")) is None
+
+
+def test_elsewhere_only_the_lost_camera_itself_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    class Tried(Probe):
+        there = frozenset({1})
+
+        def __init__(self, index: int, backend: int) -> None:
+            super().__init__(index, backend)
+            tried.append(index)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(devices.cv2, "VideoCapture", Tried)
+    assert find_again(CameraDevice(1)) == CameraDevice(1)
+    assert find_again(CameraDevice(2)) is None
+    assert tried == [1, 2]

@@ -1,0 +1,124 @@
+"""Shots against accuracy: curves whose shape is known."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fewshot_gui.core.learners.auto import Auto
+from fewshot_gui.core.learners.base import SupportSet
+from fewshot_gui.core.learners.prototypical import Prototypical
+from fewshot_gui.engine.deciding import shots
+from fewshot_gui.engine.deciding.shots import MOST_SHOTS, ShotsCurve, shots_curve
+from fewshot_gui.engine.state import CategoryId
+from fewshot_gui.engine.worker import Cancelled, CancelToken
+
+if TYPE_CHECKING:
+    from fewshot_gui.engine.fitting import Fitted
+
+
+def fitted(counts: list[int], *, spread: float, seconds: float = 0.001) -> Fitted:
+    """Examples of so many categories around the corners of a cube, `spread` apart within each."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(len(counts)), counts)
+    points = np.eye(8)[labels] + rng.normal(0, spread, (len(labels), 8))
+    classes = tuple(CategoryId(str(number)) for number in range(len(counts)))
+    made = SimpleNamespace(
+        support=SupportSet(torch.tensor(points, dtype=torch.float32), torch.tensor(labels), classes),
+        learner=Prototypical(),
+        classifier=None,
+        classes=classes,
+        version=7,
+        seconds=seconds,
+        recipe=SimpleNamespace(learner="prototypical"),
+    )
+    return cast("Fitted", made)
+
+
+def run(made: Fitted, token: CancelToken | None = None) -> ShotsCurve:
+    steps = shots_curve(made, token or CancelToken())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("ShotsCurve", end.value)
+
+
+def test_noisy_examples_get_better_with_their_number() -> None:
+    curve = run(fitted([12, 12, 12], spread=0.6))
+    assert len(curve.accuracies) == MOST_SHOTS
+    assert curve.accuracies[-1] > curve.accuracies[0] + 0.1
+    assert curve.version == 7
+
+
+def test_examples_that_are_all_alike_are_learnt_from_one() -> None:
+    curve = run(fitted([4, 4], spread=0.01))
+    assert curve.accuracies == (1.0, 1.0, 1.0)
+    assert curve.gain == 0
+
+
+def test_the_same_examples_give_the_same_curve() -> None:
+    assert run(fitted([6, 6], spread=0.5)) == run(fitted([6, 6], spread=0.5))
+
+
+@pytest.mark.parametrize("counts", [[], [9], [2, 2], [1, 1, 1], [9, 1]])
+def test_with_too_few_examples_there_is_no_curve(counts: list[int]) -> None:
+    curve = run(fitted(counts, spread=0.1))
+    assert curve.accuracies == ()
+    assert curve.gain == 0
+
+
+def test_what_is_asked_about_is_never_taught(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[set[int], set[int]]] = []
+
+    def watched(_fitted: object, taught: np.ndarray, asked: list[np.ndarray], _token: object) -> float:
+        seen.append((set(taught.tolist()), {place for places in asked for place in places.tolist()}))
+        return 1.0
+
+    monkeypatch.setattr(shots, "_accuracy", watched)
+    run(fitted([6, 3, 1], spread=0.1))
+    assert all(not taught & asked for taught, asked in seen)
+    assert [len(taught) for taught, _ in seen[:5]] == [3, 5, 6, 7, 8], "a small category gives what it has"
+    assert len({frozenset(asked) for _, asked in seen[:5]}) == 1, "within a draw the questions stay"
+
+
+def test_a_slow_learner_is_asked_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(shots, "_accuracy", lambda *_: calls.append(1) or 0.5)
+    run(fitted([4, 4], spread=0.1, seconds=60))
+    assert len(calls) == shots.FEWEST_DRAWS * 3
+
+
+def test_what_was_chosen_is_not_chosen_again() -> None:
+    made = fitted([5, 5], spread=0.05)
+    made.classifier = Auto().fit(made.support)  # type: ignore[misc]
+    made.learner = None  # type: ignore[misc, assignment] - nobody asks it
+    assert run(made).accuracies[-1] == 1
+
+
+def test_it_stops_when_it_is_cancelled() -> None:
+    token = CancelToken()
+    steps = shots_curve(fitted([5, 5], spread=0.1), token)
+    next(steps)
+    token.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)
+
+
+@given(st.lists(st.integers(1, 14), min_size=2, max_size=6))
+@settings(max_examples=15, deadline=None)
+def test_a_curve_is_a_share_at_each_number_of_examples(counts: list[int]) -> None:
+    curve = run(fitted(counts, spread=0.3, seconds=10))
+    assert all(0 <= share <= 1 for share in curve.accuracies)
+    assert len(curve.accuracies) in {0, min(MOST_SHOTS, max(counts) - 1)}
+
+
+def test_the_gain_is_that_of_the_last_third() -> None:
+    assert ShotsCurve((0.5, 0.6, 0.7, 0.75), 1).gain == pytest.approx(0.05)
+    assert ShotsCurve((0.5, 0.9, 0.9, 0.9, 0.9, 0.9), 1).gain == 0
