@@ -36,7 +36,10 @@ def _is_for_window(arguments: list[str]) -> bool:
     """Return whether the arguments are a session to open or options of the window."""
     from fewshot_gui.cli.main import COMMANDS  # noqa: PLC0415 - keep start-up to what it needs
 
-    return arguments[0] not in COMMANDS and arguments[0] not in {"-h", "--help"}
+    first = arguments[0]
+    if first.isalpha() and not os.path.exists(first):  # noqa: PTH110 - as it was typed
+        return False  # a command, perhaps a misspelt one; a new session's file ends in .fewshot
+    return first not in COMMANDS and first not in {"-h", "--help"}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,18 @@ import numpy as np
 
 from fewshot_gui.cli.choice_words import choice_line, choice_values
 from fewshot_gui.cli.options import add_classifier_arguments, told_device
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
+from fewshot_gui.cli.output import (
+    DONE,
+    SOME_FAILED,
+    UsageError,
+    bar,
+    counted,
+    file_words,
+    say,
+    say_json,
+    warn,
+)
+from fewshot_gui.cli.own_files import PROBLEM_COLUMNS, has_columns, is_label_table, require_own
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
 from fewshot_gui.core.backbones.fits import require_fit
@@ -26,11 +37,12 @@ from fewshot_gui.engine.label_table import LabelTable, write_labels
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from fewshot_gui.core.images.identity import PictureId
+    from fewshot_gui.core.images.problems import ImageProblem
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.core.learners.base import Classifier, Learner, Prediction
     from fewshot_gui.core.learners.reason import Choice
@@ -89,20 +101,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--support", type=Path, required=True, metavar="DIR", help="a folder of examples a class"
     )
     parser.add_argument("--query", type=Path, required=True, metavar="DIR", help="the pictures to label")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.csv",
+        help="the table; replaces an earlier one, never another file",
+    )
     add_classifier_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after writing the CSV: 1 where some pictures could not be read."""
-    if not arguments.out.parent.is_dir():
-        raise UsageError(f"the folder of --out {arguments.out} does not exist; make it first")
+    require_own("--out", arguments.out, is_label_table)
+    require_own("--out", _listed(arguments.out), lambda path: has_columns(path, PROBLEM_COLUMNS))
     labelled = label_pictures(arguments)
     try:
         write_labels(arguments.out, labelled.table)
         return _finish(arguments, labelled)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(f"--out {arguments.out}: {error.strerror or error}") from error
 
 
 def label_pictures(arguments: argparse.Namespace) -> Labelled:
@@ -122,8 +142,13 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
     try:
         arguments.backbone = _backbone(arguments)
         with open_library(loop) as (library, problems):
-            support, labels, classes = _support(arguments, library, loop)
-            query = _embed(arguments, library, loop, list(scan_folder(arguments.query)), "Reading pictures")
+
+            def note(problem: ImageProblem) -> None:
+                problems.add(problem.path, problem.kind, problem.detail)
+
+            support, labels, classes = _support(arguments, library, loop, note)
+            files = list(scan_folder(arguments.query, on_problem=note))
+            query = _embed(arguments, library, loop, files, "Reading pictures")
             # The lanes rest by now: what belongs to the model lane may run here.
             recipe = _recipe(arguments)
             classifier = _fit(recipe, make_learner(recipe, library), support, labels, classes)
@@ -131,7 +156,7 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
             table = _table(query, classes, *_predict(arguments, classifier, query), taught)
             return Labelled(table, query, problems.entries, choice_of(classifier))
     except (BundleError, LearnerError, SupportError, OSError) as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(file_words(error)) from error
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -162,10 +187,10 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
 
 
 def _support(
-    arguments: argparse.Namespace, library: Library, loop: MainLoop
+    arguments: argparse.Namespace, library: Library, loop: MainLoop, note: Callable[[ImageProblem], None]
 ) -> tuple[Embedded, NDArray[np.int64], tuple[str, ...]]:
     """Return the examples, the class index of each, and the classes."""
-    folders = class_folders(arguments.support)
+    folders = class_folders(arguments.support, on_problem=note)
     if not folders:
         raise UsageError(
             f"{arguments.support} holds no class folders: put the examples of each class into one"
@@ -176,8 +201,13 @@ def _support(
     if not len(support.rows):
         raise UsageError(f"of {counted(len(files), 'example')} under {arguments.support} none can be read")
     # As in the window, a picture is one example of one class: the last that it is put into.
-    support = support.at(sorted({name: index for index, name in enumerate(support.ids)}.values()))
-    return support, labels[support.places], tuple(folders)
+    once = support.at(sorted({name: index for index, name in enumerate(support.ids)}.values()))
+    shared = len(set(zip(support.ids, labels[support.places].tolist(), strict=True))) - len(once.ids)
+    if shared:
+        warn(f"in more than one class, and counted in the last one alone: {counted(shared, 'example')}")
+    for name in [name for place, name in enumerate(folders) if place not in labels[once.places]]:
+        warn(f"{name}: no example of this class is left, so nothing is put there")
+    return once, labels[once.places], tuple(folders)
 
 
 def _embed(
@@ -261,7 +291,7 @@ def _finish(arguments: argparse.Namespace, labelled: Labelled) -> int:
     table, unread, choice = labelled.table, labelled.unread, labelled.choice
     for problem in labelled.problems:
         warn(f"{problem.path}: {problem.detail}")
-    listed = arguments.out.with_name(f"{arguments.out.name}.problems.csv")
+    listed = _listed(arguments.out)
     _list_problems(listed, unread)
     summary: dict[str, Any] = {
         "out": str(arguments.out),
@@ -282,6 +312,11 @@ def _finish(arguments: argparse.Namespace, labelled: Labelled) -> int:
     return SOME_FAILED if unread else DONE
 
 
+def _listed(out: Path) -> Path:
+    """Return where what could not be read is listed."""
+    return out.with_name(f"{out.name}.problems.csv")
+
+
 def _list_problems(path: Path, problems: Sequence[Problem]) -> None:
     """Write path and reason of what could not be read; without any, the list of an earlier run goes."""
     if not problems:
@@ -289,4 +324,4 @@ def _list_problems(path: Path, problems: Sequence[Problem]) -> None:
         return
     # As in the table itself: a name that is no valid Unicode is written as its bytes.
     with path.open("w", newline="", encoding="utf-8", errors=sys.getfilesystemencodeerrors()) as file:
-        csv.writer(file).writerows([("path", "reason"), *((p.path, p.detail) for p in problems)])
+        csv.writer(file).writerows([PROBLEM_COLUMNS, *((p.path, p.detail) for p in problems)])

@@ -8,8 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.choice_words import choices_line
-from fewshot_gui.cli.options import add_backbone_argument, add_device_argument, told_device
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
+from fewshot_gui.cli.options import (
+    add_backbone_argument,
+    add_device_argument,
+    add_learner_argument,
+    told_device,
+)
+from fewshot_gui.cli.output import (
+    DONE,
+    SOME_FAILED,
+    UsageError,
+    bar,
+    counted,
+    file_words,
+    say,
+    say_json,
+    warn,
+)
+from fewshot_gui.cli.own_files import is_own_picture, require_own
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
 from fewshot_gui.core.backbones.fits import require_fit
@@ -31,6 +47,13 @@ if TYPE_CHECKING:
     from fewshot_gui.core.images.problems import ImageProblem
 
 BATCH = 64
+NUMBERS = (
+    ("--ways", "N", 5, "classes of an episode"),
+    ("--shots", "K", 1, "examples of each class"),
+    ("--queries", "Q", 15, "pictures of each class to be classified"),
+    ("--episodes", "E", 600, "how many are drawn"),
+    ("--seed", "S", 0, "of the draw"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +66,7 @@ class Contender:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument(
-        "--learner", default="prototypical", metavar="L", help="the method; %(default)s by default"
-    )
+    add_learner_argument(parser, "prototypical")
     add_backbone_argument(parser)
     parser.add_argument(
         "--compare", metavar="L[@B],L[@B]...", help="several learners on the same episodes, in one table"
@@ -59,12 +80,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of --data only the classes that `train` with such a held_out has kept from training",
     )
-    parser.add_argument("--ways", type=int, default=5, metavar="N")
-    parser.add_argument("--shots", type=int, default=1, metavar="K")
-    parser.add_argument("--queries", type=int, default=15, metavar="Q")
-    parser.add_argument("--episodes", type=int, default=600, metavar="E")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
-    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="also draw the table")
+    for option, letter, number, text in NUMBERS:
+        parser.add_argument(
+            option, type=int, default=number, metavar=letter, help=f"{text}; %(default)s by default"
+        )
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE.png",
+        help="also draw the table; replaces an earlier one, never another file",
+    )
     add_device_argument(parser)
 
 
@@ -75,23 +100,30 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.held_out is not None and not 0 < arguments.held_out < 1:
         raise UsageError(f"--held-out is a share between 0 and 1, not {arguments.held_out:g}")
-    if arguments.picture is not None and not arguments.picture.absolute().parent.is_dir():
-        raise UsageError(f"the folder of --picture {arguments.picture} does not exist; make it first")
+    if arguments.picture is not None:
+        require_own("--picture", arguments.picture, is_own_picture)
     try:
         contenders = _contenders(arguments)
         arguments.device = told_device(arguments.device)
         materials = _Materials(arguments)
         reports = [_measure(arguments, contender, materials) for contender in contenders]
-        if arguments.picture is not None:
-            from fewshot_gui.cli.figures import save_comparison  # noqa: PLC0415 - a second to import
-
-            save_comparison(arguments.picture, reports)
     except (BundleError, DatasetError, EpisodeError, LearnerError, OSError) as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(file_words(error)) from error
     for problem in materials.problems():
         warn(f"left out {problem}")
     _tell(arguments, reports, materials.counts())
+    if arguments.picture is not None:
+        _draw(arguments.picture, reports)
     return SOME_FAILED if materials.problems() else DONE
+
+
+def _draw(path: Path, reports: Sequence[Report]) -> None:
+    from fewshot_gui.cli.figures import save_comparison  # noqa: PLC0415 - a second to import
+
+    try:
+        save_comparison(path, reports)
+    except OSError as error:
+        raise UsageError(f"--picture {path}: {error.strerror or error}") from error
 
 
 def _contenders(arguments: argparse.Namespace) -> list[Contender]:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import counted
+from fewshot_gui.cli.own_files import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,4 +143,10 @@ def _quiet(axis: Any, grid: str) -> None:
 
 
 def _save(figure: Any, path: Path) -> None:
-    figure.savefig(path, format="png")
+    """Write a figure; on a full disk an earlier one stays as it is."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        figure.savefig(partial, format="png", metadata={"Software": PROGRAM})
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fewshot_gui.cli.models_change import add, download, remove
 from fewshot_gui.cli.models_list import info, listing
-from fewshot_gui.cli.options import add_common_arguments
+from fewshot_gui.cli.options import add_action, add_common_arguments
 from fewshot_gui.core.backbones.architectures import named_architecture
 
 ACTIONS = {"list": listing, "info": info, "download": download, "add": add, "remove": remove}
@@ -16,17 +16,15 @@ ACTIONS = {"list": listing, "info": info, "download": download, "add": add, "rem
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
-    shown = actions.add_parser("list", help="every backbone, a line each: those here, then what can be had")
+    shown = add_action(actions, "list", "every backbone, a line each: those here, then what can be had")
     shown.add_argument("--measure", action="store_true", help="time those that are here: a few seconds")
-    one = actions.add_parser("info", help="one backbone and its card")
-    one.add_argument("backbone", metavar="NAME|FILE")
-    fetched = actions.add_parser(
-        "download", help="bring backbones of the list here; goes on where it stopped"
-    )
-    fetched.add_argument("names", nargs="+", metavar="NAME")
-    _add_foreign_arguments(actions.add_parser("add", help="make a backbone of weights of your own"))
-    gone = actions.add_parser("remove", help="remove a backbone that you downloaded or added")
-    gone.add_argument("name", metavar="NAME")
+    one = add_action(actions, "info", "one backbone and its card")
+    one.add_argument("backbone", metavar="NAME|FILE", help="a name of `models list`, or a bundle")
+    fetched = add_action(actions, "download", "bring backbones of the list here; goes on where it stopped")
+    fetched.add_argument("names", nargs="+", metavar="NAME", help="of `models list`")
+    _add_foreign_arguments(add_action(actions, "add", "make a backbone of weights of your own"))
+    gone = add_action(actions, "remove", "remove a backbone that you downloaded or added")
+    gone.add_argument("name", metavar="NAME", help="of `models list`")
     for action in actions.choices.values():
         add_common_arguments(action)
 

@@ -10,6 +10,7 @@ from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem, d
 from fewshot_gui.core.backbones.catalogue import installed
 from fewshot_gui.core.backbones.ladder import LADDER, rung_of
 from fewshot_gui.core.backbones.own_bundles import is_users
+from fewshot_gui.core.data_files import models_folder
 from fewshot_gui.engine.downloads.fetch import arrived_bytes
 from fewshot_gui.engine.folders import cache_folder
 from fewshot_gui.engine.speeds import Speeds, measure_speeds, read_speeds
@@ -54,7 +55,8 @@ def info(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json({**bundle_values(found, speeds), "card": found.card})
     else:
-        facts = "\n".join(f"{key + ':':<12} {value}" for key, value in _bundle_facts(found, speeds).items())
+        known = {key: value for key, value in _bundle_facts(found, speeds).items() if value}
+        facts = "\n".join(f"{key + ':':<24} {value}" for key, value in known.items())
         say(f"{facts}\n\n{found.card}".rstrip())
     return DONE
 
@@ -62,11 +64,11 @@ def info(arguments: argparse.Namespace) -> int:
 def bundle_values(found: BundleInfo, speeds: Speeds) -> dict[str, Any]:
     """Return a backbone that is here as a JSON object."""
     rung = rung_of(found.name)
-    own = is_users(found)
+    own, shipped = is_users(found), _is_shipped(found)
     return {
         "name": found.name,
         "title": found.title,
-        "origin": "user" if own else "shipped",
+        "origin": "user" if own else "shipped" if shipped else "file",
         "here": True,
         "path": str(found.path),
         "hash": found.hash,
@@ -169,6 +171,8 @@ def _validated(found: BundleInfo) -> dict[str, float]:
 
 
 def _licence(found: BundleInfo) -> str:
-    if is_users(found):
-        return str(found.training.get("licence") or "not stated")
-    return OWN_LICENCE
+    return OWN_LICENCE if _is_shipped(found) else str(found.training.get("licence") or "not stated")
+
+
+def _is_shipped(found: BundleInfo) -> bool:
+    return found.path.parent.resolve() == models_folder().resolve()

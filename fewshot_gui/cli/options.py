@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from fewshot_gui.cli.output import warn
+from fewshot_gui.core.learners.facts import LEARNERS
 from fewshot_gui.engine.devices import ACCELERATORS, choose_device
 
 
@@ -17,9 +18,16 @@ def add_common_arguments(parser: argparse.ArgumentParser, *, default: Any = argp
     )
 
 
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    """Return the parser of one action of a command; what it does stands in both helps."""
+    return actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+
+
 def add_classifier_arguments(parser: argparse.ArgumentParser) -> None:
     """Add who classifies and how boldly, for the commands that label pictures."""
-    parser.add_argument("--learner", default="auto", metavar="L", help="the method; by default auto chooses")
+    add_learner_argument(parser, "auto")
     add_backbone_argument(parser)
     parser.add_argument(
         "--threshold",
@@ -28,6 +36,16 @@ def add_classifier_arguments(parser: argparse.ArgumentParser) -> None:
         help="none of these: 0 careful (rejects much) to 1 (rejects nothing); automatic by default",
     )
     add_device_argument(parser)
+
+
+def add_learner_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --learner, for the commands that take every learner; its help lists them."""
+    parser.add_argument(
+        "--learner",
+        default=default,
+        metavar="L",
+        help=f"the method, {default} by default: {', '.join(LEARNERS)}; auto chooses",
+    )
 
 
 def add_backbone_argument(parser: argparse.ArgumentParser) -> None:

@@ -20,9 +20,21 @@ class UsageError(Exception):
 
 
 def say(text: str) -> None:
-    """Print a result to standard output; what that cannot write, as a name that is no Unicode, as "?"."""
+    """Print a result to standard output; what that cannot write, as a name that is no Unicode, as "?".
+
+    Raises:
+        UsageError: it leads to a file on a full disk.
+        BrokenPipeError: nobody reads on.
+    """
+    if not sys.stdout:  # None where it is closed
+        return
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"the output cannot be written: {file_words(error)}") from error
 
 
 def say_json(values: object) -> None:
@@ -47,15 +59,23 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {plural}"
 
 
+def file_words(error: Exception) -> str:
+    """Return an error's sentence; of the system's, which file and what: "a.csv: No space left on device"."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
 def warn(text: str) -> None:
     """Print a problem to standard error."""
-    print(text, file=sys.stderr, flush=True)
+    if sys.stderr:  # None where it is closed, and print would take standard output
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def bar(title: str, arguments: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
     """Yield a call that shows how many of how many are done: a bar, on a terminal alone."""
-    if arguments.json or not sys.stderr.isatty():
+    if arguments.json or not sys.stderr or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
     from tqdm import tqdm  # noqa: PLC0415 - only long commands on a terminal need it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fewshot_gui.cli.options import add_classifier_arguments, add_common_arguments
+from fewshot_gui.cli.options import add_action, add_classifier_arguments, add_common_arguments
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="plan|apply|undo|recover|receipt")
-    plan = actions.add_parser("plan", help="what would go where; nothing is written but --out")
-    apply = actions.add_parser("apply", help="do what a plan says, or the rest of it")
-    undo = actions.add_parser("undo", help="take back a run, or single files of it")
-    recover = actions.add_parser("recover", help="put right what a crash has left half done")
-    receipt = actions.add_parser("receipt", help="what became of each file of a run")
+    plan = add_action(actions, "plan", "what would go where; nothing is written but --out")
+    apply = add_action(actions, "apply", "do what a plan says, or the rest of it")
+    undo = add_action(actions, "undo", "take back a run, or single files of it")
+    recover = add_action(actions, "recover", "put right what a crash has left half done")
+    receipt = add_action(actions, "receipt", "what became of each file of a run")
     _add_plan(plan)
-    apply.add_argument("plan", type=Path, metavar="PLAN.json")
+    apply.add_argument("plan", type=Path, metavar="PLAN.json", help="of `sort plan --out`")
     apply.add_argument(
         "--dry-run", action="store_true", help="plan it anew from what is there now; nothing is written"
     )
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("run_id", nargs="?", metavar="RUN", help="its id, or how it begins")
         action.add_argument("--last", action="store_true", help="the newest run")
     undo.add_argument("files", nargs="*", metavar="FILE", help="where they were or where they are now")
-    receipt.add_argument("--csv", type=Path, metavar="FILE", help="write it as a table")
+    receipt.add_argument("--csv", type=Path, metavar="FILE", help="write it as a table; a new file")
     for action in (plan, apply, undo, recover, receipt):
         add_common_arguments(action)
 
@@ -40,7 +40,14 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--support", type=Path, metavar="DIR", help="a folder of examples a class")
     parser.add_argument("--query", type=Path, metavar="DIR", help="the pictures to sort")
     parser.add_argument("--to", required=True, metavar="DIR", help="the folder of the category folders")
-    parser.add_argument("--way", type=Way, choices=RUN_WAYS, default=Way.COPY, metavar="|".join(RUN_WAYS))
+    parser.add_argument(
+        "--way",
+        type=Way,
+        choices=RUN_WAYS,
+        default=Way.COPY,
+        metavar="|".join(RUN_WAYS),
+        help="what is done to the files; copy by default",
+    )
     parser.add_argument(
         "--trash",
         action="append",
@@ -53,7 +60,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sure", type=float, default=0.0, metavar="P", help="only what is at least so probable, 0 to 1"
     )
-    parser.add_argument("--out", type=Path, metavar="PLAN.json", help="where to write the plan")
+    parser.add_argument("--out", type=Path, metavar="PLAN.json", help="where to write the plan; a new file")
     add_classifier_arguments(parser)
 
 

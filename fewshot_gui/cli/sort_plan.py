@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, say, say_json, warn
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, file_words, say, say_json, warn
+from fewshot_gui.cli.own_files import require_new
 from fewshot_gui.cli.sort_words import conflict_words, count_words, place_words, size_words
 from fewshot_gui.core.backbones.bundle_info import bundle_of, describe_bundle
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
@@ -37,7 +38,7 @@ _NONE = "none of these"
 def plan(arguments: argparse.Namespace) -> int:
     """Return the exit code after telling the plan, and writing it where that was asked for."""
     _check(arguments)
-    decided, unread = (_from_table(arguments), 0) if arguments.labels else _from_examples(arguments)
+    decided, unsure, unread = _from_table(arguments) if arguments.labels else _from_examples(arguments)
     decided, trash = _to_trash(arguments, decided)
     found = survey(decided, arguments.to)
     made = make_plan(
@@ -50,7 +51,7 @@ def plan(arguments: argparse.Namespace) -> int:
     )
     if arguments.out is not None:
         _write(arguments.out, made)
-    _tell(arguments, made, unread)
+    _tell(arguments, made, unread, unsure)
     unusable = any(each.kind is ConflictKind.DESTINATION for each in made.conflicts)
     return SOME_FAILED if unusable or unread else DONE
 
@@ -93,7 +94,9 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         return Plan.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, PlanError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(file_words(error)) from error
+    except (PlanError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from error
 
 
@@ -106,19 +109,18 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--way sidecar leaves every file where it is; nothing goes to the trash with it")
     if not 0 <= arguments.sure <= 1:
         raise UsageError("--sure lies between 0 and 1")
-    if arguments.out is not None and arguments.out.exists():
-        raise UsageError(f"{arguments.out} is there already; choose another --out")
-    if arguments.out is not None and not arguments.out.parent.is_dir():
-        raise UsageError(f"the folder of --out {arguments.out} does not exist; make it first")
+    if arguments.out is not None:
+        require_new("--out", arguments.out)
 
 
-def _from_table(arguments: argparse.Namespace) -> list[Decided]:
+def _from_table(arguments: argparse.Namespace) -> tuple[list[Decided], int, int]:
+    """Return what the table decides, how many it leaves open, and that it could be read."""
     table: Path = arguments.labels
     try:
         labelled = read_csv(table)
     except (TableError, OSError) as error:
-        raise UsageError(str(error)) from error
-    return [
+        raise UsageError(file_words(error)) from error
+    decided = [
         Decided(
             _place(each.path, table.parent),
             each.category,
@@ -130,6 +132,7 @@ def _from_table(arguments: argparse.Namespace) -> list[Decided]:
         for each in labelled
         if _goes(arguments, each)
     ]
+    return decided, len(labelled) - len(decided), 0
 
 
 def _goes(arguments: argparse.Namespace, each: Labelled) -> bool:
@@ -163,8 +166,8 @@ def _place(path: str, folder: Path) -> str:
     return here if os.path.lexists(here) else path
 
 
-def _from_examples(arguments: argparse.Namespace) -> tuple[list[Decided], int]:
-    """Return what the examples decide, and how many pictures could not be read."""
+def _from_examples(arguments: argparse.Namespace) -> tuple[list[Decided], int, int]:
+    """Return what the examples decide, how many they leave open, and how many could not be read."""
     from fewshot_gui.cli.classify import label_pictures  # noqa: PLC0415 - it takes what a table does not
 
     labelled = label_pictures(arguments)
@@ -185,7 +188,7 @@ def _from_examples(arguments: argparse.Namespace) -> tuple[list[Decided], int]:
             at = "" if taught else now  # when a picture was put among the examples, nobody noted
             facts = probability, identity, file.size, file.mtime_ns
             decided.append(Decided(file.path, name, by, *facts, at, machine))
-    return decided, len(labelled.unread)
+    return decided, len(query.files) - len(decided), len(labelled.unread)
 
 
 def _write(path: Path, made: Plan) -> None:
@@ -193,12 +196,12 @@ def _write(path: Path, made: Plan) -> None:
         with new_file(path) as file:
             file.write(made.to_json())
     except OSError as error:
-        raise UsageError(f"--out {path}: {error}") from error
+        raise UsageError(f"--out {path}: {error.strerror or error}") from error
 
 
-def _tell(arguments: argparse.Namespace, made: Plan, unread: int = 0) -> None:
+def _tell(arguments: argparse.Namespace, made: Plan, unread: int = 0, unsure: int = 0) -> None:
     if arguments.json:
-        say_json({**_values(made), "problems": unread})
+        say_json({**_values(made), "unsure": unsure, "problems": unread})
         return
     for row in rows(made):
         say(_line(row))
@@ -210,6 +213,8 @@ def _tell(arguments: argparse.Namespace, made: Plan, unread: int = 0) -> None:
         say(f"{count.category}: {going}, {size_words(count.size)}  {place}")
     for kind, number in conflict_counts(made).items():
         say(count_words(kind, number))
+    if unsure:
+        say(f"not in the plan, as none of these or less sure than --sure: {counted(unsure, 'picture')}")
     what = "to get a sidecar" if made.way is Way.SIDECAR else f"to go ({made.way})"
     thrown = sum(file.way is Way.TRASH for file in made.files)
     to_trash = f"{thrown} to the trash, " if thrown else ""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import DONE, INTERRUPTED, SOME_FAILED, UsageError, bar, counted, say, say_json
+from fewshot_gui.cli.own_files import require_new
 from fewshot_gui.cli.sort_plan import read_plan
 from fewshot_gui.cli.sort_words import REASONS, line_words
 from fewshot_gui.engine.publish import new_file
@@ -84,6 +85,8 @@ def _recovered(report: RecoveryReport) -> dict[str, Any]:
 
 def receipt(arguments: argparse.Namespace) -> int:
     """Return the exit code after telling what became of each file of a run."""
+    if arguments.csv is not None:
+        require_new("--csv", arguments.csv)
     with _known_journal() as journal:
         found = receipt_of(_run(arguments, journal), journal)
     if arguments.csv is not None:
@@ -200,4 +203,4 @@ def _write(path: Path, text: str) -> None:
         with new_file(path) as file:
             file.write(text)
     except OSError as error:
-        raise UsageError(f"--csv {path}: {error}") from error
+        raise UsageError(f"--csv {path}: {error.strerror or error}") from error

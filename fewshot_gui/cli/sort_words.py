@@ -31,7 +31,7 @@ CONFLICTS: Final = {
     ConflictKind.COMPANION_CLAIMED: "stays, as it belongs to several",
     ConflictKind.GROUP_SPLIT: "goes elsewhere than the file of the same name",
     ConflictKind.GROUP_STAYS: "stays with the file that it belongs to",
-    ConflictKind.NO_SPACE: "stays, as there is not enough room on the disk; bytes missing",
+    ConflictKind.NO_SPACE: "stays, as there is not enough room on the disk",
     ConflictKind.OTHER_DISK: "stays, as no hard link leads to another disk",
     ConflictKind.NO_HARD_LINKS: "stays, as the disk knows no hard links",
     ConflictKind.NO_SYMBOLIC_LINKS: "stays, as the disk knows no symbolic links",
@@ -76,7 +76,10 @@ _UNITS: Final = ("KB", "MB", "GB", "TB")
 
 def conflict_words(conflict: Conflict) -> str:
     """Return why a file stays or goes otherwise than plainly."""
-    return _with_detail(CONFLICTS[conflict.kind], conflict.detail)
+    detail = conflict.detail
+    if conflict.kind is ConflictKind.NO_SPACE and detail.isdecimal():
+        detail = f"{size_words(int(detail))} missing"
+    return _with_detail(CONFLICTS[conflict.kind], detail)
 
 
 def count_words(kind: ConflictKind, number: int) -> str:

@@ -9,8 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.options import add_device_argument, told_device
-from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, counted, say, say_json, warn
-from fewshot_gui.cli.training_log import draw_curve, log_records, logged_seconds, tensorboard, validated
+from fewshot_gui.cli.output import (
+    DONE,
+    SOME_FAILED,
+    UsageError,
+    bar,
+    counted,
+    file_words,
+    say,
+    say_json,
+    warn,
+)
+from fewshot_gui.cli.training_log import (
+    draw_curve,
+    log_records,
+    logged_seconds,
+    require_own_files,
+    tensorboard,
+    validated,
+)
 from fewshot_gui.core.training.recipe import GRADIENT_LEARNERS, HEAD_LEARNERS
 
 if TYPE_CHECKING:
@@ -47,7 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", metavar="B", help="bundle to begin from, in place of the recipe's; or none"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.safetensors",
+        help="the bundle; it and what is written beside it replace an earlier training's, never other "
+        "files; its folder is made where there is none",
+    )
     parser.add_argument(
         "--teacher", metavar="T", help="whose embeddings to learn from: NAME.tflite, or a bundle"
     )
@@ -81,13 +105,14 @@ def run(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(arguments.threads)
     if arguments.out.suffix != ".safetensors":
         raise UsageError("--out must end in .safetensors")
+    require_own_files(arguments.out, resume=arguments.resume)
     try:
         recipe = _recipe(arguments)
         with joined_group(os.environ, told_device(arguments.device)) as (group, device):
             data, validation, problems = _read(arguments, recipe, group)
             summary = _train(arguments, recipe, data, validation, group, device)
     except (RecipeError, NetworkError, EpisodeError, CheckpointError, BundleError, OSError) as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(file_words(error)) from error
     if summary is not None:
         say_json({**summary, "problems": problems}) if arguments.json else say(_in_words(summary))
     # torchrun takes another code than 0 for a crash, ends the other processes, and may begin anew.
@@ -150,7 +175,7 @@ def _read(
             data = merged([load_classes(root, preprocessing, progress=shown) for root in arguments.data])
         validation = load_classes(arguments.validation, preprocessing) if arguments.validation else None
     except DatasetError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(file_words(error)) from error
     problems = [*data.problems, *(validation.problems if validation else ())]
     for problem in problems if group.writes else ():
         warn(f"left out {problem}")

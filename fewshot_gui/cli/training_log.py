@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import UsageError
+from fewshot_gui.cli.own_files import has_columns, is_own_picture, require_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -92,6 +93,48 @@ def _cut(path: Path, step: int) -> None:
     partial.replace(path)
 
 
+def require_own_files(out: Path, *, resume: bool) -> None:
+    """Check that a training may write its bundle and what stands beside it.
+
+    Args:
+        out: the bundle.
+        resume: go on from the checkpoint, beside which all is of the same training.
+
+    Raises:
+        UsageError: one of these files is somebody else's.
+    """
+    if not out.absolute().parent.exists():
+        return  # it is made, with nothing in it
+    checkpoint = out.with_suffix(".checkpoint")
+    if resume and checkpoint.exists():
+        return
+    require_own("--out", checkpoint, _is_checkpoint)
+    require_own("--out", out, _is_bundle)
+    require_own("--out", log_path(out), lambda path: has_columns(path, STEP_COLUMNS))
+    require_own("--out", validation_path(out), lambda path: has_columns(path, LOOK_COLUMNS))
+    require_own("--out", curve_path(out), is_own_picture)
+
+
+def _is_bundle(path: Path) -> bool:
+    from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle  # noqa: PLC0415 - cv2
+
+    try:
+        describe_bundle(path)
+    except BundleError:
+        return False
+    return True
+
+
+def _is_checkpoint(path: Path) -> bool:
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - needed here alone
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return str((file.metadata() or {}).get("format")).startswith("fewshot-checkpoint")
+    except SafetensorError:
+        return False
+
+
 def log_path(out: Path) -> Path:
     """Return where the log of the steps stands."""
     return out.with_suffix(".log.csv")
@@ -100,6 +143,11 @@ def log_path(out: Path) -> Path:
 def validation_path(out: Path) -> Path:
     """Return where the log of the validation stands."""
     return out.with_suffix(".validation.csv")
+
+
+def curve_path(out: Path) -> Path:
+    """Return where the curve stands."""
+    return out.with_suffix(".png")
 
 
 def logged_seconds(out: Path) -> int:
@@ -149,7 +197,7 @@ def draw_curve(out: Path, title: str) -> Path:
     """
     from fewshot_gui.cli.figures import save_curve  # noqa: PLC0415 - matplotlib takes a second to import
 
-    path = out.with_suffix(".png")
+    path = curve_path(out)
     steps, series = curve(_rows(log_path(out)), _rows(validation_path(out)))
     save_curve(path, steps, series, title)
     return path

@@ -75,7 +75,9 @@ def load_classes(
     """
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder; give one that holds a folder of pictures for each class")
-    folders = class_folders(root)
+    problems: list[ImageProblem] = []
+    folders = class_folders(root, on_problem=problems.append)
+    unlisted = len(problems)
     if not folders:
         raise DatasetError(
             f"{root} holds no class folders: put the pictures of each class into a folder of its own"
@@ -83,7 +85,6 @@ def load_classes(
     total = sum(len(files) for files in folders.values())
     images = np.empty((total, preprocessing.side, preprocessing.side, preprocessing.channels), dtype=np.uint8)
     labels: list[int] = []
-    problems: list[ImageProblem] = []
     for label, files in enumerate(folders.values()):
         for file in files:
             try:
@@ -94,7 +95,7 @@ def load_classes(
             except ImageProblem as problem:
                 problems.append(problem)
         if progress:
-            progress(len(labels) + len(problems), total)
+            progress(len(labels) + len(problems) - unlisted, total)
     if not labels:
         raise DatasetError(f"none of the {total} pictures under {root} can be read; the first: {problems[0]}")
     return ClassImages(

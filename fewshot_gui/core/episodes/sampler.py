@@ -74,7 +74,8 @@ class ClassIndex:
         for name, member in zip(self.names, self.members, strict=True):
             if len(member) < pictures:
                 raise EpisodeError(
-                    f"class {name!r} has {len(member)} pictures, an episode needs {pictures} of each class"
+                    f"class {name!r} has {len(member)} pictures, an episode needs {pictures} of each class; "
+                    f"ask for fewer shots or queries, or add pictures"
                 )
 
 

@@ -258,9 +258,11 @@ class Plan:
                     Conflict(path, ConflictKind(kind), detail) for path, kind, detail in values["conflicts"]
                 ),
             )
+        except PlanError:
+            raise
+        except json.JSONDecodeError as error:
+            raise PlanError(f"this is not a plan: it is not JSON ({error})") from error
         except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, PlanError):
-                raise
             raise PlanError(f"this is not a plan: {error!r}") from error
 
 

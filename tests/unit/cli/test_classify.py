@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from fewshot_gui.cli import classify
 from fewshot_gui.cli.main import main
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -193,3 +196,54 @@ def test_an_interrupted_command_says_so(
     monkeypatch.setattr(classify, "_predict", interrupt)
     assert main(command(data, query, mean_colour)) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_picture_in_two_classes_and_a_class_without_any_are_told(
+    data: Path, query: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "none").mkdir()
+    (data / "none" / "broken.png").write_bytes(b"")
+    shutil.copy(data / "red" / "0.png", data / "white" / "again.png")
+    assert main(command(data, query, mean_colour)) == 1
+    told = capsys.readouterr().err
+    assert "in more than one class, and counted in the last one alone: 1 example\n" in told
+    assert "none: no example of this class is left" in told
+
+
+def test_a_table_that_cannot_be_written_is_one_line_with_its_name(
+    data: Path,
+    query: Path,
+    mean_colour: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(classify, "write_labels", full)
+    assert main(command(data, query, mean_colour)) == 2
+    assert "labels.csv: No space left on device\n" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_counted(
+    data: Path,
+    query: Path,
+    mean_colour: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # No right is denied to root, so the system's answer is given by hand.
+    (query / "locked").mkdir()
+    scandir = os.scandir
+
+    def denied(path: str) -> Iterator[os.DirEntry[str]]:
+        if path == str(query / "locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    assert main(command(data, query, mean_colour)) == 1
+    assert str(query / "locked") in capsys.readouterr().err
+    listed = table(tmp_path / "labels.csv.problems.csv")
+    assert [row["path"] for row in listed] == [str(query / "locked")]

@@ -31,12 +31,39 @@ def test_the_help_of_the_program_lists_every_command(capsys: pytest.CaptureFixtu
     assert all(command in words for command in COMMANDS)
 
 
-@pytest.mark.parametrize("wrong", [[], ["imaginary"], ["classify"], ["classify", "--imaginary"], ["models"]])
-def test_bad_use_exits_with_two(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ([], ""),
+        (["imaginary"], ""),
+        (["classify"], " classify"),
+        (["models"], " models"),
+        (["sort", "plan"], " sort plan"),
+    ],
+)
+def test_bad_use_is_one_line_that_names_the_command_and_exits_with_two(
+    wrong: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(wrong)
     assert ended.value.code == 2
-    assert "usage: fewshot-gui" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"fewshot-gui{named}: ")
+    assert line.endswith(f"fewshot-gui{named} --help says more")
+
+
+def test_an_error_names_the_action_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sort", "undo", "--last"]) == 2
+    assert capsys.readouterr().err.startswith("fewshot-gui sort undo: nothing was sorted yet")
+
+
+def test_the_help_says_how_the_window_opens_and_what_the_exit_codes_mean(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    words = capsys.readouterr().out
+    assert all(each in words for each in ("[SESSION]", "--sample", "--report", "130 interrupted"))
 
 
 def test_a_traceback_only_when_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +79,9 @@ def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
     monkeypatch.setattr(models, "run", interrupt)
     assert main(["models", "list"]) == 130
-    assert capsys.readouterr().err == "interrupted\n"
+    monkeypatch.setattr("fewshot_gui.cli.main.build_parser", interrupt)
+    assert main(["models", "list"]) == 130
+    assert capsys.readouterr().err == "interrupted\n" * 2
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -68,6 +97,7 @@ def test_the_parser_of_one_command_takes_its_json_flag(command: str) -> None:
         (["--sample"], True),
         (["classify"], False),
         (["--help"], False),
+        (["clasify"], False),  # misspelt
         (["models", "list"], False),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -122,3 +123,21 @@ def test_an_interruption(
     monkeypatch.setattr(evaluate, "_measure", interrupt)
     assert main(command(data, mean_colour)) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_full_disk_costs_the_picture_alone(
+    data: Path,
+    mean_colour: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_arguments: object, **_settings: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    assert main(command(data, mean_colour, "--picture", str(tmp_path / "a.png"))) == 2
+    said = capsys.readouterr()
+    assert "prototypical on tiny" in said.out
+    assert "a.png: No space left on device\n" in said.err
+    assert not list(tmp_path.glob("*a.png*"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fewshot_gui.cli import models_list
 from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones import bundle_info, catalogue
 from fewshot_gui.core.backbones.ladder import LADDER
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def shelf(mean_colour: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The tiny bundle as the only shipped one, with a card."""
     mean_colour.with_suffix(".md").write_text("# Tiny\nKnows colours.\n", encoding="utf-8")
-    for module in (bundle_info, catalogue):
+    for module in (bundle_info, catalogue, models_list):
         monkeypatch.setattr(module, "models_folder", lambda: mean_colour.parent)
     monkeypatch.setenv("FEWSHOT_MODELS", str(mean_colour.parent / "own"))
     return mean_colour
@@ -134,3 +135,11 @@ def test_a_file_that_is_no_backbone(
 def test_a_name_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "info", "imaginary"]) == 2
     assert "imaginary" in capsys.readouterr().err
+
+
+def test_a_bundle_of_no_folder_of_ours_is_a_file_and_states_no_licence_of_ours(
+    mean_colour: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "info", str(mean_colour), "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["origin"], values["licence"]) == ("file", "not stated")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import math
+from argparse import Namespace
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot_gui.cli import evaluate
-from fewshot_gui.cli.output import _valid, counted, say_json
+from fewshot_gui.cli.output import UsageError, _valid, bar, counted, file_words, say, say_json, warn
 from fewshot_gui.core.evaluation.episodic import Report
 
 REPORT: dict[str, Any] = {
@@ -34,6 +37,55 @@ def test_numbers_agree_with_their_nouns() -> None:
         "1 category",
         "2 categories",
     ]
+
+
+def test_an_error_of_the_system_is_a_file_and_what_it_is() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "a.csv")
+    assert file_words(full) == "a.csv: No space left on device"
+    assert file_words(OSError(errno.ENOSPC, "No space left on device")) == "No space left on device"
+    assert file_words(OSError("told in words")) == "told in words"
+    assert file_words(ValueError("any other")) == "any other"
+
+
+def test_where_both_outputs_are_closed_nothing_is_said_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    say("a result")
+    warn("a problem")
+    with bar("Reading", Namespace(json=False)) as progress:
+        progress(1, 2)
+
+
+def test_a_problem_never_goes_to_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    warn("a problem")
+    assert capsys.readouterr().out == ""
+
+
+class Failing(io.StringIO):
+    """An output that leads to a full disk, or that nobody reads."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
+    def flush(self) -> None:
+        raise self._error
+
+
+def test_an_output_on_a_full_disk_is_one_line_and_one_that_nobody_reads_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout", Failing(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(UsageError, match="the output cannot be written: No space left"):
+        say("a result")
+    monkeypatch.setattr("sys.stdout", Failing(BrokenPipeError()))
+    with pytest.raises(BrokenPipeError):
+        say("a result")
 
 
 def refuse(constant: str) -> None:

@@ -15,13 +15,13 @@ import pytest
 
 from fewshot_gui.cli import sort_plan, sort_runs
 from fewshot_gui.cli.main import main
-from fewshot_gui.cli.sort_words import CONFLICTS, REASONS
+from fewshot_gui.cli.sort_words import CONFLICTS, REASONS, conflict_words, count_words
 from fewshot_gui.core.backbones.bundle_info import describe_bundle
 from fewshot_gui.engine.exports.csv_table import write_csv
 from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
 from fewshot_gui.engine.sorting import transfer
 from fewshot_gui.engine.sorting.journal import Journal, journal_path
-from fewshot_gui.engine.sorting.plan import ConflictKind, Machine, Plan, SameName, Way
+from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind, Machine, Plan, SameName, Way
 from fewshot_gui.engine.sorting.states import Reason
 from fewshot_gui.engine.sorting.transfer import Hooks
 
@@ -104,6 +104,20 @@ def test_only_what_is_sure(pictures: Path, capsys: pytest.CaptureFixture[str]) -
     assert said(capsys)["categories"] == {
         "cats": {"folder": str(pictures / "to" / "cats"), "pictures": 1, "companions": 1}
     }
+
+
+def test_what_is_not_sure_is_counted(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    left = "not in the plan, as none of these or less sure than --sure: "
+    assert main(plan_words(pictures, "--sure", "0.999")) == 0
+    assert left in capsys.readouterr().out
+    assert main(plan_words(pictures, "--sure", "0.999", "--json")) == 0
+    assert json.loads(capsys.readouterr().out)["unsure"] > 0
+
+
+def test_too_little_room_is_told_with_how_much_is_missing() -> None:
+    conflict = Conflict("a.jpg", ConflictKind.NO_SPACE, "4096")
+    assert conflict_words(conflict) == "stays, as there is not enough room on the disk: 4.1 KB missing"
+    assert count_words(ConflictKind.NO_SPACE, 2) == "stays, as there is not enough room on the disk: 2 files"
 
 
 def test_a_taken_name_is_renamed_or_skipped(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

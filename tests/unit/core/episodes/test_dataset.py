@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,3 +74,14 @@ def test_a_folder_of_broken_pictures_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a" / "bad.png").write_bytes(b"no picture")
     with pytest.raises(DatasetError, match="can be read"):
         load_classes(tmp_path, PREPROCESSING)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="an administrator may list all")
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path / name / "one.png", 1)
+    (tmp_path / "b").chmod(0)
+    data = load_classes(tmp_path, PREPROCESSING)
+    (tmp_path / "b").chmod(0o700)
+    assert [problem.path for problem in data.problems] == [str(tmp_path / "b")]
+    assert data.names == ("a",)
