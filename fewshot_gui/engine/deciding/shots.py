@@ -63,18 +63,18 @@ def shots_curve(fitted: Fitted, token: CancelToken) -> Steps[ShotsCurve]:
     """Return how accuracy grows with the examples of a support set.
 
     Within one draw all numbers of examples are asked about the same pictures, which are never taught: at
-    least one of each category that has two. Fewer draws are made where a fit takes long.
+    least one of each category that has two, and over the draws each of them as often as any other. Fewer
+    draws are made where a fit takes long.
     """
     labels = fitted.support.labels.numpy()
     counts = np.bincount(labels, minlength=len(fitted.classes))
     most = min(MOST_SHOTS, int(counts.max(initial=0)) - 1)
     if most < 2 or np.count_nonzero(counts > 1) < 2:
         return ShotsCurve((), fitted.version)
-    rng = np.random.default_rng(_SEED)
     draws = int(np.clip(SECONDS / max(fitted.seconds * most, 1e-6), FEWEST_DRAWS, MOST_DRAWS))
     right = np.zeros((draws, most))
     for number in range(draws):
-        draw = _drawn(labels, counts, rng)
+        draw = _drawn(labels, counts, number)
         for shots in range(1, most + 1):
             token.check()
             right[number, shots - 1] = _accuracy(fitted, draw.first(shots), draw.asked, token)
@@ -82,8 +82,13 @@ def shots_curve(fitted: Fitted, token: CancelToken) -> Steps[ShotsCurve]:
     return ShotsCurve(tuple(right.mean(axis=0).tolist()), fitted.version)
 
 
-def _drawn(labels: NDArray[np.int64], counts: NDArray[np.int64], rng: np.random.Generator) -> _Draw:
-    orders = [rng.permutation(np.flatnonzero(labels == own)) for own in np.flatnonzero(counts)]
+def _drawn(labels: NDArray[np.int64], counts: NDArray[np.int64], number: int) -> _Draw:
+    """Return a draw: the one before with its orders moved on by one, or mixed anew after a whole round."""
+    orders = []
+    for own in np.flatnonzero(counts).tolist():
+        around, moved = divmod(number, int(counts[own]))
+        mixed = np.random.default_rng((_SEED, own, around)).permutation(np.flatnonzero(labels == own))
+        orders.append(np.roll(mixed, moved))
     kept = [min(MOST_SHOTS, max(1, len(order) - 1)) for order in orders]
     return _Draw(
         tuple(order[:shots] for order, shots in zip(orders, kept, strict=True)),

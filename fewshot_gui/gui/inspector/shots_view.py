@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.inspector.inner_loop_curve import LossCurve
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 STILL_RISING: Final = 0.03
 """What the last third of the examples must have added for more of them to be advised."""
+_SHORT: Final = 6
+"""Numbers of examples: in a shorter curve the last third is one example, which may well be an odd one."""
 
 translate = QCoreApplication.translate
 
@@ -39,7 +41,18 @@ class ShotsView(QWidget):
         column.setSpacing(4)
         column.addWidget(self.words)
         column.addWidget(self.curve)
+        column.addLayout(self._ends())
         self.hide()
+
+    def _ends(self) -> QHBoxLayout:
+        """Return the line below the curve: what its left and its right end stand for."""
+        self.first, self.last = QLabel(self), QLabel(self)
+        row = QHBoxLayout()
+        for label in (self.first, self.last):
+            label.setProperty("role", "small")
+            row.addWidget(label)
+        row.insertStretch(1)
+        return row
 
     def show_curve(self, curve: ShotsCurve) -> None:
         """Show a curve, or nothing where there are too few examples for one."""
@@ -48,6 +61,10 @@ class ShotsView(QWidget):
         if accuracies:
             self.words.setText(shots_words(curve))
             self.curve.show_losses(accuracies, len(accuracies) - 1)
+            self.first.setText(self.tr("1 example: {0} %").format(round(100 * accuracies[0])))
+            self.last.setText(
+                self.tr("{0} examples: {1} %").format(len(accuracies), round(100 * accuracies[-1]))
+            )
 
 
 def shots_words(curve: ShotsCurve) -> str:
@@ -56,7 +73,9 @@ def shots_words(curve: ShotsCurve) -> str:
     measured = translate(
         "Shots", "With 1 example of each category {first} % are right, with {shots} examples {last} %."
     ).format(first=first, last=last, shots=len(curve.accuracies))
-    if curve.gain >= STILL_RISING:
+    whole = curve.accuracies[-1] - curve.accuracies[0]
+    gain = whole / 2 if len(curve.accuracies) < _SHORT and last < 90 else curve.gain
+    if gain >= STILL_RISING:
         advice = translate("Shots", "It still rises: more examples will help.")
     elif last >= 90:
         advice = translate("Shots", "It has levelled off: these examples do.")

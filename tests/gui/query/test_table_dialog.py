@@ -108,6 +108,7 @@ def test_it_shows_what_more_examples_bring(dialog: TableDialog, world: SimpleNam
         "It still rises: more examples will help."
     )
     assert dialog.shots.curve.losses == (0.5, 0.7, 0.8)
+    assert (dialog.shots.first.text(), dialog.shots.last.text()) == ("1 example: 50 %", "3 examples: 80 %")
     heights = [point.y() for point in dialog.shots.curve.points().values()]
     assert heights == sorted(heights, reverse=True)
     assert heights[-1] > dialog.shots.curve.rect().top() + 8, "the upper edge is 100 %"
@@ -115,9 +116,17 @@ def test_it_shows_what_more_examples_bring(dialog: TableDialog, world: SimpleNam
     assert dialog.shots.isHidden()
 
 
+def test_few_examples_that_have_helped_are_not_said_to_be_all_that_does() -> None:
+    assert "It still rises" in shots_words(ShotsCurve((0.58, 0.68, 0.81, 0.82), 1))
+
+
 @pytest.mark.parametrize(
     ("accuracies", "advice"),
-    [((0.8, 0.95, 0.95), "these examples do"), ((0.5, 0.6, 0.6), "more of the same will hardly help")],
+    [
+        ((0.8, 0.95, 0.95), "these examples do"),
+        ((0.5, 0.51, 0.51), "more of the same will hardly help"),
+        ((0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6), "more of the same will hardly help"),
+    ],
 )
 def test_a_curve_that_has_levelled_off_says_so(accuracies: tuple[float, ...], advice: str) -> None:
     assert advice in shots_words(ShotsCurve(accuracies, 1))

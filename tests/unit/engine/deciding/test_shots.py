@@ -88,6 +88,19 @@ def test_what_is_asked_about_is_never_taught(monkeypatch: pytest.MonkeyPatch) ->
     assert len({frozenset(asked) for _, asked in seen[:5]}) == 1, "within a draw the questions stay"
 
 
+def test_each_example_is_asked_about_as_often_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def watched(_fitted: object, taught: np.ndarray, questions: list[np.ndarray], _token: object) -> float:
+        if len(taught) == 8:
+            asked.extend(place for places in questions for place in places.tolist())
+        return 1.0
+
+    monkeypatch.setattr(shots, "_accuracy", watched)
+    run(fitted([5, 5], spread=0.1))
+    assert np.bincount(asked).tolist() == [shots.MOST_DRAWS // 5] * 10
+
+
 def test_a_slow_learner_is_asked_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     monkeypatch.setattr(shots, "_accuracy", lambda *_: calls.append(1) or 0.5)
