@@ -105,10 +105,12 @@ def require_own_files(out: Path, *, resume: bool) -> None:
     """
     if not out.absolute().parent.exists():
         return  # it is made, with nothing in it
+    from fewshot_gui.core.training.checkpoint import is_checkpoint  # noqa: PLC0415 - torch takes seconds
+
     checkpoint = out.with_suffix(".checkpoint")
     if resume and checkpoint.exists():
         return
-    require_own("--out", checkpoint, _is_checkpoint)
+    require_own("--out", checkpoint, is_checkpoint)
     require_own("--out", out, _is_bundle)
     require_own("--out", log_path(out), lambda path: has_columns(path, STEP_COLUMNS))
     require_own("--out", validation_path(out), lambda path: has_columns(path, LOOK_COLUMNS))
@@ -123,16 +125,6 @@ def _is_bundle(path: Path) -> bool:
     except BundleError:
         return False
     return True
-
-
-def _is_checkpoint(path: Path) -> bool:
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - needed here alone
-
-    try:
-        with safe_open(path, framework="np") as file:
-            return str((file.metadata() or {}).get("format")).startswith("fewshot-checkpoint")
-    except SafetensorError:
-        return False
 
 
 def log_path(out: Path) -> Path:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-FORMAT = "fewshot-checkpoint-2"
+_FAMILY = "fewshot-checkpoint"
+FORMAT = f"{_FAMILY}-2"
 
 
 class CheckpointError(Exception):
@@ -106,6 +107,15 @@ def save_checkpoint(
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Return whether a file is a checkpoint of this program, of this version or another."""
+    try:
+        with safe_open(path, framework="np") as file:
+            return str((file.metadata() or {}).get("format")).startswith(_FAMILY)
+    except SafetensorError:
+        return False
 
 
 def checkpoint_step(path: Path, fingerprint: str) -> int:

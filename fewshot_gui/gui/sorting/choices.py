@@ -21,7 +21,7 @@ from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.sorting.names import safe_folder_name
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
 from fewshot_gui.gui.sorting.trash_list import NONE_OF_THESE, TrashList
-from fewshot_gui.gui.sorting.words import alone_words, way_words
+from fewshot_gui.gui.sorting.words import alone_words, scope_words, way_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ class Choices(QWidget):
         self._session, self._selected = session, frozenset(selected)
         self.setObjectName("sortChoices")
         self.scope = self._combo("sortScope", self.tr("What is sorted"))
-        self.scope.addItem(self.tr("Only what you decided"), "decided")
-        self.scope.addItem(self.tr("What you decided, and what is sure"), "sure")
-        self.scope.addItem(self.tr("Everything, as it is proposed"), "all")
+        for words, key in scope_words():
+            self.scope.addItem(words, key)
         self.alone = QCheckBox(alone_words(len(self._selected)), self)
         self.alone.setObjectName("sortSelected")
         self.alone.setVisible(bool(self._selected))

@@ -32,7 +32,7 @@ from fewshot_gui.gui.label_export import label_table
 from fewshot_gui.gui.sorting.choices import PILES
 from fewshot_gui.gui.sorting.export_words import Format, export_words, formats
 from fewshot_gui.gui.sorting.snapshot import snapshot
-from fewshot_gui.gui.sorting.words import alone_words, pictures_words
+from fewshot_gui.gui.sorting.words import alone_words, pictures_words, scope_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
@@ -74,11 +74,7 @@ class ExportDialog(QDialog):
         self.scope = QComboBox(self)
         self.scope.setObjectName("exportScope")
         self.scope.setAccessibleName(self.tr("Which labels"))
-        for words, key in (
-            (self.tr("Only what you decided"), "decided"),
-            (self.tr("What you decided, and what is sure"), "sure"),
-            (self.tr("Everything, as it is proposed"), "all"),
-        ):
+        for words, key in scope_words():
             self.scope.addItem(words, key)
         self.scope.setCurrentIndex(2)
         self.alone = QCheckBox(alone_words(len(self._selected)), self)

@@ -183,11 +183,20 @@ def watch_words(error: WatchError) -> str:
     ).format(error.folder, error.detail)
 
 
+def scope_words() -> tuple[tuple[str, str], ...]:
+    """Return which labels may be asked for, of the fewest first: the words of each and its key in `PILES`."""
+    return (
+        (translate("SortWords", "Only what you decided"), "decided"),
+        (translate("SortWords", "What you decided, and what is sure"), "sure"),
+        (translate("SortWords", "Everything, as it is proposed"), "all"),
+    )
+
+
 def alone_words(count: int) -> str:
     """Return the words of the switch that leaves out all pictures but the selected ones."""
     if count == 1:
-        return translate("SortingWords", "Only the selected picture")
-    return translate("SortingWords", "Only the {0} selected pictures").format(f"{count:,}")
+        return translate("SortWords", "Only the selected picture")
+    return translate("SortWords", "Only the {0} selected pictures").format(f"{count:,}")
 
 
 def pictures_words(count: int) -> str:
