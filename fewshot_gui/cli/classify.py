@@ -148,6 +148,8 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
 
             support, labels, classes = _support(arguments, library, loop, note)
             files = list(scan_folder(arguments.query, on_problem=note))
+            if not files:
+                warn(f"{arguments.query} holds no pictures, so nothing is labelled")
             query = _embed(arguments, library, loop, files, "Reading pictures")
             # The lanes rest by now: what belongs to the model lane may run here.
             recipe = _recipe(arguments)
@@ -305,7 +307,7 @@ def _finish(arguments: argparse.Namespace, labelled: Labelled) -> int:
     else:
         none = summary["none_of_these"]
         say(f"{counted(len(table.paths), 'picture')} labelled, {none} of them none of these: {arguments.out}")
-        if choice is not None:
+        if choice is not None and table.paths:
             say(choice_line(choice))
     if unread:
         warn(f"{counted(len(unread), 'file')} could not be read, as listed in {listed}")

@@ -25,13 +25,14 @@ from fewshot_gui.cli.output import (
     say_json,
     warn,
 )
-from fewshot_gui.cli.own_files import is_own_picture, require_own
+from fewshot_gui.cli.own_files import require_own
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle, space_name
 from fewshot_gui.core.backbones.catalogue import bundle_for
 from fewshot_gui.core.backbones.fits import require_fit
 from fewshot_gui.core.images.kind import kind_of_files
 from fewshot_gui.core.images.scan import class_folders
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
+from fewshot_gui.engine.own_pictures import is_own_picture
 from fewshot_gui.engine.torch_threads import embedding_threads
 
 if TYPE_CHECKING:

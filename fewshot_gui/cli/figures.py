@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import counted
-from fewshot_gui.cli.own_files import PROGRAM
+from fewshot_gui.engine.own_pictures import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-PROGRAM = "Few-shot Labeler"
-"""The `Software` of our PNG files, by which they are known again."""
 PROBLEM_COLUMNS = ("path", "reason")
 _LABEL_COLUMNS = ("path", "predicted", "probability")
-_HEAD = 1024  # bytes: a PNG's text stands before its pixels
+_HEAD = 1024  # bytes
 
 
 def require_folder(option: str, path: Path) -> None:
@@ -93,9 +91,3 @@ def has_columns(path: Path, columns: Sequence[str]) -> bool:
     """Return whether a file is a table with just these columns."""
     with path.open("rb") as file:
         return file.readline(_HEAD).strip() == ",".join(columns).encode()
-
-
-def is_own_picture(path: Path) -> bool:
-    """Return whether a file is a PNG that this program drew."""
-    with path.open("rb") as file:
-        return f"Software\0{PROGRAM}".encode() in file.read(_HEAD)

@@ -9,7 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import UsageError
-from fewshot_gui.cli.own_files import has_columns, is_own_picture, require_own
+from fewshot_gui.cli.own_files import has_columns, require_own
+from fewshot_gui.engine.own_pictures import is_own_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -35,6 +35,7 @@ PACKAGES = {
     "NumPy": ("numpy",),
     "Pillow": ("pillow",),
     "pillow-heif": ("pillow-heif",),
+    "rawpy": ("rawpy",),
     "PyAV": ("av",),
     "safetensors": ("safetensors",),
     "platformdirs": ("platformdirs",),

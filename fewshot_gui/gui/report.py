@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
+from fewshot_gui.engine.own_pictures import PROGRAM, is_own_picture
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError
 from fewshot_gui.engine.workspace import Lanes
@@ -40,6 +41,9 @@ def run_report(app: QApplication, picture: Path, session: str | None) -> int:
         picture: a PNG to write.
         session: to show in place of the sample; left as it is.
     """
+    if _is_anothers(picture):
+        _tell(f"{picture} is there already, and no report of this program; choose another name.")
+        return 1
     former = qInstallMessageHandler(_without_platform_notes)
     bridge = MainThread()
     lanes = Lanes.start(bridge.post)
@@ -66,6 +70,14 @@ def _without_platform_notes(_kind: QtMsgType, _context: QMessageLogContext, text
     """Print what Qt says, but for what the offscreen platform says of itself."""
     if text and not text.startswith("This plugin does not support"):
         _tell(text)
+
+
+def _is_anothers(picture: Path) -> bool:
+    """Return whether there is a file of that name which is not an earlier report's."""
+    try:
+        return os.path.lexists(picture) and picture.stat().st_size > 0 and not is_own_picture(picture)
+    except OSError:
+        return True
 
 
 def _trouble(session: str, lanes: Lanes) -> str | None:
@@ -99,7 +111,9 @@ def _report(window: MainWindow, picture: Path) -> int:
     view.setCurrentIndex(view.model().index(0, 0))
     wait_until(lambda: window.workspace.lanes.decode.pending == 0, 10_000)
     wait_until(lambda: False, SETTLE_MS)
-    if not window.grab().save(str(picture)):
+    shot = window.grab().toImage()
+    shot.setText("Software", PROGRAM)
+    if not shot.save(str(picture)):
         _tell(f"The picture of the window could not be written to {picture}; choose another place.")
         return 1
     print(f"{words(table)}\n\nThe window is saved as {picture.absolute()}")  # noqa: T201 - it is the result

@@ -380,6 +380,17 @@ def test_without_a_display_a_bad_session_ends_the_report_at_once(
     assert str(path) in capsys.readouterr().err
 
 
+def test_a_report_never_replaces_a_picture_of_another(
+    qapp: QApplication, appearance: Appearance, tmp_path: Path, capsys: Any
+) -> None:
+    qapp.setProperty("appearance", appearance)
+    holiday = tmp_path / "holiday.png"
+    holiday.write_bytes(b"\x89PNG of a holiday")
+    assert report.run_report(qapp, holiday, None) == 1
+    assert f"{holiday} is there already" in capsys.readouterr().err
+    assert holiday.read_bytes() == b"\x89PNG of a holiday"
+
+
 def test_without_a_backbone_the_report_says_so_at_once(
     qapp: QApplication, appearance: Appearance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

@@ -67,6 +67,8 @@ class Conv4(nn.Module):
         return torch.flatten(self.blocks(images), 1)
 
 
+_LEAST_SEEN = 1e-5
+
 NORMS: Mapping[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "task": lambda width: nn.BatchNorm2d(width, track_running_stats=False),
@@ -109,12 +111,30 @@ class ResNet(nn.Module):
         widths: filters of each stage; the stem has half of the first, every stage after the first
             halves the resolution, and so does the stem.
         embedding: D, a linear map of the pooled features to as many numbers; 0 for the features themselves.
+        pool_power: p of the generalised mean over the places of a map: 1 is the mean, and the larger the
+            more what is seen anywhere counts (Radenović et al. 2019, "Fine-tuning CNN image retrieval with
+            no human annotation").
+        pooled_stages: how many stages, from the last, are pooled and stand beside one another.
+
+    Raises:
+        NetworkError: a power below 1, or more stages than there are.
     """
 
     def __init__(
-        self, channels: int, widths: tuple[int, ...] = (64, 128, 256, 512), embedding: int = 0
+        self,
+        channels: int,
+        widths: tuple[int, ...] = (64, 128, 256, 512),
+        embedding: int = 0,
+        pool_power: float = 1.0,
+        pooled_stages: int = 1,
     ) -> None:
         super().__init__()
+        if pool_power < 1 or not 1 <= pooled_stages <= len(widths):
+            raise NetworkError(
+                f"resnet has a pool_power from 1 up and 1 to {len(widths)} pooled_stages, "
+                f"not {pool_power!r} and {pooled_stages!r}"
+            )
+        self._pool_power, self._pooled_stages = pool_power, pooled_stages
         stem = widths[0] // 2
         self.stem = nn.Conv2d(channels, stem, 3, 2, 1, bias=False)
         self.stem_norm = nn.BatchNorm2d(stem)
@@ -125,13 +145,31 @@ class ResNet(nn.Module):
                 for k, (i, o) in enumerate(zip(inputs, widths, strict=True))
             )
         )
-        self.embedding = nn.Linear(widths[-1], embedding) if embedding else nn.Identity()
+        features = sum(widths[-pooled_stages:])
+        self.embedding = nn.Linear(features, embedding) if embedding else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return embeddings (B, D or widths[-1]) of images (B, channels, H, W) of any size from 16 up."""
-        features = self.stages(torch.relu(self.stem_norm(self.stem(images))))
-        pooled: Tensor = self.embedding(features.mean(dim=(2, 3)))
-        return pooled
+        """Return embeddings (B, D) of images (B, channels, H, W) of any size from 16 up.
+
+        Without an embedding layer, D is the sum of the widths of the pooled stages.
+        """
+        maps = torch.relu(self.stem_norm(self.stem(images)))
+        pooled = []
+        for number, stage in enumerate(self.stages, start=1):
+            maps = stage(maps)
+            if number > len(self.stages) - self._pooled_stages:
+                pooled.append(generalised_mean(maps, self._pool_power))
+        embedded: Tensor = self.embedding(torch.cat(pooled, dim=1) if len(pooled) > 1 else pooled[0])
+        return embedded
+
+
+def generalised_mean(maps: Tensor, power: float) -> Tensor:
+    """Return (B, C), the mean of the power of maps (B, C, H, W) from zero up, and its root."""
+    if power == 1:
+        return maps.mean(dim=(2, 3))
+    # In half precision the powers of small numbers are lost; and at zero the root's slope has no bound.
+    powers = maps.float().clamp(min=_LEAST_SEEN).pow(power)
+    return powers.mean(dim=(2, 3)).pow(1 / power)
 
 
 class ThreeConvBlock(nn.Module):

@@ -22,6 +22,7 @@ from fewshot_gui.core.images.files import read_bytes
 from fewshot_gui.core.images.orientation import upright_transpose
 from fewshot_gui.core.images.pixels import to_rgb
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
+from fewshot_gui.core.images.raw import decode_raw, is_raw
 from fewshot_gui.core.images.resize import resize_cover, resize_within
 from fewshot_gui.core.images.signature import Format, ends_early, foreign_format, sniff
 
@@ -67,7 +68,7 @@ class _LargeTiffImageFile(TiffImageFile):
 
 
 # Built from their classes and not by Image.open: that warns above 89 megapixels and refuses at 179 by a limit
-# which only a change of Pillow's global could move, and tries formats beyond these eight, some of which run
+# which only a change of Pillow's global could move, and tries formats beyond these, some of which run
 # other programs.
 _OPENERS: dict[Format, Callable[[BytesIO], ImageFile]] = {
     Format.JPEG: _QuietJpegImageFile,  # a multi-picture JPEG too: its first picture is a JPEG like any other
@@ -97,7 +98,8 @@ def read_image(path: str | os.PathLike[str], *, at_least: int | None = None) -> 
     """Return uint8 (H, W, 3), RGB, upright, C-contiguous, of a picture file; of an animation the first frame.
 
     Args:
-        path: of a file in one of the formats of `Format`, whatever its suffix.
+        path: of a file in one of the formats of `Format`, whatever its suffix, but for raw files: many of
+            them begin as a TIFF does.
         at_least: the length in pixels that the shorter side needs. A larger JPEG, or HEIF with a thumbnail
             inside, is decoded at reduced size, which for 12 megapixels takes a third of the time; its shorter
             side never gets shorter than this. None: full size.
@@ -137,6 +139,8 @@ def _format(data: bytes, name: str) -> Format:
     if not data:
         raise ImageProblem(ProblemKind.EMPTY, name, "the file is empty")
     kind = sniff(data)
+    if kind in {None, Format.TIFF} and is_raw(name):  # most raw files begin as a TIFF does
+        return Format.RAW
     if kind is not None:
         return kind
     foreign = foreign_format(data)
@@ -146,6 +150,8 @@ def _format(data: bytes, name: str) -> Format:
 
 
 def _decode(data: bytes, kind: Format, name: str, at_least: int | None) -> NDArray[np.uint8]:
+    if kind is Format.RAW:
+        return decode_raw(data, name, at_least, lambda inner: decode_image(inner, name="", at_least=at_least))
     if kind is Format.TIFF and ends_early(data, kind):
         raise EOFError(
             "its directory lies beyond the end"

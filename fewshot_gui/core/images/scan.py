@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.images.problems import ImageProblem, problem_from_os_error
+from fewshot_gui.core.images.raw import is_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ PICTURE_SUFFIXES = frozenset(
         *(".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"),
     }
 )
-"""Suffixes of the formats that the reader reads, in lower case."""
+"""Suffixes of the formats that the reader reads, in lower case, but for those of camera raw files."""
 
 _DIGITS = re.compile(r"[0-9]+")
 _SUFFIXES = tuple(PICTURE_SUFFIXES)
@@ -69,6 +70,7 @@ def scan_folder(
 ) -> Iterator[PictureFile]:
     """Yield the pictures of `folder`, then those of each folder in it; names in natural order.
 
+    Of a raw file and a picture of the same name beside it, the raw file is left out: it is the same picture.
     Hidden files and folders are skipped. Links are followed, but each folder is listed once, under the path
     that comes first, which also cuts loops.
 
@@ -151,7 +153,20 @@ class _Listing:
             raise
         folders = [entry.path for entry in visible if _is_folder(entry)]
         inside = set(folders)
-        return cls([e for e in visible if is_picture(e.name) and e.path not in inside], folders)
+        files = [entry for entry in visible if entry.path not in inside]
+        return cls(_pictures(files), folders)
+
+
+def _pictures(files: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """Return those of the entries, in their order, that are shown: raw files only where they stand alone."""
+    if not any(is_raw(entry.name) for entry in files):
+        return [entry for entry in files if is_picture(entry.name)]
+    stems = {_stem(entry.name) for entry in files if is_picture(entry.name)}
+    return [e for e in files if is_picture(e.name) or (is_raw(e.name) and _stem(e.name) not in stems)]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0].casefold()
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -20,6 +20,7 @@ class Format(StrEnum):
     TIFF = "TIFF"
     HEIF = "HEIF"
     AVIF = "AVIF"
+    RAW = "camera raw"
 
 
 _STARTS = (
@@ -118,4 +119,5 @@ _STATED_LENGTHS: dict[Format, Callable[[bytes], int]] = {
     Format.TIFF: _first_directory,
     Format.HEIF: _boxes_end,
     Format.AVIF: _boxes_end,
+    Format.RAW: lambda _data: 0,  # of many kinds, none of which says it at one place
 }

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from fewshot_gui.core.backbones.bundle import finish_embedding, save_bundle
+from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.evaluation.defaults import fit_defaults, fitted_temperature
 from fewshot_gui.core.training.batches import pixel_statistics
@@ -49,7 +50,8 @@ def export_bundle(
     recipe = trainer.recipe
     best = trainer.choose()
     preprocessing = recipe_preprocessing(recipe, data)
-    network = trainer.network
+    architecture = {**recipe.network, **recipe.finished, "channels": recipe.channels}
+    network = _refitted(trainer.network, architecture) if recipe.finished else trainer.network
     stride = max(1, len(data.images) // CENTRE_PICTURES)
     if recipe.whiten:
         features = _features(network, data.images[::stride], preprocessing)
@@ -65,7 +67,7 @@ def export_bundle(
     tensors["centre"] = centre.astype(np.float32)
     description = {
         "title": recipe.title,
-        "architecture": {**recipe.network, "channels": recipe.channels},
+        "architecture": architecture,
         "preprocessing": asdict(preprocessing),
         "dimension": int(raw.shape[1]),
         "normalise": recipe.normalise,
@@ -76,6 +78,19 @@ def export_bundle(
     learned, head_tensors = _learned(trainer, validation)
     save_bundle(path, {**tensors, **head_tensors}, {**description, **learned})
     return calibration
+
+
+def _refitted(network: nn.Module, architecture: dict[str, Any]) -> nn.Module:
+    """Return the network with another pooling and an embedding layer of another shape, yet to be set.
+
+    Raises:
+        NetworkError: it has no such pooling.
+    """
+    refitted = build_network(architecture)
+    own = {key: value for key, value in refitted.state_dict().items() if key.startswith("embedding.")}
+    refitted.load_state_dict({**network.state_dict(), **own})
+    refitted.to(next(network.parameters()).device)
+    return refitted.to(memory_format=torch.channels_last)
 
 
 def _features(network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:

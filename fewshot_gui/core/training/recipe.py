@@ -19,6 +19,8 @@ _LEAST = {
 }  # fmt: skip
 """What the whole numbers of a recipe are at least."""
 
+_FINISHED = ("pool_power", "pooled_stages", "embedding")
+
 T = TypeVar("T")
 
 
@@ -69,6 +71,9 @@ class Recipe:
         whiten: where the network has an embedding of its own, that layer is set, after training, to the
             principal components of what comes into it, each divided by its standard deviation to this power;
             0 leaves what was trained.
+        finished: arguments of the network that are others once it is trained, those of its pooling and the
+            length of its embedding. What a network learned with the mean over its maps tells more of other
+            kinds of pictures with a mean of powers (on `photo` 2 to 3 points); trained with it, it does not.
         caution: what the temperature that fits the held-out classes is multiplied with in the bundle: above 1
             for a backbone that is meant for other kinds of pictures, which it tells apart less surely.
         class_rotations: each class turned by 90, 180 and 270 degrees is a class of its own.
@@ -100,6 +105,7 @@ class Recipe:
     centre: bool = False
     normalise: bool = False
     whiten: float = 0.0
+    finished: dict[str, Any] = field(default_factory=dict)
     caution: float = 1.0
     class_rotations: bool = False
     seed: int = 0
@@ -167,6 +173,8 @@ class Recipe:
             ),
             "whiten needs an embedding of the network": not self.whiten
             or bool(self.network.get("embedding")),
+            f"finished may have {', '.join(_FINISHED)}, and needs whiten": not self.finished
+            or (self.whiten > 0 and set(self.finished) <= set(_FINISHED)),
             f"centre, normalise and whiten change the embeddings that {self.learner} was trained on": not (
                 (self.centre or self.normalise or self.whiten) and self._learns_to_compare
             ),

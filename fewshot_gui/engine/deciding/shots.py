@@ -23,6 +23,9 @@ MOST_DRAWS: Final = 20
 FEWEST_DRAWS: Final = 3
 SECONDS: Final = 10.0
 _MOST_TESTED: Final = 20
+GOOD: Final = 0.895
+"""Share of right answers, 90 % when rounded, with which more examples are needed no longer."""
+_SHORT: Final = 6  # numbers of examples in a curve
 _SEED: Final = 0  # the same examples give the same curve
 
 
@@ -41,9 +44,15 @@ class ShotsCurve:
 
     @property
     def gain(self) -> float:
-        """What the last third of the examples has added, in shares of right answers; 0 without a curve."""
+        """What the last third of the examples has added, in shares of right answers; 0 without a curve.
+
+        In a short curve that is one example, which may well be an odd one: while many answers are wrong, it
+        is half of what all after the first have added.
+        """
         if len(self.accuracies) < 2:
             return 0.0
+        if len(self.accuracies) < _SHORT and self.accuracies[-1] < GOOD:
+            return (self.accuracies[-1] - self.accuracies[0]) / 2
         return self.accuracies[-1] - self.accuracies[(2 * len(self.accuracies) - 1) // 3]
 
 

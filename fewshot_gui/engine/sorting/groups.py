@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fewshot_gui.core.images.raw import RAW_SUFFIXES
 from fewshot_gui.core.images.scan import is_picture
 from fewshot_gui.engine.sorting.names import folded
 from fewshot_gui.engine.sorting.watched import go_on, watched
@@ -18,29 +19,8 @@ if TYPE_CHECKING:
 SIDECAR_SUFFIXES = frozenset({".xmp", ".json", ".aae", ".mov"})
 """Of files that go with the picture of the same stem, or whose name they follow whole ("a.jpg.xmp")."""
 
-RAW_SUFFIXES = frozenset(
-    {
-        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos"),
-        *(
-            ".mrw",
-            ".nef",
-            ".nrw",
-            ".orf",
-            ".pef",
-            ".raf",
-            ".raw",
-            ".rw2",
-            ".rwl",
-            ".sr2",
-            ".srf",
-            ".srw",
-            ".x3f",
-        ),
-    }
-)
-"""Of what a camera writes beside a JPEG; the program does not read them, they go with their picture."""
-
-_COMPANION_SUFFIXES = (*SIDECAR_SUFFIXES, *RAW_SUFFIXES)
+_RAW_SUFFIXES = (*RAW_SUFFIXES, ".raw")
+_COMPANION_SUFFIXES = (*SIDECAR_SUFFIXES, *_RAW_SUFFIXES)
 _TAKEOUT = ".supplemental-metadata"  # a.jpg.supplemental-metadata.json, as Google Photos exports
 
 
@@ -80,7 +60,7 @@ def companions(
         if name in decided or not may_be_companion(name):
             continue
         claimed = owners.of_stem(stem_of(name))
-        if name.lower().endswith(tuple(RAW_SUFFIXES)):
+        if name.lower().endswith(_RAW_SUFFIXES):
             raws[name] = claimed
         elif not claimed or owners.exactly(stem_of(name)):
             claimed = owners.exactly(_whole(name))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from fewshot_gui.engine.deciding.shots import GOOD
 from fewshot_gui.gui.inspector.inner_loop_curve import LossCurve
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 STILL_RISING: Final = 0.03
 """What the last third of the examples must have added for more of them to be advised."""
-_SHORT: Final = 6
-"""Numbers of examples: in a shorter curve the last third is one example, which may well be an odd one."""
 
 translate = QCoreApplication.translate
 
@@ -73,11 +72,9 @@ def shots_words(curve: ShotsCurve) -> str:
     measured = translate(
         "Shots", "With 1 example of each category {first} % are right, with {shots} examples {last} %."
     ).format(first=first, last=last, shots=len(curve.accuracies))
-    whole = curve.accuracies[-1] - curve.accuracies[0]
-    gain = whole / 2 if len(curve.accuracies) < _SHORT and last < 90 else curve.gain
-    if gain >= STILL_RISING:
+    if curve.gain >= STILL_RISING:
         advice = translate("Shots", "It still rises: more examples will help.")
-    elif last >= 90:
+    elif curve.accuracies[-1] >= GOOD:
         advice = translate("Shots", "It has levelled off: these examples do.")
     else:
         advice = translate(

@@ -113,11 +113,14 @@ def test_a_cache_that_cannot_be_written_is_told_but_no_input_has_failed(
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
-def test_an_empty_folder_gives_an_empty_table(data: Path, mean_colour: Path, tmp_path: Path) -> None:
+def test_an_empty_folder_gives_an_empty_table_and_is_told(
+    data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     nothing = tmp_path / "nothing"
     nothing.mkdir()
     assert main(command(data, nothing, mean_colour)) == 0
     assert table(tmp_path / "labels.csv") == []
+    assert f"{nothing} holds no pictures" in capsys.readouterr().err
 
 
 def test_a_class_whose_pictures_are_all_of_another_has_no_probability(

@@ -13,8 +13,9 @@ from PIL import Image
 from fewshot_gui.cli.figures import save_curve
 from fewshot_gui.cli.main import main
 from fewshot_gui.cli.output import UsageError
-from fewshot_gui.cli.own_files import has_columns, is_label_table, is_own_picture, require_new, require_own
+from fewshot_gui.cli.own_files import has_columns, is_label_table, require_new, require_own
 from fewshot_gui.engine.label_table import LabelTable, write_labels
+from fewshot_gui.engine.own_pictures import is_own_picture
 
 
 def labels(path: Path, taught: int = -1) -> Path:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fewshot_gui.core.backbones.networks import NETWORKS, build_network, fuse_batch_norms
+from fewshot_gui.core.backbones.networks import (
+    NETWORKS,
+    build_network,
+    fuse_batch_norms,
+    generalised_mean,
+)
 
 TINY = {
     "conv4": {"kind": "conv4", "channels": 3, "width": 8},
@@ -99,6 +104,35 @@ def test_the_task_norm_uses_the_pictures_at_hand_in_eval_mode_too() -> None:
 def test_a_conv4_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="conv4 has norm"):
         build_network({"kind": "conv4", "channels": 1, **wrong})
+
+
+def test_a_resnet_pools_its_last_stages_by_powers() -> None:
+    plain = build_network({**TINY["resnet"], "embedding": 0}).eval()
+    widths = TINY["resnet"]["widths"]
+    powers = build_network({**TINY["resnet"], "embedding": 0, "pool_power": 3.0, "pooled_stages": 2}).eval()
+    powers.load_state_dict(plain.state_dict())
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert powers(images).shape == (2, sum(widths[-2:]))
+        # A mean of powers is never less than the mean.
+        assert bool((powers(images)[:, -widths[-1] :] >= plain(images) - 1e-5).all())
+
+
+def test_the_generalised_mean_by_hand() -> None:
+    maps = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+    assert generalised_mean(maps, 1).item() == pytest.approx(1.5)
+    assert generalised_mean(maps, 2).item() == pytest.approx((14 / 4) ** 0.5)
+    assert generalised_mean(maps, 60).item() == pytest.approx(3, rel=0.03)
+    nothing = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    generalised_mean(nothing, 3).sum().backward()
+    assert nothing.grad is not None
+    assert bool(torch.isfinite(nothing.grad).all())
+
+
+@pytest.mark.parametrize("wrong", [{"pool_power": 0.5}, {"pooled_stages": 0}, {"pooled_stages": 5}])
+def test_a_resnet_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="pool_power from 1 up and 1 to 4 pooled_stages"):
+        build_network({"kind": "resnet", "channels": 3, **wrong})
 
 
 def test_resnet12_drops_only_in_training() -> None:

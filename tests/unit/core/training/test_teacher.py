@@ -115,7 +115,7 @@ def test_a_bundle_can_teach(world: ClassImages) -> None:
     embeddings = teacher_embeddings(
         "photo", world.images[:3], PLAIN, progress=lambda done, total: seen.append((done, total))
     )
-    assert embeddings.shape == (3, 384)
+    assert embeddings.shape == (3, 576)
     assert seen == [(3, 3)]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from fewshot_gui.core.backbones.bundle import load_bundle
 from fewshot_gui.core.training.export import export_bundle
@@ -70,6 +71,35 @@ def test_a_bundle_comes_out_whitened(recipe: Recipe, world: ClassImages, tmp_pat
         variances = torch.linalg.eigvalsh(torch.cov(embedded.T)).clamp(min=1e-12)
         ratios.append(float(variances[-1] / variances[0]))
     assert ratios[1] < ratios[0]
+
+
+def test_a_finished_network_pools_otherwise_and_keeps_what_it_learned(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    finished = {"pool_power": 3.0, "pooled_stages": 2, "embedding": 20}
+    network = {"kind": "resnet", "widths": [8, 16], "embedding": 6}
+    changed = replace(recipe, network=network, stages=recipe.stages[:1], whiten=0.5, finished=finished)
+    trainer = Trainer(changed, world)
+    list(trainer.run())
+    export_bundle(tmp_path / "a.safetensors", trainer, world, world, {})
+    bundle = load_bundle(tmp_path / "a.safetensors")
+    assert bundle.info.architecture == {**network, **finished, "channels": 3}
+    assert bundle.embed(world.images[:2]).shape == (2, 20)
+    learned, kept = trainer.network.state_dict(), load_file(tmp_path / "a.safetensors")
+    for key in (key for key in learned if key.startswith("stages.") and key.endswith(".weight")):
+        assert torch.allclose(kept[key].float(), learned[key], atol=1e-3), key
+
+
+@pytest.mark.parametrize(
+    "line", ["finished = { widths = [4] }", "whiten = 0.0\nfinished = { pool_power = 2 }"]
+)
+def test_what_a_finished_network_may_have_is_named(line: str) -> None:
+    text = (
+        f'title = "T"\nside = 16\nchannels = 3\n{line}\nnetwork = {{ kind = "resnet", embedding = 4 }}\n'
+        '[[stage]]\nkind = "classify"\nsteps = 1\nlearning_rate = 0.1\n'
+    )
+    with pytest.raises(RecipeError, match="finished may have pool_power, pooled_stages, embedding"):
+        parse_recipe(text, "test")
 
 
 def test_whitening_needs_a_layer_to_become() -> None:

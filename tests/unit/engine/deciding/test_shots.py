@@ -133,5 +133,12 @@ def test_a_curve_is_a_share_at_each_number_of_examples(counts: list[int]) -> Non
 
 
 def test_the_gain_is_that_of_the_last_third() -> None:
-    assert ShotsCurve((0.5, 0.6, 0.7, 0.75), 1).gain == pytest.approx(0.05)
+    assert ShotsCurve((0.5, 0.6, 0.7, 0.7, 0.7, 0.75), 1).gain == pytest.approx(0.05)
     assert ShotsCurve((0.5, 0.9, 0.9, 0.9, 0.9, 0.9), 1).gain == 0
+
+
+def test_the_gain_of_a_short_curve_is_half_of_all_that_came_after_the_first() -> None:
+    """Its last third is one example, which may be an odd one."""
+    assert ShotsCurve((0.5, 0.6, 0.7, 0.75), 1).gain == pytest.approx(0.125)
+    assert ShotsCurve((0.8, 0.95, 0.95), 1).gain == 0, "nearly all are right"
+    assert ShotsCurve((0.5, 0.7, 0.9, 0.88), 1).gain == pytest.approx(0.19)
