@@ -80,6 +80,7 @@ class FolderPage(QWidget):
         self.setAcceptDrops(True)
         self.model = GalleryModel(session, gallery, predictor, self, lane)
         self.thumbnails = ThumbnailCache(library, parent=self)
+        self.model.problem_of = self.thumbnails.problem
         self.bar = FilterBar(appearance, self)
         self.piles = PileBar(self)
         self.hint = HintStrip(appearance, self)

@@ -58,7 +58,7 @@ class GalleryModel(QAbstractListModel):
 
     A pile is a queue: what is at the cursor or before it stays, answered or not, and only what lies ahead
     follows the predictions. `held` says up to which position somebody has a hand over the pictures;
-    `folders_shown` counts the folders, for a row means another picture in the next one.
+    `problem_of` says why a picture cannot be read, None where it can; `folders_shown` counts the folders, for a row means another picture in the next one.
 
     Args:
         session: names and colours of the categories.
@@ -82,6 +82,7 @@ class GalleryModel(QAbstractListModel):
     ) -> None:
         super().__init__(parent)
         self.held: Callable[[], int] = lambda: -1
+        self.problem_of: Callable[[PictureFile], str | None] = lambda _file: None
         self._arranger = Arranger(gallery)
         self._lane = lane
         self._jobs: list[Job] = []
@@ -227,7 +228,8 @@ class GalleryModel(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self.sentence(position)
             case Qt.ItemDataRole.ToolTipRole:
-                return tooltip(self.tile(position))
+                tile = self.tile(position)
+                return tooltip(tile, self.problem_of(tile.file))
             case _ if role == PATH_ROLE:
                 return self.file(position).path
             case _:
@@ -235,7 +237,8 @@ class GalleryModel(QAbstractListModel):
 
     def sentence(self, position: int) -> str:
         """What a screen reader says of the tile: the file and the answer."""
-        return sentence(self.tile(position))
+        tile = self.tile(position)
+        return sentence(tile, self.problem_of(tile.file))
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         """Pictures are chosen and dragged, never edited."""

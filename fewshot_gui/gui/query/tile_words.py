@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from fewshot_gui.gui.bidi import isolated
+from fewshot_gui.gui.query.problem_words import problem_words
 from fewshot_gui.gui.query.tile import TileState
 
 if TYPE_CHECKING:
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 
-def sentence(tile: Tile) -> str:
-    """Return the file, the answer and who gave it; of a stack also how many pictures it is about."""
+def sentence(tile: Tile, problem: str | None = None) -> str:
+    """Return the file, the answer and who gave it; of a stack also how many pictures it is about.
+
+    Args:
+        tile: what is to be told.
+        problem: the kind of what keeps the picture from being read.
+    """
+    if problem is not None and tile.state is TileState.UNSEEN:
+        return f"{isolated(tile.name)}: {problem_words(problem)}"
     words = _answer(tile).format(
         file=isolated(tile.name), category=isolated(tile.category), percent=round(100 * tile.probability)
     )
@@ -26,14 +34,14 @@ def sentence(tile: Tile) -> str:
     return words
 
 
-def tooltip(tile: Tile) -> str:
+def tooltip(tile: Tile, problem: str | None = None) -> str:
     """Return the sentence, the path, and what the marks mean."""
     legend = translate(
         "TileWords",
         "Marks: filled tick = taught, pencil or cross = said by you, tick in a ring = accepted, "
         "none = suggested",
     )
-    return f"{sentence(tile)}\n{tile.file.path}\n{legend}"
+    return f"{sentence(tile, problem)}\n{tile.file.path}\n{legend}"
 
 
 def _answer(tile: Tile) -> str:

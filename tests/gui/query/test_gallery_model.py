@@ -53,6 +53,17 @@ def test_tile_says_label_and_probability(model: GalleryModel, world: SimpleNames
     assert "none of these" in model.sentence(2)
 
 
+def test_of_a_picture_that_cannot_be_read_its_words_say_why(
+    model: GalleryModel, world: SimpleNamespace
+) -> None:
+    world.gallery.show("/a", 2)
+    assert model.sentence(0) == "img0.jpg: not seen yet"
+    model.problem_of = lambda file: "truncated" if file == model.file(0) else None
+    assert model.sentence(0) == "img0.jpg: File is cut short"
+    assert "File is cut short" in str(model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole))
+    assert model.sentence(1) == "img1.jpg: not seen yet"
+
+
 def test_new_scores_move_nothing_and_say_so(
     model: GalleryModel, world: SimpleNamespace, qtbot: QtBot
 ) -> None:
