@@ -41,6 +41,7 @@ class Batch:
         support_labels: int64 (T, S), 0 .. ways - 1, grouped by class.
         query_labels: int64 (T, Q), 0 .. ways - 1, in shuffled order.
         taught: float16 (B, D), the teacher's embeddings; None where there is no teacher.
+        rows: int64 (B,), which pictures these are, in place of them, where `Recipe.embeds_once`; else None.
         ways: N; 0 where there are no episodes.
         progress: share of the stage that is done, 0 to 1.
     """
@@ -54,6 +55,7 @@ class Batch:
     support_labels: Tensor
     query_labels: Tensor
     taught: Tensor | None = None
+    rows: Tensor | None = None
     ways: int = 0
     progress: float = 0.0
 
@@ -123,13 +125,14 @@ class BatchMaker:
         generator = torch.Generator().manual_seed(seed)
         draw = self._episodes if stage.kind == "episodes" else self._pictures
         rows, labels = draw(stage, generator)
-        images = torch.from_numpy(np.ascontiguousarray(self.images[(rows % len(self.images)).numpy()]))
-        changes = draw_changes(len(rows), stage.augmentation, generator)
+        once = self.recipe.embeds_once(stage)
+        images = self.images_of(rows[:0] if once else rows)
+        changes = draw_changes(len(images), stage.augmentation, generator)
         if stage.class_augmentation != Augmentation():
             changes = after(_class_changes(stage.class_augmentation, labels, generator), changes)
         return Batch(
             seed=seed,
-            images=turn(images, rows // len(self.images)),
+            images=images,
             maps=changes.maps,
             colours=changes.colours,
             side=scheduled_side(stage, within, self.recipe.side),
@@ -137,9 +140,15 @@ class BatchMaker:
             support_labels=labels.support,
             query_labels=labels.query,
             taught=self._taught(stage, rows),
+            rows=rows if once else None,
             ways=labels.ways,
             progress=within / stage.steps,
         )
+
+    def images_of(self, rows: Tensor) -> Tensor:
+        """Return uint8 (B, H, W, C), the pictures of rows (B,); those beyond the last are pictures turned."""
+        images = torch.from_numpy(np.ascontiguousarray(self.images[(rows % len(self.images)).numpy()]))
+        return turn(images, rows // len(self.images))
 
     def _taught(self, stage: Stage, rows: Tensor) -> Tensor | None:
         if stage.kind != "distil" or self.taught is None:

@@ -10,13 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
+from fewshot_gui.core.training.augment import Changes, apply_changes
 from fewshot_gui.core.training.mixing import Mixed, mixed_forward
 
 if TYPE_CHECKING:
     from fewshot_gui.core.learners.head import Head
-    from fewshot_gui.core.training.batches import Batch
+    from fewshot_gui.core.training.batches import Batch, BatchMaker
     from fewshot_gui.core.training.precision import Precision
     from fewshot_gui.core.training.stage import Stage
+
+_PICTURES_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,24 @@ class Embedder:
         mean: float (1, C, 1, 1), of the training pictures.
         std: float (1, C, 1, 1).
         precision: of the forward pass.
+        maker: of the pictures that batches of rows alone are about; None where there are none of these.
     """
 
     def __init__(
-        self, network: nn.Module, stage: Stage, mean: Tensor, std: Tensor, precision: Precision
+        self,
+        network: nn.Module,
+        stage: Stage,
+        mean: Tensor,
+        std: Tensor,
+        precision: Precision,
+        maker: BatchMaker | None = None,
     ) -> None:
         self.network = network
         self.stage = stage
         self.mean, self.std = mean, std
         self.precision = precision
+        self._maker = maker
+        self._known: Tensor | None = None
 
     def prepare(self, module: nn.Module) -> None:
         """Set every part of the module to train mode, less the norms that are frozen."""
@@ -73,6 +85,28 @@ class Embedder:
     def inputs(self, batch: Batch) -> Tensor:
         """Return float32 (B, C, side, side), what the network takes."""
         return batch.inputs(str(self.mean.device), self.mean, self.std)
+
+    def embeddings(self, batch: Batch) -> Tensor:
+        """Return float32 embeddings (B, D) of the batch's pictures, those known by their row looked up."""
+        if batch.rows is None:
+            return self.embed(self.inputs(batch))
+        if self._known is None:
+            self._known = self._of_all_pictures(batch.side)
+        return self._known[batch.rows].to(self.mean.device).float()
+
+    def _of_all_pictures(self, side: int) -> Tensor:
+        """Return float16 embeddings (n, D) of all training pictures, as they are in use."""
+        assert self._maker is not None, "batches of rows alone come from a maker"
+        self.network.eval()
+        found = []
+        count = len(self._maker.labels)
+        for start in range(0, count, _PICTURES_AT_ONCE):
+            rows = torch.arange(start, min(start + _PICTURES_AT_ONCE, count))
+            images = self._maker.images_of(rows).to(self.mean.device)
+            pixels = apply_changes(images, side, Changes(torch.eye(2, 3).expand(len(rows), 2, 3), None))
+            inputs = (pixels - self.mean) / self.std
+            found.append(self.embed(inputs.contiguous(memory_format=torch.channels_last)).half().cpu())
+        return torch.cat(found)
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Return float32 embeddings (B, D) with their graph, or without one where the network is frozen."""
@@ -199,7 +233,7 @@ class HeadObjective:
     def loss_and_gradients(self, batch: Batch) -> StepResult:
         """Add the gradients of the mean loss of the batch's episodes, and return it with their accuracy."""
         self._embedder.prepare(self.module)
-        embeddings = self._embedder.embed(self._embedder.inputs(batch))
+        embeddings = self._embedder.embeddings(batch)
         tasks = embeddings.view(len(batch.support_labels), -1, embeddings.shape[1])
         generator = torch.Generator().manual_seed(batch.seed)
         outcomes = [

@@ -20,6 +20,7 @@ from fewshot_gui.core.training.start import started_network
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from fewshot_gui.core.training.batches import BatchMaker
     from fewshot_gui.core.training.objectives import Objective
     from fewshot_gui.core.training.precision import Precision
     from fewshot_gui.core.training.recipe import Recipe
@@ -99,6 +100,7 @@ def build_objective(
     mean: Tensor,
     std: Tensor,
     precision: Precision,
+    maker: BatchMaker | None = None,
 ) -> Objective:
     """Return what the stage lowers.
 
@@ -109,8 +111,9 @@ def build_objective(
         mean: float (1, C, 1, 1), of the training pictures.
         std: float (1, C, 1, 1).
         precision: of the network's forward pass.
+        maker: of the batches, which is asked for all pictures where `recipe.embeds_once`.
     """
-    embedder = Embedder(module["network"], stage, mean, std, precision)
+    embedder = Embedder(module["network"], stage, mean, std, precision, maker)
     if stage.kind == "classify":
         return ClassifyObjective(module, embedder)
     if stage.kind == "distil":

@@ -139,6 +139,15 @@ class Recipe:
         episodes = any(stage.kind == "episodes" for stage in self.stages)
         return episodes and not self.adapts and self.learner != "prototypical"
 
+    def embeds_once(self, stage: Stage) -> bool:
+        """Return whether a picture has one embedding throughout a stage, so that it is computed once.
+
+        That is where nothing changes the network, nor the pictures at random: a head alone is trained.
+        """
+        plain = stage.augmentation == stage.class_augmentation == Augmentation() and not stage.sides
+        frozen = stage.network_rate == 0 and stage.frozen_norms
+        return stage.kind == "episodes" and not self.adapts and frozen and plain
+
     def stage_at(self, step: int) -> tuple[Stage, int]:
         """Return (stage, step within it) of a step counted over all stages."""
         for stage in self.stages:

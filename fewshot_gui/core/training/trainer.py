@@ -149,7 +149,7 @@ class Trainer:
                 stage, within = self.recipe.stage_at(step)
                 if optimiser is None or objective is None or within == 0:
                     objective = build_objective(
-                        self.recipe, stage, self.module, self.mean, self.std, self.precision
+                        self.recipe, stage, self.module, self.mean, self.std, self.precision, self.maker
                     )
                     optimiser = build_optimiser(self.module, stage)
                     self.group.align(self.module)

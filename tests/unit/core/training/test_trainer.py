@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from safetensors import safe_open
 from fewshot_gui.core.training.batches import turn
 from fewshot_gui.core.training.checkpoint import CheckpointError
 from fewshot_gui.core.training.group import Group
-from fewshot_gui.core.training.stage import Stage
+from fewshot_gui.core.training.stage import Augmentation, Stage
 from fewshot_gui.core.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -159,3 +159,57 @@ def test_turn_rotates_each_picture_by_its_own_quarters() -> None:
     turned = turn(images, torch.tensor([0, 1]))
     assert torch.equal(turned[0], images[0])
     assert torch.equal(turned[1], torch.rot90(images[1], 1, (0, 1)))
+
+
+def headed(recipe: Recipe, **changes: Any) -> Recipe:
+    """Return a recipe that, after its first stage, trains a matching head on a network that stays as it is."""
+    heads = Stage("episodes", steps=5, learning_rate=0.01, optimiser="adam", ways=3, shots=2, queries=2,
+                  network_rate=0.0, frozen_norms=True, **changes)  # fmt: skip
+    return replace(
+        recipe, learner="matching", centre=False, normalise=False, stages=(recipe.stages[0], heads)
+    )
+
+
+def test_a_network_that_stays_as_it_is_sees_every_picture_once(
+    recipe: Recipe, world: ClassImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(headed(recipe), world)
+    seen: list[int] = []
+    trainer.network.register_forward_hook(lambda _module, inputs, _output: seen.append(len(inputs[0])))
+    once = [record.loss for record in trainer.run()]
+    assert sum(seen[recipe.stages[0].steps :]) == len(world.images)
+    monkeypatch.setattr(type(recipe), "embeds_once", lambda *_: False)
+    anew = [record.loss for record in Trainer(headed(recipe), world).run()]
+    assert once == pytest.approx(anew, rel=1e-3)  # the embeddings are kept in half precision
+
+
+def test_turned_classes_are_embedded_turned(recipe: Recipe, world: ClassImages) -> None:
+    turned = replace(headed(recipe), class_rotations=True)
+    trainer = Trainer(turned, world)
+    records = list(trainer.run())
+    assert len(records) == turned.steps
+    batch = trainer.maker.batch(7)
+    assert batch.rows is not None
+    assert len(batch.images) == 0
+    assert int(batch.rows.max()) >= len(world.images)
+
+
+@pytest.mark.parametrize(
+    "change", [{"augmentation": Augmentation(flip=True)}, {"sides": (12, 16)}, {"network_rate": 0.1}]
+)
+def test_what_changes_is_embedded_every_time(recipe: Recipe, change: dict[str, Any]) -> None:
+    changed = replace(headed(recipe).stages[1], **change)
+    assert headed(recipe).embeds_once(headed(recipe).stages[1])
+    assert not headed(recipe).embeds_once(changed)
+
+
+def test_known_embeddings_are_the_same_with_workers_and_after_a_resume(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    undisturbed = [record.loss for record in Trainer(headed(recipe), world).run()]
+    assert [r.loss for r in Trainer(headed(recipe), world, workers=1).run()] == undisturbed
+    for record in Trainer(headed(recipe), world).run(tmp_path / "run.checkpoint", every=1):
+        if record.step == 9:
+            break
+    resumed = Trainer(headed(recipe), world).run(tmp_path / "run.checkpoint", resume=True)
+    assert [record.loss for record in resumed] == undisturbed[8:]
