@@ -162,7 +162,7 @@ def test_turn_rotates_each_picture_by_its_own_quarters() -> None:
 
 
 def headed(recipe: Recipe, **changes: Any) -> Recipe:
-    """Return a recipe that, after its first stage, trains a matching head on a network that stays as it is."""
+    """Return a recipe that after its first stage trains a matching head on a network that stays as it is."""
     heads = Stage("episodes", steps=5, learning_rate=0.01, optimiser="adam", ways=3, shots=2, queries=2,
                   network_rate=0.0, frozen_norms=True, **changes)  # fmt: skip
     return replace(
