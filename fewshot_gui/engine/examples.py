@@ -102,7 +102,9 @@ def _embed(source: Source, library: Library, backbone: str, device: str) -> NDAr
     for read, is_whole in ((_original, True), (_file, True), (_thumbnail, False)):
         try:
             data = read(source)
-            pixels = None if data is None else decode_image(data, name=source.picture, at_least=side)
+            # A raw file is known by its name alone.
+            name = source.stored.path if read is _file and source.stored is not None else source.picture
+            pixels = None if data is None else decode_image(data, name=name, at_least=side)
         except (ImageProblem, SessionError):
             continue  # there is another way
         if pixels is not None:

@@ -74,6 +74,18 @@ def decode_raw(
         ) from error
 
 
+def raw_size(path: str) -> tuple[int, int]:
+    """Return (width, height) of a raw file in pixels, upright; (0, 0) where it cannot be read."""
+    import rawpy  # noqa: PLC0415 - beside `decode_raw`
+
+    try:
+        with rawpy.imread(path) as raw:
+            sizes = raw.sizes
+    except (OSError, rawpy.LibRawError, rawpy.NotSupportedError):
+        return 0, 0
+    return (sizes.height, sizes.width) if sizes.flip in {5, 6} else (sizes.width, sizes.height)
+
+
 def _inner(raw: RawPy, decode: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8] | None:
     """Return the picture inside, upright; None where there is none that can be read."""
     import rawpy  # noqa: PLC0415 - beside `decode_raw`

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, UnidentifiedImageError
 
+from fewshot_gui.core.images.raw import is_raw, raw_size
 from fewshot_gui.engine.exports.labelled import Labelled, category_names
 from fewshot_gui.engine.publish import new_file
 
@@ -111,6 +112,8 @@ def _provenance(row: Labelled) -> dict[str, Any]:
 
 def _size(path: str) -> tuple[int, int]:
     """Return (width, height) as the picture is shown, from its header; (0, 0) where it cannot be read."""
+    if is_raw(path):
+        return raw_size(path)
     try:
         with Image.open(path) as picture:
             width, height = picture.size

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
-from fewshot_gui.core.images.raw import is_raw
+from fewshot_gui.core.images.raw import is_raw, raw_size
 from fewshot_gui.core.images.reader import decode_image, read_image
 from fewshot_gui.core.images.scan import scan_folder
 
@@ -103,6 +103,16 @@ def test_a_raw_file_is_listed_where_no_picture_of_its_name_lies_beside_it(tmp_pa
     assert [file.path.rpartition("/")[2] for file in scan_folder(tmp_path)] == [
         "1.jpg", "2.nef", "3.CR2", "IMG.JPG"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (192, 128)), (8, (128, 192))])
+def test_the_size_is_that_of_the_sensor_upright(
+    tmp_path: Path, orientation: int, size: tuple[int, int]
+) -> None:
+    (tmp_path / "a.dng").write_bytes(dng(red_sensor(), INNER, orientation))
+    assert raw_size(str(tmp_path / "a.dng")) == size
+    (tmp_path / "b.dng").write_bytes(b"nothing")
+    assert raw_size(str(tmp_path / "b.dng")) == raw_size(str(tmp_path / "c.dng")) == (0, 0)
 
 
 def test_suffixes_of_raw_files() -> None:
