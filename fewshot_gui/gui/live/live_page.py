@@ -63,6 +63,7 @@ class LivePage(QWidget):
         self._connections = connections
         self.view = LiveView(session, appearance)
         self.teach = TeachBar(session, appearance, "hold")
+        self.teach.set_ready(False)
         self.teach.pressed.connect(lambda category: self.capture(CategoryId(category), held=True))
         self.teach.released.connect(lambda category: self.capture(CategoryId(category), held=False))
         self.banner = BackboneBanner(session, appearance, "photo")
@@ -106,6 +107,7 @@ class LivePage(QWidget):
     def show_frame(self, frame: Frame, captured_at: float) -> None:
         """Show a new frame and ask for its prediction."""
         self._frame, self._captured_at = frame, captured_at
+        self.teach.set_ready(True)
         self.stack.setCurrentWidget(self.view)
         self.view.show_frame(frame, captured_at)
         self.view.show_note(self._note())
@@ -116,6 +118,7 @@ class LivePage(QWidget):
         self.teach.let_go()
         self._let_go()
         self._frame = None
+        self.teach.set_ready(False)
         self._loop.reset()
         self.view.clear()
 

@@ -96,6 +96,10 @@ class TeachBar(QWidget):
         # Half a line more shows that there is more below.
         self._area.want(wanted if wanted <= most else most + _SPACING + line // 2, at_least=line)
 
+    def set_ready(self, ready: bool) -> None:
+        """Let the buttons be pressed, or not: there is nothing that could be taught."""
+        self._page.setEnabled(ready)
+
     def buttons(self) -> list[QPushButton]:
         """Return the buttons in the order of the categories."""
         items = (self._row.itemAt(index) for index in range(self._row.count()))

@@ -209,6 +209,19 @@ def test_without_a_picture_nothing_is_captured(page: CameraPage, intake: Any) ->
     assert intake.taught == []
 
 
+def test_the_buttons_can_be_pressed_while_there_is_a_picture(
+    page: CameraPage, camera: Any, frame: Frame, session: Session, qtbot: QtBot
+) -> None:
+    assert not any(button.isEnabled() for button in page.teach.buttons())
+    camera.found.emit((FIRST,))
+    camera.frame.emit(frame(), 1.0)
+    assert all(button.isEnabled() for button in page.teach.buttons())
+    qtbot.mouseClick(page.switch, Qt.MouseButton.LeftButton)
+    session.do(AddCategory(CategoryId("bird"), "Bird"))
+    assert len(page.teach.buttons()) == 3
+    assert not any(button.isEnabled() for button in page.teach.buttons())
+
+
 def test_a_category_that_is_removed_while_held_gets_no_more(
     running: CameraPage, session: Session, intake: Any, camera: Any, frame: Frame
 ) -> None:
