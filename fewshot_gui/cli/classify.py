@@ -136,24 +136,24 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
     """
     from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - torch takes seconds to import
 
-    _check(arguments)
+    check(arguments, ("--support", arguments.support), ("--query", arguments.query))
     arguments.device = told_device(arguments.device)
     loop = MainLoop()
     try:
-        arguments.backbone = _backbone(arguments)
+        arguments.backbone = named_backbone(arguments)
         with open_library(loop) as (library, problems):
 
             def note(problem: ImageProblem) -> None:
                 problems.add(problem.path, problem.kind, problem.detail)
 
-            support, labels, classes = _support(arguments, library, loop, note)
+            support, labels, classes = read_support(arguments, library, loop, note)
             files = list(scan_folder(arguments.query, on_problem=note))
             if not files:
                 warn(f"{arguments.query} holds no pictures, so nothing is labelled")
             query = _embed(arguments, library, loop, files, "Reading pictures")
             # The lanes rest by now: what belongs to the model lane may run here.
-            recipe = _recipe(arguments)
-            classifier = _fit(recipe, make_learner(recipe, library), support, labels, classes)
+            recipe = recipe_of(arguments)
+            classifier = fit(recipe, make_learner(recipe, library), support, labels, classes)
             taught = dict(zip(support.ids, labels.tolist(), strict=True))
             table = _table(query, classes, *_predict(arguments, classifier, query), taught)
             return Labelled(table, query, problems.entries, choice_of(classifier))
@@ -161,15 +161,20 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
         raise UsageError(file_words(error)) from error
 
 
-def _check(arguments: argparse.Namespace) -> None:
-    for option, folder in (("--support", arguments.support), ("--query", arguments.query)):
+def check(arguments: argparse.Namespace, *folders: tuple[str, Path]) -> None:
+    """Check that each folder, by the option that names it, is there, and where the threshold lies.
+
+    Raises:
+        UsageError: it is not.
+    """
+    for option, folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{option} {folder} is not a folder")
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise UsageError("--threshold lies between 0 and 1")
 
 
-def _backbone(arguments: argparse.Namespace) -> str:
+def named_backbone(arguments: argparse.Namespace) -> str:
     """Return the bundle to use, in the space of the learner: the one named, or the shipped one that fits.
 
     Raises:
@@ -184,14 +189,19 @@ def _backbone(arguments: argparse.Namespace) -> str:
     return space_name(named, facts.space)
 
 
-def _recipe(arguments: argparse.Namespace) -> Recipe:
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    """Return what the classifier is made by."""
     return Recipe(arguments.learner, arguments.backbone, arguments.device, ())
 
 
-def _support(
+def read_support(
     arguments: argparse.Namespace, library: Library, loop: MainLoop, note: Callable[[ImageProblem], None]
 ) -> tuple[Embedded, NDArray[np.int64], tuple[str, ...]]:
-    """Return the examples, the class index of each, and the classes."""
+    """Return the examples, the class index of each, and the classes.
+
+    Raises:
+        UsageError: there are no classes, or no example can be read.
+    """
     folders = class_folders(arguments.support, on_problem=note)
     if not folders:
         raise UsageError(
@@ -242,13 +252,14 @@ def _embed(
     )
 
 
-def _fit(
+def fit(
     recipe: Recipe,
     learner: Learner,
     support: Embedded,
     labels: NDArray[np.int64],
     classes: tuple[str, ...],
 ) -> Classifier:
+    """Return the classifier of the examples; only where the lanes rest."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415

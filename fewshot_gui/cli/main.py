@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "classify": "label a folder of pictures from folders of examples",
+    "export": "write what examples teach as an ONNX model for other programs",
     "sort": "put pictures into the folders of their categories; plan, apply, take back",
     "train": "meta-train a backbone by a recipe",
     "evaluate": "measure a learner and a backbone on episodes",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from onnx import ModelProto
 
     from fewshot_gui.core.backbones.bundle import Bundle
     from fewshot_gui.core.backbones.preprocessing import Preprocessing
@@ -70,19 +71,42 @@ class FinishedNetwork(nn.Module):
 def export_bundle(bundle: Bundle) -> bytes:
     """Return an ONNX model that embeds as the bundle does: uint8 (B, H, W, C) to float32 (B, D), any B.
 
-    By the exporter that traces with torch.export: the older one is deprecated and warns.
+    Raises:
+        OnnxExportError: as `finished_network` and `to_onnx` say.
+    """
+    model: bytes = to_onnx(finished_network(bundle), bundle.info.input_shape, [OUTPUT]).SerializeToString()
+    return model
+
+
+def finished_network(bundle: Bundle) -> FinishedNetwork:
+    """Return all that a bundle does to prepared pictures, on the CPU.
 
     Raises:
-        OnnxExportError: its input is asked for and not its embedding, its network cannot be traced or has
-            operators that ONNX lacks, or onnx or onnxscript is missing.
+        OnnxExportError: its input is asked for and not its embedding.
     """
     network = bundle.context("cpu").network
     if network is None or bundle.info.in_pixels:
         raise OnnxExportError(f"{bundle.name} has no network to export")
     with safe_open(bundle.info.path, framework="np") as file:
         centre = file.get_tensor("centre")
-    whole = FinishedNetwork(network, bundle.preprocessing, centre, normalise=bundle.info.normalise).eval()
-    channels, height, width = bundle.info.input_shape
+    return FinishedNetwork(network, bundle.preprocessing, centre, normalise=bundle.info.normalise).eval()
+
+
+def to_onnx(whole: nn.Module, input_shape: tuple[int, int, int], outputs: list[str]) -> ModelProto:
+    """Return the ONNX model of a module that takes prepared pictures uint8 (B, H, W, C), any B.
+
+    By the exporter that traces with torch.export: the older one is deprecated and warns.
+
+    Args:
+        whole: in eval mode, on the CPU.
+        input_shape: (C, H, W).
+        outputs: the names of what it gives.
+
+    Raises:
+        OnnxExportError: it cannot be traced or has operators that ONNX lacks, or onnx or onnxscript is
+            missing.
+    """
+    channels, height, width = input_shape
     # Two pictures: of one, the exporter would take the size of the batch for a constant.
     example = torch.zeros(2, height, width, channels, dtype=torch.uint8)
     try:
@@ -92,19 +116,17 @@ def export_bundle(bundle: Bundle) -> bytes:
             dynamo=True,
             verbose=False,
             input_names=[INPUT],
-            output_names=[OUTPUT],
+            output_names=outputs,
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
         )
-        return _model_of(program)
     # Its own errors are RuntimeErrors; a network that it cannot trace may raise the others.
     except (RuntimeError, ImportError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise OnnxExportError(_first_line(error)) from error
-
-
-def _model_of(program: torch.onnx.ONNXProgram | None) -> bytes:
     if program is None:
         raise OnnxExportError("the exporter returned nothing")
-    model: bytes = program.model_proto.SerializeToString()
+    model: ModelProto = program.model_proto
+    if not model.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
+        raise OnnxExportError("it would take two pictures at once, and no other number")
     return model
 
 

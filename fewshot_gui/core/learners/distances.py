@@ -21,6 +21,8 @@ def squared_distances(first: Tensor, second: Tensor) -> Tensor:
     One matrix product does nearly all of it. Pairs that nearly coincide (the same picture twice) are computed
     again by subtraction, as a distance of 0 must not show as 0.0003.
     """
+    if torch.compiler.is_compiling():  # an exported model cannot ask whether a row lies close
+        return (first.unsqueeze(1) - second).square().sum(2)
     centre = second.mean(0) if len(second) else second.new_zeros(second.shape[1])
     left, right = first - centre, second - centre
     left_norm = torch.linalg.vector_norm(left, dim=1, keepdim=True).square()

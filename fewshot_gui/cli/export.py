@@ -1,0 +1,143 @@
+"""`fewshot-gui export`: what folders of examples teach, as one model for other programs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fewshot_gui.cli.choice_words import choice_line, choice_values
+from fewshot_gui.cli.classify import check, fit, named_backbone, read_support, recipe_of
+from fewshot_gui.cli.options import add_classifier_arguments, told_device
+from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, file_words, say, say_json, warn
+from fewshot_gui.cli.own_files import require_own
+from fewshot_gui.core.backbones.bundle_info import BundleError
+from fewshot_gui.core.learners.facts import LearnerError, facts_of
+from fewshot_gui.core.learners.reason import choice_of
+from fewshot_gui.engine.fitting import make_learner
+from fewshot_gui.engine.headless import MainLoop, open_library
+
+if TYPE_CHECKING:
+    import argparse
+
+    from fewshot_gui.cli.classify import Embedded
+    from fewshot_gui.core.images.problems import ImageProblem
+    from fewshot_gui.core.learners.base import Classifier
+    from fewshot_gui.engine.exports.model import Parity
+    from fewshot_gui.engine.problems import Problem
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument(
+        "--support", type=Path, required=True, metavar="DIR", help="a folder of examples a class"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.onnx",
+        help="the model; FILE.py, which uses it, is written beside it; both replace earlier ones, never "
+        "other files",
+    )
+    add_classifier_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return the exit code after writing the model: 1 where some examples could not be read."""
+    from fewshot_gui.core.backbones.onnx_export import OnnxExportError  # noqa: PLC0415 - imports torch
+    from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - imports torch
+    from fewshot_gui.engine.exports.model import is_own_model  # noqa: PLC0415 - imports onnxruntime
+
+    check(arguments, ("--support", arguments.support))
+    if arguments.out.suffix != ".onnx":
+        raise UsageError("--out must end in .onnx")
+    for path in (arguments.out, arguments.out.with_suffix(".py")):
+        require_own("--out", path, is_own_model)
+    arguments.device = told_device(arguments.device)
+    try:
+        if facts_of(arguments.learner).space != "embedding":
+            raise UsageError(
+                f"{arguments.learner} adapts the network itself and cannot be exported; name another"
+            )
+        support, classifier, problems = _taught(arguments)
+        parity = _write(arguments, support, classifier)
+    except OnnxExportError as error:
+        raise UsageError(
+            f"{arguments.learner} on {arguments.backbone} cannot be written as an ONNX model; name another "
+            "learner, as ridge, prototypical or logistic"
+        ) from error
+    except (BundleError, LearnerError, SupportError, OSError) as error:
+        raise UsageError(file_words(error)) from error
+    _tell(arguments, classifier, parity, problems)
+    return SOME_FAILED if problems else DONE
+
+
+def _taught(arguments: argparse.Namespace) -> tuple[Embedded, Classifier, list[Problem]]:
+    """Return the examples, what they teach, and what could not be read."""
+    loop = MainLoop()
+    arguments.backbone = named_backbone(arguments)
+    with open_library(loop) as (library, problems):
+
+        def note(problem: ImageProblem) -> None:
+            problems.add(problem.path, problem.kind, problem.detail)
+
+        support, labels, classes = read_support(arguments, library, loop, note)
+        recipe = recipe_of(arguments)
+        classifier = fit(recipe, make_learner(recipe, library), support, labels, classes)
+        unread = [each for each in problems.entries if not each.kind.startswith("cache-")]
+    return support, classifier, unread
+
+
+def _write(arguments: argparse.Namespace, support: Embedded, classifier: Classifier) -> Parity:
+    """Write the model and its program, and return how they agree with this program on the examples."""
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - imports torch
+    from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415 - imports torch
+    from fewshot_gui.engine.exports.model import compare, exported_model, write_model  # noqa: PLC0415 - as above
+
+    choice = choice_of(classifier)
+    learner = choice.learner if choice else arguments.learner
+    none_above = float(threshold_at(arguments.threshold, classifier))
+    # What the exporter prints of a model that it cannot write is long, and says nothing to anybody else.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        model = exported_model(load_bundle(arguments.backbone), classifier, none_above, learner)
+    write_model(arguments.out, model)
+    said = classifier.predict(torch.from_numpy(support.rows))
+    return compare(
+        arguments.out,
+        [file.path for file in support.files],
+        said.probabilities.numpy(),
+        said.nearest_distance[:, 0].numpy(),
+    )
+
+
+def _tell(
+    arguments: argparse.Namespace, classifier: Classifier, parity: Parity, problems: list[Problem]
+) -> None:
+    for problem in problems:
+        warn(f"{problem.path}: {problem.detail}")
+    program, choice = arguments.out.with_suffix(".py"), choice_of(classifier)
+    summary: dict[str, Any] = {
+        "out": str(arguments.out),
+        "program": str(program),
+        "categories": list(classifier.classes),
+        "compared": parity.pictures,
+        "same": parity.same,
+        "largest_difference": parity.largest_difference,
+        "problems": len(problems),
+        "chosen": choice_values(choice),
+    }
+    if arguments.json:
+        say_json(summary)
+        return
+    size = arguments.out.stat().st_size / 1e6
+    say(f"Wrote {arguments.out} ({size:.1f} MB) and {program}, which uses it:")
+    say(f"    python {program} {arguments.out} PICTURE ...")
+    if choice is not None:
+        say(choice_line(choice))
+    same, compared = parity.same, counted(parity.pictures, "picture")
+    apart = f"probabilities differ by {parity.largest_difference:.4f} at most"
+    say(f"On your examples it says the same as this program for {same} of {compared}; {apart}.")

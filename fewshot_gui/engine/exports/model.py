@@ -1,0 +1,149 @@
+"""A taught classifier as one ONNX model, a program that uses it, and how they agree with this program."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fewshot_gui.engine.exports import use_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from fewshot_gui.core.backbones.bundle import Bundle
+    from fewshot_gui.core.learners.base import Classifier
+
+FACTS = "fewshot-labeler"
+"""The key of the model's metadata under which it says what it is, as JSON."""
+MOST_COMPARED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How an exported model agrees with the program on pictures.
+
+    Attributes:
+        pictures: that were compared.
+        same: on how many both name the same category, or none.
+        largest_difference: of any probability.
+    """
+
+    pictures: int
+    same: int
+    largest_difference: float
+
+
+def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, learner: str) -> bytes:
+    """Return an ONNX model: prepared pictures in, probabilities and the distance to the nearest example out.
+
+    It says in its metadata what a program needs to use it: the categories, how a picture is prepared, above
+    which distance it is none of these, and what made it.
+
+    Args:
+        bundle: that embeds.
+        classifier: of its embeddings.
+        none_above: the distance above which a picture is none of these; +inf for never.
+        learner: the name of what taught the classifier.
+
+    Raises:
+        OnnxExportError: the backbone or the learner cannot be written as one.
+    """
+    from torch import Tensor, nn  # noqa: PLC0415 - torch takes seconds to import
+
+    from fewshot_gui.core.backbones.onnx_export import finished_network, to_onnx  # noqa: PLC0415 - as torch
+
+    class Whole(nn.Module):
+        """The network and the classifier, one after the other."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = finished_network(bundle)
+
+        def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+            """Return probabilities (B, N) and distances (B,) of prepared pictures (B, H, W, C)."""
+            said = classifier.predict(self.network(pictures))
+            return said.probabilities.float(), said.nearest_distance[:, 0].float()
+
+    preprocessing = bundle.preprocessing
+    model = to_onnx(Whole().eval(), bundle.info.input_shape, ["probabilities", "distance"])
+    facts = {
+        "categories": list(classifier.classes),
+        "side": preprocessing.side,
+        "channels": preprocessing.channels,
+        "invert": preprocessing.invert,
+        "none_above": none_above if math.isfinite(none_above) else None,
+        "learner": learner,
+        "backbone": bundle.name,
+        "weights": bundle.info.hash,
+    }
+    entry = model.metadata_props.add()
+    entry.key, entry.value = FACTS, json.dumps(facts, ensure_ascii=False)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def write_model(path: Path, model: bytes) -> Path:
+    """Write the model and, beside it, the program that uses it; return where that lies.
+
+    Each is complete or not there: it is written beside and then renamed.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    program = path.with_suffix(".py")
+    for target, content in ((path, model), (program, Path(use_model.__file__).read_bytes())):
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            partial.write_bytes(content)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    return program
+
+
+def is_own_model(path: Path) -> bool:
+    """Return whether a file is a model or a program of an earlier export."""
+    content = path.read_bytes()
+    return f"{FACTS}".encode() in content or content.startswith(
+        b'"""Labels pictures with a model that Few-shot'
+    )
+
+
+def compare(
+    path: Path,
+    pictures: Sequence[str],
+    said: NDArray[np.float32],
+    distances: NDArray[np.float32],
+    check: Callable[[], None] = lambda: None,
+) -> Parity:
+    """Return how the exported model, as its own program runs it on picture files, agrees with this one.
+
+    Args:
+        path: of the model.
+        pictures: files; those that only this program reads, such as HEIC, are left out.
+        said: float (n, N), the probabilities that this program gives them.
+        distances: float (n,), to the nearest example.
+        check: called before each picture; raises to end the work.
+    """
+    model = use_model.Model(str(path))
+    compared = same = 0
+    largest = 0.0
+    count = min(len(pictures), MOST_COMPARED)
+    for place in np.linspace(0, max(0, len(pictures) - 1), count).astype(int).tolist():
+        check()
+        try:
+            answer = model.answers([pictures[place]])[0]
+        except (OSError, ValueError):
+            continue
+        own = None if distances[place] > model.none_above else model.categories[int(said[place].argmax())]
+        theirs = np.array([answer.probabilities[name] for name in model.categories])
+        compared, same = compared + 1, same + (own == answer.label)
+        largest = max(largest, float(np.abs(theirs - said[place]).max()))
+    return Parity(compared, same, largest)

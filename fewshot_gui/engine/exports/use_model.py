@@ -1,0 +1,125 @@
+"""Labels pictures with a model that Few-shot Labeler exported. It needs nothing of that program.
+
+    pip install numpy onnxruntime opencv-python-headless
+    python NAME.py NAME.onnx PICTURE ...
+
+`Model` is for programs of your own: `Model("NAME.onnx").answers(["PICTURE"])`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+import onnxruntime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_AT_ONCE = 32
+
+
+class Answer(NamedTuple):
+    """What the model says of a picture.
+
+    Attributes:
+        label: the likeliest category; None where the picture is none of these.
+        probabilities: by category, 0 to 1.
+        distance: to the nearest example.
+    """
+
+    label: str | None
+    probabilities: dict[str, float]
+    distance: float
+
+
+class Model:
+    """An exported model.
+
+    Args:
+        path: NAME.onnx.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._session: Any = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        facts = json.loads(self._session.get_modelmeta().custom_metadata_map["fewshot-labeler"])
+        self.categories: list[str] = facts["categories"]
+        self.none_above = float("inf") if facts["none_above"] is None else float(facts["none_above"])
+        self._side, self._channels, self._invert = facts["side"], facts["channels"], facts["invert"]
+
+    def answers(self, paths: Sequence[str]) -> list[Answer]:
+        """Return what the model says of picture files.
+
+        Raises:
+            ValueError: one of them is no picture that OpenCV reads.
+        """
+        found = []
+        for start in range(0, len(paths), _AT_ONCE):
+            squares = [self.prepare(read(path)) for path in paths[start : start + _AT_ONCE]]
+            probabilities, distances = self._session.run(None, {"pictures": np.stack(squares)})
+            found += [self._answer(*row) for row in zip(probabilities, distances, strict=True)]
+        return found
+
+    def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return what the model takes of a picture (H, W, 3) RGB: the middle square, at the model's size."""
+        height, width = pixels.shape[:2]
+        short = min(height, width)
+        top, left = (height - short) // 2, (width - short) // 2
+        square = pixels[top : top + short, left : left + short]
+        if short != self._side:
+            kind = cv2.INTER_AREA if self._side < short else cv2.INTER_CUBIC
+            square = np.asarray(cv2.resize(square, (self._side, self._side), interpolation=kind), np.uint8)
+        if self._channels == 1:
+            square = np.asarray(cv2.cvtColor(square, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
+        return np.ascontiguousarray(255 - square if self._invert else square)
+
+    def _answer(self, probabilities: NDArray[np.float32], distance: float) -> Answer:
+        label = None if distance > self.none_above else self.categories[int(probabilities.argmax())]
+        by_name = zip(self.categories, probabilities.tolist(), strict=True)
+        return Answer(label, dict(by_name), float(distance))
+
+
+def read(path: str) -> NDArray[np.uint8]:
+    """Return uint8 (H, W, 3), RGB, upright, of a picture file; transparent parts are white.
+
+    Raises:
+        ValueError: it is no picture that OpenCV reads.
+    """
+    data = np.frombuffer(Path(path).read_bytes(), np.uint8)
+    whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if whole is None:
+        raise ValueError(f"{path} is no picture that OpenCV reads")
+    if whole.ndim == 3 and whole.shape[2] == 4 and whole.dtype == np.uint8:
+        share = whole[:, :, 3:].astype(np.float32) / 255
+        mixed = np.rint(share * whole[:, :, :3] + 255 * (1 - share)).astype(np.uint8)
+    else:
+        mixed = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)  # turns it upright, too
+    return np.ascontiguousarray(mixed[:, :, ::-1])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the label, its probability and the path of each picture; return the exit code."""
+    if len(arguments) < 2:
+        print(__doc__)  # noqa: T201 - a program of its own
+        return 2
+    model, failed = Model(arguments[0]), 0
+    for path in arguments[1:]:
+        try:
+            answer = model.answers([path])[0]
+        except (OSError, ValueError) as error:
+            print(error, file=sys.stderr)  # noqa: T201 - as above
+            failed = 1
+            continue
+        chance = max(answer.probabilities.values())
+        print(f"{answer.label or 'none of these'}\t{chance:.3f}\t{path}")  # noqa: T201 - as above
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
