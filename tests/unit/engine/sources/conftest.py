@@ -34,6 +34,7 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
             stream = container.add_stream("mpeg4", rate=FPS)
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             stream.bit_rate = 2_000_000
+            stream.codec_context.thread_count = 1  # else the file depends on the number of processors
             for number in range(frames):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="rgb24")))
             container.mux(stream.encode())
