@@ -91,8 +91,8 @@ class Labelled:
 
     @property
     def unread(self) -> list[Problem]:
-        """The inputs among them: without its cache the command is slower, but no picture has failed."""
-        return [problem for problem in self.problems if not problem.kind.startswith("cache-")]
+        """The inputs among them."""
+        return unread_of(self.problems)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,6 +159,11 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
             return Labelled(table, query, problems.entries, choice_of(classifier))
     except (BundleError, LearnerError, SupportError, OSError) as error:
         raise UsageError(file_words(error)) from error
+
+
+def unread_of(problems: Sequence[Problem]) -> list[Problem]:
+    """Return those about inputs: without its cache a command is slower, but no picture has failed."""
+    return [problem for problem in problems if not problem.kind.startswith("cache-")]
 
 
 def check(arguments: argparse.Namespace, *folders: tuple[str, Path]) -> None:

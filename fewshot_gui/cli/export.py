@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.choice_words import choice_line, choice_values
-from fewshot_gui.cli.classify import check, fit, named_backbone, read_support, recipe_of
+from fewshot_gui.cli.classify import check, fit, named_backbone, read_support, recipe_of, unread_of
 from fewshot_gui.cli.options import add_classifier_arguments, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, file_words, say, say_json, warn
 from fewshot_gui.cli.own_files import require_own
@@ -48,13 +48,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Return the exit code after writing the model: 1 where some examples could not be read."""
     from fewshot_gui.core.backbones.onnx_export import OnnxExportError  # noqa: PLC0415 - imports torch
     from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - imports torch
-    from fewshot_gui.engine.exports.model import is_own_model  # noqa: PLC0415 - imports onnxruntime
+    from fewshot_gui.engine.exports.model import (  # noqa: PLC0415 - imports onnxruntime
+        is_own_model,
+        is_own_program,
+        program_of,
+    )
 
     check(arguments, ("--support", arguments.support))
     if arguments.out.suffix != ".onnx":
         raise UsageError("--out must end in .onnx")
-    for path in (arguments.out, arguments.out.with_suffix(".py")):
-        require_own("--out", path, is_own_model)
+    require_own("--out", arguments.out, is_own_model)
+    require_own("--out", program_of(arguments.out), is_own_program)
     arguments.device = told_device(arguments.device)
     try:
         if facts_of(arguments.learner).space != "embedding":
@@ -70,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         ) from error
     except (BundleError, LearnerError, SupportError, OSError) as error:
         raise UsageError(file_words(error)) from error
-    _tell(arguments, classifier, parity, problems)
+    _tell(arguments, program_of(arguments.out), classifier, parity, problems)
     return SOME_FAILED if problems else DONE
 
 
@@ -86,8 +90,7 @@ def _taught(arguments: argparse.Namespace) -> tuple[Embedded, Classifier, list[P
         support, labels, classes = read_support(arguments, library, loop, note)
         recipe = recipe_of(arguments)
         classifier = fit(recipe, make_learner(recipe, library), support, labels, classes)
-        unread = [each for each in problems.entries if not each.kind.startswith("cache-")]
-    return support, classifier, unread
+    return support, classifier, unread_of(problems.entries)
 
 
 def _write(arguments: argparse.Namespace, support: Embedded, classifier: Classifier) -> Parity:
@@ -115,11 +118,15 @@ def _write(arguments: argparse.Namespace, support: Embedded, classifier: Classif
 
 
 def _tell(
-    arguments: argparse.Namespace, classifier: Classifier, parity: Parity, problems: list[Problem]
+    arguments: argparse.Namespace,
+    program: Path,
+    classifier: Classifier,
+    parity: Parity,
+    problems: list[Problem],
 ) -> None:
     for problem in problems:
         warn(f"{problem.path}: {problem.detail}")
-    program, choice = arguments.out.with_suffix(".py"), choice_of(classifier)
+    choice = choice_of(classifier)
     summary: dict[str, Any] = {
         "out": str(arguments.out),
         "program": str(program),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import counted
 from fewshot_gui.engine.own_pictures import PROGRAM
+from fewshot_gui.engine.publish import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,9 +145,5 @@ def _quiet(axis: Any, grid: str) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     """Write a figure; on a full disk an earlier one stays as it is."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with replacing(path) as partial:
         figure.savefig(partial, format="png", metadata={"Software": PROGRAM})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

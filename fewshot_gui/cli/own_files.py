@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import UsageError
+from fewshot_gui.engine.own_pictures import may_replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,17 +54,10 @@ def require_own(option: str, path: Path, is_own: Callable[[Path], bool]) -> None
         UsageError: there is no such folder, or what is there is somebody else's.
     """
     require_folder(option, path)
-    if os.path.lexists(path) and not _may_go(path, is_own):
+    if not may_replace(path, is_own):
         raise UsageError(
             f"{option} {path} is there already, and not as this command writes it; choose another name"
         )
-
-
-def _may_go(path: Path, is_own: Callable[[Path], bool]) -> bool:
-    try:
-        return path.is_file() and (path.stat().st_size == 0 or is_own(path))
-    except OSError:
-        return False
 
 
 def is_label_table(path: Path) -> bool:

@@ -99,11 +99,11 @@ def embed_examples(
 def _embed(source: Source, library: Library, backbone: str, device: str) -> NDArray[np.float32] | None:
     """Return the embedding (D,) of the original, else the file, else the thumbnail; None without any."""
     side = library.info(backbone).preprocessing.side
+    # A raw file is known by its name alone; what the session keeps is none, whatever the name.
+    name = (source.stored.path if source.stored else "") or source.picture
     for read, is_whole in ((_original, True), (_file, True), (_thumbnail, False)):
         try:
             data = read(source)
-            # A raw file is known by its name alone.
-            name = source.stored.path if read is _file and source.stored is not None else source.picture
             pixels = None if data is None else decode_image(data, name=name, at_least=side)
         except (ImageProblem, SessionError):
             continue  # there is another way

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fewshot_gui.engine.publish import replacing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -56,22 +58,17 @@ def write_labels(path: Path, table: LabelTable) -> None:
     Raises:
         OSError: the folder cannot be written or the disk is full.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        # A name that is no valid Unicode is written as the bytes that the file system knows it by.
-        unusual = sys.getfilesystemencodeerrors()
-        with partial.open("w", newline="", encoding="utf-8", errors=unusual) as file:
-            writer = csv.writer(file)
-            writer.writerow(
-                ["path", "predicted", "probability"]
-                + [f"probability:{name}" for name in table.classes]
-                + [f"distance:{name}" for name in table.classes]
-            )
-            for row, picture in enumerate(table.paths):
-                writer.writerow([picture, *_row(table, row)])
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # A name that is no valid Unicode is written as the bytes that the file system knows it by.
+    unusual = sys.getfilesystemencodeerrors()
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8", errors=unusual) as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["path", "predicted", "probability"]
+            + [f"probability:{name}" for name in table.classes]
+            + [f"distance:{name}" for name in table.classes]
+        )
+        for row, picture in enumerate(table.paths):
+            writer.writerow([picture, *_row(table, row)])
 
 
 def _row(table: LabelTable, row: int) -> list[str]:

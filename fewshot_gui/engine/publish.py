@@ -1,4 +1,4 @@
-"""Files that appear under their name complete or not at all, and never in place of another."""
+"""Files that appear under their name complete or not at all."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ def new_file(path: Path) -> Iterator[IO[str]]:
         with partial.open("x", newline="", encoding="utf-8", errors="surrogateescape") as file:
             yield file
         publish(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write beside `path`, which takes that name, and the place of what bore it, once whole.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

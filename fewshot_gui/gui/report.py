@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
-from fewshot_gui.engine.own_pictures import PROGRAM, is_own_picture
+from fewshot_gui.engine.own_pictures import PROGRAM, is_own_picture, may_replace
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError
 from fewshot_gui.engine.workspace import Lanes
@@ -41,7 +41,7 @@ def run_report(app: QApplication, picture: Path, session: str | None) -> int:
         picture: a PNG to write.
         session: to show in place of the sample; left as it is.
     """
-    if _is_anothers(picture):
+    if not may_replace(picture, is_own_picture):
         _tell(f"{picture} is there already, and no report of this program; choose another name.")
         return 1
     former = qInstallMessageHandler(_without_platform_notes)
@@ -70,14 +70,6 @@ def _without_platform_notes(_kind: QtMsgType, _context: QMessageLogContext, text
     """Print what Qt says, but for what the offscreen platform says of itself."""
     if text and not text.startswith("This plugin does not support"):
         _tell(text)
-
-
-def _is_anothers(picture: Path) -> bool:
-    """Return whether there is a file of that name which is not an earlier report's."""
-    try:
-        return os.path.lexists(picture) and picture.stat().st_size > 0 and not is_own_picture(picture)
-    except OSError:
-        return True
 
 
 def _trouble(session: str, lanes: Lanes) -> str | None:

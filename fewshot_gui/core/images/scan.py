@@ -48,6 +48,12 @@ def is_picture(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path).lower().endswith(_SUFFIXES)
 
 
+def stem_of(name: str) -> str:
+    """Return the name without its last suffix; a hidden file's leading dot begins no suffix."""
+    head, dot, tail = name.rpartition(".")
+    return head if head and dot and tail else name
+
+
 def natural_key(name: str) -> tuple[str, str]:
     """Return a sort key under which "img2" comes before "img10", and upper and lower case stand together."""
     # One text that compares as the list of words and numbers would, and three times as fast: 100,000 names
@@ -161,12 +167,12 @@ def _pictures(files: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
     """Return those of the entries, in their order, that are shown: raw files only where they stand alone."""
     if not any(is_raw(entry.name) for entry in files):
         return [entry for entry in files if is_picture(entry.name)]
-    stems = {_stem(entry.name) for entry in files if is_picture(entry.name)}
-    return [e for e in files if is_picture(e.name) or (is_raw(e.name) and _stem(e.name) not in stems)]
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0].casefold()
+    stems = {stem_of(entry.name).casefold() for entry in files if is_picture(entry.name)}
+    return [
+        entry
+        for entry in files
+        if is_picture(entry.name) or (is_raw(entry.name) and stem_of(entry.name).casefold() not in stems)
+    ]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

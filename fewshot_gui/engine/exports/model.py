@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fewshot_gui.engine.exports import use_model
+from fewshot_gui.engine.publish import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -89,31 +90,36 @@ def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, le
     return content
 
 
-def write_model(path: Path, model: bytes) -> Path:
-    """Write the model and, beside it, the program that uses it; return where that lies.
+def program_of(path: Path) -> Path:
+    """Return where the program lies that uses a model."""
+    return path.with_suffix(".py")
+
+
+def write_model(path: Path, model: bytes) -> None:
+    """Write the model and, beside it, the program that uses it.
 
     Each is complete or not there: it is written beside and then renamed.
 
     Raises:
         OSError: the folder cannot be written or the disk is full.
     """
-    program = path.with_suffix(".py")
-    for target, content in ((path, model), (program, Path(use_model.__file__).read_bytes())):
-        partial = target.with_name(f".{target.name}.partial")
-        try:
+    for target, content in ((path, model), (program_of(path), _program())):
+        with replacing(target) as partial:
             partial.write_bytes(content)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-    return program
+
+
+def _program() -> bytes:
+    return Path(use_model.__file__).read_bytes()
 
 
 def is_own_model(path: Path) -> bool:
-    """Return whether a file is a model or a program of an earlier export."""
-    content = path.read_bytes()
-    return f"{FACTS}".encode() in content or content.startswith(
-        b'"""Labels pictures with a model that Few-shot'
-    )
+    """Return whether a file is a model of an earlier export."""
+    return FACTS.encode() in path.read_bytes()
+
+
+def is_own_program(path: Path) -> bool:
+    """Return whether a file is the program of an export, as it was written: nobody's own changes are lost."""
+    return path.read_bytes() == _program()
 
 
 def compare(
@@ -121,7 +127,6 @@ def compare(
     pictures: Sequence[str],
     said: NDArray[np.float32],
     distances: NDArray[np.float32],
-    check: Callable[[], None] = lambda: None,
 ) -> Parity:
     """Return how the exported model, as its own program runs it on picture files, agrees with this one.
 
@@ -130,14 +135,12 @@ def compare(
         pictures: files; those that only this program reads, such as HEIC, are left out.
         said: float (n, N), the probabilities that this program gives them.
         distances: float (n,), to the nearest example.
-        check: called before each picture; raises to end the work.
     """
     model = use_model.Model(str(path))
     compared = same = 0
     largest = 0.0
     count = min(len(pictures), MOST_COMPARED)
     for place in np.linspace(0, max(0, len(pictures) - 1), count).astype(int).tolist():
-        check()
         try:
             answer = model.answers([pictures[place]])[0]
         except (OSError, ValueError):

@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.sorting.groups import companions, stem_of
+from fewshot_gui.core.images.scan import stem_of
+from fewshot_gui.engine.sorting.groups import companions
 from fewshot_gui.engine.sorting.names import folded
 from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind
 from fewshot_gui.engine.sorting.watched import go_on, watched

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.images.raw import RAW_SUFFIXES
-from fewshot_gui.core.images.scan import is_picture
+from fewshot_gui.core.images.scan import is_picture, stem_of
 from fewshot_gui.engine.sorting.names import folded
 from fewshot_gui.engine.sorting.watched import go_on, watched
 
@@ -27,12 +27,6 @@ _TAKEOUT = ".supplemental-metadata"  # a.jpg.supplemental-metadata.json, as Goog
 def may_be_companion(name: str) -> bool:
     """Return True if a file of that name goes with a picture, where there is one that it belongs to."""
     return name.lower().endswith(_COMPANION_SUFFIXES)
-
-
-def stem_of(name: str) -> str:
-    """Return the name without its last suffix; a hidden file's leading dot begins no suffix."""
-    head, dot, tail = name.rpartition(".")
-    return head if head and dot and tail else name
 
 
 def companions(

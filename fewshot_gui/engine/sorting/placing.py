@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.sorting.groups import stem_of
+from fewshot_gui.core.images.scan import stem_of
 from fewshot_gui.engine.sorting.names import folded, free_stem, is_safe_name, safe_name
 from fewshot_gui.engine.sorting.plan import Conflict, ConflictKind
 

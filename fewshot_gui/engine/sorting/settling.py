@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from fewshot_gui.core.images.scan import stem_of
 from fewshot_gui.engine.sorting.files import device_of, fingerprint, hash_file, is_one_file, same_content
-from fewshot_gui.engine.sorting.groups import stem_of
 from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned
 from fewshot_gui.engine.sorting.names import folded, free_stem, safe_name
 from fewshot_gui.engine.sorting.placing import tail_of

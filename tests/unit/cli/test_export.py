@@ -6,7 +6,8 @@ import importlib.util
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,6 @@ from PIL import Image
 
 from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def command(data: Path, backbone: Path, out: Path, *more: str) -> list[str]:
@@ -100,6 +98,19 @@ def test_a_file_is_read_as_the_program_reads_it(tmp_path: Path, orientation: int
         theirs, ours = read(str(tmp_path / name)).astype(int), read_image(tmp_path / name).astype(int)
         assert theirs.shape == ours.shape
         assert np.abs(theirs - ours).max() <= 2, name
+
+
+def test_a_program_that_somebody_changed_is_kept(
+    data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fewshot_gui.engine.exports import use_model
+
+    program = tmp_path / "mine.py"
+    program.write_bytes(Path(use_model.__file__).read_bytes() + b"print('and my own line')\n")
+    changed = program.read_bytes()
+    assert main(command(data, mean_colour, tmp_path / "mine.onnx")) == 2
+    assert "mine.py is there already" in capsys.readouterr().err
+    assert program.read_bytes() == changed
 
 
 def test_nothing_of_another_is_replaced(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,17 +11,12 @@ from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
 from fewshot_gui.core.images.raw import is_raw, raw_size
 from fewshot_gui.core.images.reader import decode_image, read_image
 from fewshot_gui.core.images.scan import scan_folder
+from tests.unit.core.images.raw_files import dng, red_sensor
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pathlib import Path
 
-# Under import-mode=importlib a test folder is no package, so that its helper is loaded by its path.
-_spec = importlib.util.spec_from_file_location("raw_files", Path(__file__).with_name("raw_files.py"))
-assert _spec is not None
-assert _spec.loader is not None
-raw_files = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(raw_files)
-dng, red_sensor = raw_files.dng, raw_files.red_sensor
+    from numpy.typing import NDArray
 
 INNER = np.zeros((1200, 1800, 3), np.uint8)
 INNER[:, :900] = (20, 160, 40)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import importlib.util
 import os
 import socket
 import sys
@@ -23,16 +22,10 @@ from PIL import Image
 
 from fewshot_gui.core.images import files, reader
 from fewshot_gui.core.images.reader import ImageProblem, ProblemKind, decode_image, read_image
+from tests.unit.core.images import picture_files as zoo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Under import-mode=importlib a test folder is no package, so that its helper is loaded by its path.
-_spec = importlib.util.spec_from_file_location("picture_files", Path(__file__).with_name("picture_files.py"))
-assert _spec is not None
-assert _spec.loader is not None
-zoo = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(zoo)
 
 UNICODE_NAMES = [
     "Žluťoučký kůň.png",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot_gui.engine.sorting.groups import companions, may_be_companion, stem_of
+from fewshot_gui.core.images.scan import stem_of
+from fewshot_gui.engine.sorting.groups import companions, may_be_companion
 
 
 @pytest.mark.parametrize(
