@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from fewshot_gui.core.learners.gradient.chain_slope import Chain
 from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
 from fewshot_gui.core.learners.gradient.functional import recorded_slope
 from fewshot_gui.core.learners.gradient.pieces import Slope, pictures_at_once, slope
+from fewshot_gui.core.learners.gradient.side_by_side import for_each_task
 from fewshot_gui.core.learners.gradient.start import head_logits
 from fewshot_gui.core.learners.gradient.tasks import MetaStep, share_right
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from fewshot_gui.core.learners.gradient.functional import Model, Params, SlopeOf
+    from fewshot_gui.core.learners.gradient.functional import Model, Params
     from fewshot_gui.core.learners.gradient.inner import InnerLoop
     from fewshot_gui.core.learners.gradient.tasks import Tasks
 
@@ -42,49 +44,83 @@ def step_weights(steps: int, multi_step: float, progress: float) -> dict[int, fl
     return {**dict.fromkeys(range(1, steps), early), steps: 1 - (steps - 1) * early}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _TaskStep:
+    """What one task says: `MetaStep` of it alone, its gradients in the order of the meta-parameters."""
+
+    loss: float
+    right: float
+    gradients: tuple[Tensor, ...]
+    together: bool
+
+
 def task_by_task_step(
     inner: InnerLoop, model: Model, params: Params, tasks: Tasks, weights: Mapping[int, float]
 ) -> MetaStep:
-    """Return the meta-gradient, the tasks one after the other and their queries a few at a time.
+    """Return the meta-gradient, each task by itself and its queries a few at a time.
 
     The query loss is differentiated by the adapted weights alone, in pieces that fit the cache; what that
     gives is then taken back through the inner steps, whose graph is of the support set only.
     """
     leaf = {key: _in_order(value).requires_grad_() for key, value in params.items()}
+    like = inner.any_embeddings(model, leaf, tasks.support[0])
+
+    def one(model: Model, task: int) -> _TaskStep:
+        return _step_of_task(inner, model, leaf, like, tasks, task, weights)
+
+    with torch.enable_grad():
+        steps = for_each_task(one, model, tasks)
     total = {key: torch.zeros_like(value) for key, value in params.items()}
-    loss = right = 0.0
+    for step in steps:
+        for gradient, mine in zip(total.values(), step.gradients, strict=True):
+            gradient.add_(mine, alpha=1 / len(tasks))
+    return MetaStep(
+        sum(step.loss for step in steps) / len(tasks),
+        sum(step.right for step in steps) / len(tasks),
+        total,
+        steps[-1].together,
+    )
+
+
+def _step_of_task(
+    inner: InnerLoop,
+    model: Model,
+    leaf: Params,
+    like: Tensor,
+    tasks: Tasks,
+    task: int,
+    weights: Mapping[int, float],
+) -> _TaskStep:
+    support, labels = tasks.support[task], tasks.support_labels[task]
     again = not inner.first_order
     noted = FastConvolutions(twice=again)
-    chain = None if inner.head_only else Chain.of(model, tasks.support)
-    slope_of: SlopeOf = partial(recorded_slope, again=again)
+    chain = None if inner.head_only else Chain.of(model, support)
+    slope_of = (
+        partial(recorded_slope, again=again)
+        if chain is None
+        else chain.slope_of(support, labels, again=again)
+    )
 
     def watched(params: Params, images: Tensor) -> Tensor:
         with noted:
             return model(params, images)
 
-    with torch.enable_grad():
-        like = inner.any_embeddings(model, params, tasks.support[0])
-        for task in range(len(tasks)):
-            support, labels = tasks.support[task], tasks.support_labels[task]
-            if chain is not None:
-                slope_of = chain.slope_of(support, labels, again=again)
-            path = inner.path(watched, leaf, support, labels, like, tasks.ways, slope_of)
-            query, targets = tasks.query[task], tasks.query_labels[task]
-            # Batch statistics are those of all queries together.
-            together = noted.uses_batch_statistics or (chain is not None and chain.uses_batch_statistics)
-            at_once = len(query) if together else pictures_at_once(query)
-            with FastConvolutions(twice=False):
-                slopes = {
-                    step: slope(
-                        chain or model, path[step], tuple(path[step]), query, targets, at_once=at_once
-                    )
-                    for step in weights
-                }
-            for key, gradient in zip(leaf, _taken_back(path, slopes, weights, leaf), strict=True):
-                total[key].add_(gradient, alpha=1 / len(tasks))
-            loss += sum(weight * float(slopes[step].loss) for step, weight in weights.items())
-            right += share_right(slopes[inner.steps].logits, targets)
-    return MetaStep(loss / len(tasks), right / len(tasks), total, together)
+    path = inner.path(watched, leaf, support, labels, like, tasks.ways, slope_of)
+    query, targets = tasks.query[task], tasks.query_labels[task]
+    # Batch statistics are those of all queries together.
+    together = noted.uses_batch_statistics or (chain is not None and chain.uses_batch_statistics)
+    at_once = len(query) if together else pictures_at_once(query)
+    with FastConvolutions(twice=False):
+        slopes = {
+            step: slope(chain or model, path[step], tuple(path[step]), query, targets, at_once=at_once)
+            for step in weights
+        }
+    return _TaskStep(
+        sum(weight * float(slopes[step].loss) for step, weight in weights.items()),
+        share_right(slopes[inner.steps].logits, targets),
+        _taken_back(path, slopes, weights, leaf),
+        together,
+    )
 
 
 def _in_order(value: Tensor) -> Tensor:

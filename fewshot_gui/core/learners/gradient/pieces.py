@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.learners.gradient.functional import Model, Params
 
-# 5 pictures of 84 x 84 at once, 51 of 28 x 28: maps of 64 channels stay below 10 MB. Measured on one CPU
-# thread, a first convolution of 75 pictures of 84 x 84 takes 83 ms at once and 18 ms in fives: larger maps
-# get fresh memory from the system every time, and do not stay in the cache.
-_PIXELS_AT_ONCE = 40_000
+# 2 pictures of 84 x 84 at once, 25 of 28 x 28: maps of 64 channels stay below 5 MB. Measured on one CPU
+# thread, a first convolution of 75 pictures of 84 x 84 takes 83 ms at once and 18 ms in fives, a meta-step at
+# 28 x 28 a tenth longer in 51s than in 25s: larger maps get fresh memory from the system every time, and do
+# not stay in the cache.
+_PIXELS_AT_ONCE = 20_000
 # Pixels of a picture times parameters of a network that go there and back in well below 100 ms: a picture of
 # 80 x 80 through the residual network of 2.7 million parameters takes 21 ms on one thread, and is 1.8e10.
 _WORK_AT_ONCE = 4e10

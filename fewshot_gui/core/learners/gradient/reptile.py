@@ -9,6 +9,7 @@ import torch
 from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
 from fewshot_gui.core.learners.gradient.functional import NETWORK, Model, Params
 from fewshot_gui.core.learners.gradient.pieces import pictures_at_once, slope
+from fewshot_gui.core.learners.gradient.side_by_side import for_each_task
 from fewshot_gui.core.learners.gradient.tasks import MetaStep, share_right
 
 if TYPE_CHECKING:
@@ -33,22 +34,25 @@ def reptile_step(inner: InnerLoop, model: Model, params: Params, tasks: Tasks, b
         tasks: at least one.
         batch: examples of an inner step; 0: all.
     """
-    total = {key: torch.zeros_like(value) for key, value in params.items()}
-    loss = right = 0.0
-    with FastConvolutions(twice=False) as convolutions:
-        with torch.no_grad():
-            model(params, tasks.support[0][:2])  # so that it is known whether pictures belong together
-        for task in range(len(tasks)):
-            adapted = _adapted(inner, model, params, tasks, task, batch, convolutions)
-            for key, gradient in total.items():
-                known = len(adapted[key])  # rows of the learned head beyond the task's ways stay
-                gradient[:known].add_(params[key][:known] - adapted[key], alpha=1 / len(tasks))
+    with torch.no_grad(), FastConvolutions(twice=False) as convolutions:
+        model(params, tasks.support[0][:2])  # so that it is known whether pictures belong together
+    together = convolutions.uses_batch_statistics
+
+    def one(model: Model, task: int) -> tuple[Params, float, float]:
+        with FastConvolutions(twice=False):
+            adapted = _adapted(inner, model, params, tasks, task, batch, together=together)
             query, targets = tasks.query[task], tasks.query_labels[task]
-            at_once = _at_once(query, convolutions)
-            found = slope(model, adapted, (), query, targets, at_once=at_once)
-            loss += float(found.loss)
-            right += share_right(found.logits, targets)
-    return MetaStep(loss / len(tasks), right / len(tasks), total, convolutions.uses_batch_statistics)
+            found = slope(model, adapted, (), query, targets, at_once=_at_once(query, together=together))
+        return adapted, float(found.loss), share_right(found.logits, targets)
+
+    done = for_each_task(one, model, tasks)
+    total = {key: torch.zeros_like(value) for key, value in params.items()}
+    for adapted, _, _ in done:
+        for key, gradient in total.items():
+            known = len(adapted[key])  # rows of the learned head beyond the task's ways stay
+            gradient[:known].add_(params[key][:known] - adapted[key], alpha=1 / len(tasks))
+    loss, right = (sum(numbers) / len(tasks) for numbers in list(zip(*done, strict=True))[1:])
+    return MetaStep(loss, right, total, together)
 
 
 def _adapted(
@@ -58,7 +62,8 @@ def _adapted(
     tasks: Tasks,
     task: int,
     batch: int,
-    convolutions: FastConvolutions,
+    *,
+    together: bool,
 ) -> Params:
     """Return network and linear layer after the inner steps on one task's support set."""
     support, labels = tasks.support[task], tasks.support_labels[task]
@@ -72,14 +77,14 @@ def _adapted(
     rows_of = minibatches(labels, batch)
     for step in range(inner.steps):
         rows = rows_of(step)
-        at_once = _at_once(support, convolutions)
+        at_once = _at_once(support, together=together)
         found = slope(model, fast, tuple(fast), support[rows], labels[rows], at_once=at_once)
         fast, memory = inner.rule.update(step, params, fast, found.gradients, found.loss, memory)
     return fast
 
 
-def _at_once(images: Tensor, convolutions: FastConvolutions) -> int:
-    return len(images) if convolutions.uses_batch_statistics else pictures_at_once(images)
+def _at_once(images: Tensor, *, together: bool) -> int:
+    return len(images) if together else pictures_at_once(images)
 
 
 def minibatches(labels: Tensor, batch: int) -> Callable[[int], Tensor]:

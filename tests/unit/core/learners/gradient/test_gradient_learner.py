@@ -212,8 +212,8 @@ def test_pieces_change_nothing(tiny_network: Any, draw_tasks: Any, monkeypatch: 
 
 def test_large_networks_and_pictures_are_taken_fewer_at_a_time() -> None:
     small, large = torch.zeros(200, 1, 28, 28), torch.zeros(200, 3, 84, 84)
-    assert pieces.pictures_at_once(small) == 51
-    assert pieces.pictures_at_once(large) == 5
+    assert pieces.pictures_at_once(small) == 25
+    assert pieces.pictures_at_once(large) == 2
     assert pieces.pictures_at_once(large, 10_000_000) == 1
     assert pieces.pictures_at_once(torch.zeros(200, 3, 84, 84, device="meta")) == 99
 
