@@ -26,6 +26,10 @@ def _run(arguments: list[str]) -> int:
     if arguments and not _is_for_window(arguments):
         from fewshot_gui.cli.main import main as run_command  # noqa: PLC0415 - the window has no need of it
 
+        if arguments[0] in {"train", "evaluate"}:
+            from fewshot_gui.core.training.kept_memory import keep_freed_memory  # noqa: PLC0415 - as above
+
+            keep_freed_memory()
         return run_command(arguments)
     from fewshot_gui.gui.app import main as run_window  # noqa: PLC0415 - a command has no need of Qt
 

@@ -115,6 +115,21 @@ def test_the_first_word_decides_between_window_and_command(
     assert called == ["window" if window else "command"]
 
 
+@pytest.mark.parametrize(("command", "kept"), [("train", 1), ("evaluate", 1), ("classify", 0), ("models", 0)])
+def test_what_computes_until_it_ends_keeps_its_memory(
+    command: str, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a setting of the whole process, which neither a window nor a caller of `main` may be given."""
+    calls: list[str] = []
+    monkeypatch.setattr(
+        "fewshot_gui.core.training.kept_memory.keep_freed_memory", lambda: calls.append("kept")
+    )
+    monkeypatch.setattr("fewshot_gui.cli.main.main", lambda _: 0)
+    monkeypatch.setattr(sys, "argv", ["fewshot-gui", command])
+    assert program.main() == 0
+    assert len(calls) == kept
+
+
 def test_help_needs_neither_torch_nor_qt() -> None:
     code = (
         "import sys; sys.argv = ['fewshot-gui', 'models', 'list'];"
