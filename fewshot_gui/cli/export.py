@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fewshot_gui.core.backbones.onnx_export import OnnxExportError  # noqa: PLC0415 - imports torch
     from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - imports torch
     from fewshot_gui.engine.exports.model import (  # noqa: PLC0415 - imports onnxruntime
+        Examples,
+        export_taught,
         is_own_model,
         is_own_program,
         program_of,
@@ -66,7 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{arguments.learner} adapts the network itself and cannot be exported; name another"
             )
         support, classifier, problems = _taught(arguments)
-        parity = _write(arguments, support, classifier)
+        parity = export_taught(
+            arguments.out,
+            arguments.backbone,
+            classifier,
+            Examples([file.path for file in support.files], support.rows),
+            learner=arguments.learner,
+            threshold=arguments.threshold,
+        )
     except OnnxExportError as error:
         raise UsageError(
             f"{arguments.learner} on {arguments.backbone} cannot be written as an ONNX model; name another "
@@ -91,30 +98,6 @@ def _taught(arguments: argparse.Namespace) -> tuple[Embedded, Classifier, list[P
         recipe = recipe_of(arguments)
         classifier = fit(recipe, make_learner(recipe, library), support, labels, classes)
     return support, classifier, unread_of(problems.entries)
-
-
-def _write(arguments: argparse.Namespace, support: Embedded, classifier: Classifier) -> Parity:
-    """Write the model and its program, and return how they agree with this program on the examples."""
-    import torch  # noqa: PLC0415 - torch takes seconds to import
-
-    from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - imports torch
-    from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415 - imports torch
-    from fewshot_gui.engine.exports.model import compare, exported_model, write_model  # noqa: PLC0415 - as above
-
-    choice = choice_of(classifier)
-    learner = choice.learner if choice else arguments.learner
-    none_above = float(threshold_at(arguments.threshold, classifier))
-    # What the exporter prints of a model that it cannot write is long, and says nothing to anybody else.
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        model = exported_model(load_bundle(arguments.backbone), classifier, none_above, learner)
-    write_model(arguments.out, model)
-    said = classifier.predict(torch.from_numpy(support.rows))
-    return compare(
-        arguments.out,
-        [file.path for file in support.files],
-        said.probabilities.numpy(),
-        said.nearest_distance[:, 0].numpy(),
-    )
 
 
 def _tell(

@@ -97,6 +97,11 @@ class Predictor:
         return self._status
 
     @property
+    def fitted(self) -> Fitted | None:
+        """The present classifier with what it was made of; None while there is none."""
+        return self._fitted
+
+    @property
     def report(self) -> LooReport | None:
         """The leave-one-out report of the present classifier, None until it is there."""
         return self.examiner.report

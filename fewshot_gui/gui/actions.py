@@ -44,6 +44,7 @@ def action_rows() -> tuple[ActionRow, ...]:
         ActionRow("sortAction", "file", translate("Actions", "&Sort the files…"), "Ctrl+M", "sort"),
         ActionRow("takeBackAction", "file", translate("Actions", "Sorted &before, take back…"), "Ctrl+Shift+M", ends_group=True),
         ActionRow("exportAction", "file", translate("Actions", "&Export the labels…"), "Ctrl+E"),
+        ActionRow("modelAction", "file", translate("Actions", "Export a &model…"), "Ctrl+Shift+E"),
         ActionRow("importAction", "file", translate("Actions", "Bring labels &in…"), "Ctrl+I", ends_group=True),
         ActionRow("quitAction", "file", translate("Actions", "&Quit"), "Ctrl+Q"),
         ActionRow("undoAction", "edit", translate("Actions", "&Undo"), "Ctrl+Z", "undo"),

@@ -22,6 +22,13 @@ def enough(window: MainWindow) -> None:
     show_table(window)
 
 
+def model(window: MainWindow) -> None:
+    """Offer to write what was taught as a model."""
+    from fewshot_gui.gui.dialogs.model_export import export_model  # noqa: PLC0415 - only when asked for
+
+    export_model(window)
+
+
 def problems(window: MainWindow) -> None:
     """Show the problems list beside the window, which goes on working."""
     from fewshot_gui.gui.dialogs.problems import ProblemsDialog  # noqa: PLC0415 - only when asked for

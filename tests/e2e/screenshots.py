@@ -46,7 +46,7 @@ def all_shots() -> list[Shot]:
     """Return every picture there is."""
     kinds = (
         "window", "empty", "draw", "camera", "problems", "many", "menu",
-        "sort", "receipt", "export", "import", "arrivals", "grace",
+        "sort", "receipt", "export", "model", "import", "arrivals", "grace",
         "large", "table", "learners", "compare", "steps", "backbones", "backbones-file", "auto",
     )  # fmt: skip
     return [
@@ -250,6 +250,19 @@ def export(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     return ready
 
 
+def model(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show a model of the sample that was written."""
+    from fewshot_gui.gui.dialogs.model_export import ModelDialog
+    from fewshot_gui.gui.report import wait_until
+
+    ready = sample(app, shell, window)
+    window.named_actions["modelAction"].trigger()
+    dialog = window.findChild(ModelDialog)
+    assert dialog is not None
+    dialog.write(Path(os.environ["FEWSHOT_DATA"]) / "Flowers and leaves.onnx")
+    return ready and wait_until(dialog.shown.isVisible, PATIENCE_MS)
+
+
 def bring_in(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     """Show the import dialog with lines that have no picture."""
     from fewshot_gui.gui.report import wait_until
@@ -398,6 +411,7 @@ SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "sort": sort,
     "receipt": receipt,
     "export": export,
+    "model": model,
     "import": bring_in,
     "arrivals": arrivals,
     "grace": grace,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.server
 import io
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -73,3 +74,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's folder of backbones, which is not there yet."""
     monkeypatch.setenv("FEWSHOT_MODELS", str(tmp_path / "backbones"))
     return tmp_path / "backbones"
+
+
+@pytest.fixture
+def mean_colour(tmp_path: Path) -> Path:
+    """A bundle of an untrained network; noise of one colour stays together in what it gives."""
+    import numpy as np
+    import torch
+
+    from fewshot_gui.core.backbones.bundle import save_bundle
+    from fewshot_gui.core.backbones.networks import build_network
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
+
+    torch.manual_seed(0)
+    architecture: dict[str, Any] = {"kind": "conv4", "channels": 3, "width": 8}
+    network = build_network(architecture)
+    tensors = {key: value.numpy() for key, value in network.state_dict().items()}
+    tensors["centre"] = np.zeros(8, np.float32)
+    preprocessing = Preprocessing(16, 3, (0.5,) * 3, (0.25,) * 3)
+    path = tmp_path / "tiny.safetensors"
+    description = {
+        "title": "Tiny", "architecture": architecture, "preprocessing": asdict(preprocessing), "dimension": 8,
+        "normalise": False, "temperature": 0.02, "novelty": 50.0, "training": {},
+    }  # fmt: skip
+    save_bundle(path, tensors, description)
+    return path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine.exports import use_model
 from fewshot_gui.engine.publish import replacing
 
@@ -26,6 +29,19 @@ FACTS = "fewshot-labeler"
 MOST_COMPARED = 200
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """The examples of a classifier.
+
+    Attributes:
+        paths: S files; empty where an example has none, as a picture of the camera.
+        rows: float32 (S, D), their embeddings.
+    """
+
+    paths: Sequence[str]
+    rows: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class Parity:
     """How an exported model agrees with the program on pictures.
@@ -39,6 +55,47 @@ class Parity:
     pictures: int
     same: int
     largest_difference: float
+
+
+def export_taught(
+    path: Path,
+    backbone: str,
+    classifier: Classifier,
+    examples: Examples,
+    *,
+    learner: str,
+    threshold: float | None,
+) -> Parity:
+    """Write what was taught as a model with its program; return how they agree with this one on the examples.
+
+    Args:
+        path: of the model, ending in ".onnx".
+        backbone: name or path of the bundle that embeds.
+        classifier: of its embeddings.
+        examples: that taught it.
+        learner: the name of what was asked to teach it; where that chose another, the other is named.
+        threshold: boldness, 0 to 1; None: automatic.
+
+    Raises:
+        BundleError: the backbone cannot be used.
+        OnnxExportError: backbone or learner cannot be written as a model.
+        OSError: the folder cannot be written or the disk is full.
+    """
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - imports torch
+    from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415 - imports torch
+
+    choice = choice_of(classifier)
+    none_above = float(threshold_at(threshold, classifier))
+    # What the exporter prints of a model that it cannot write is long, and says nothing to anybody else.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        model = exported_model(
+            load_bundle(backbone), classifier, none_above, choice.learner if choice else learner
+        )
+    write_model(path, model)
+    said = classifier.predict(torch.from_numpy(examples.rows))
+    return compare(path, examples.paths, said.probabilities.numpy(), said.nearest_distance[:, 0].numpy())
 
 
 def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, learner: str) -> bytes:
@@ -132,7 +189,8 @@ def compare(
 
     Args:
         path: of the model.
-        pictures: files; those that only this program reads, such as HEIC, are left out.
+        pictures: files, n of them; those that are not there, and those that only this program reads, such as
+            HEIC, are left out.
         said: float (n, N), the probabilities that this program gives them.
         distances: float (n,), to the nearest example.
     """

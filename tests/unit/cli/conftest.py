@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -47,27 +46,3 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def data(tmp_path: Path) -> Path:
     """Six class folders of six pictures each."""
     return paint_classes(tmp_path / "pictures", 6)
-
-
-@pytest.fixture
-def mean_colour(tmp_path: Path) -> Path:
-    """A bundle of an untrained network; noise of one colour stays together in what it gives."""
-    import torch
-
-    from fewshot_gui.core.backbones.bundle import save_bundle
-    from fewshot_gui.core.backbones.networks import build_network
-    from fewshot_gui.core.backbones.preprocessing import Preprocessing
-
-    torch.manual_seed(0)
-    architecture: dict[str, Any] = {"kind": "conv4", "channels": 3, "width": 8}
-    network = build_network(architecture)
-    tensors = {key: value.numpy() for key, value in network.state_dict().items()}
-    tensors["centre"] = np.zeros(8, np.float32)
-    preprocessing = Preprocessing(16, 3, (0.5,) * 3, (0.25,) * 3)
-    path = tmp_path / "tiny.safetensors"
-    description = {
-        "title": "Tiny", "architecture": architecture, "preprocessing": asdict(preprocessing), "dimension": 8,
-        "normalise": False, "temperature": 0.02, "novelty": 50.0, "training": {},
-    }  # fmt: skip
-    save_bundle(path, tensors, description)
-    return path

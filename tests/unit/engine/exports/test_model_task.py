@@ -1,0 +1,114 @@
+"""An export in a process of its own: what it is given, and what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fewshot_gui.engine.exports import model, model_task
+from fewshot_gui.engine.exports.model_task import ModelReply, ModelTask, command, export
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLOURS = {"rot": (200, 30, 30), "grün": (30, 170, 40)}
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEWSHOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FEWSHOT_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def task(mean_colour: Path, tmp_path: Path) -> ModelTask:
+    """Two categories of three pictures each, one of which has no file."""
+    from fewshot_gui.core.backbones.bundle import load_bundle
+    from fewshot_gui.core.images.reader import read_image
+
+    bundle, generator = load_bundle(str(mean_colour)), np.random.default_rng(0)
+    paths, rows = [], []
+    for name, colour in COLOURS.items():
+        for number in range(3):
+            path = tmp_path / f"{name}{number}.png"
+            pixels = np.clip(np.array(colour) + generator.integers(-15, 16, (24, 24, 3)), 0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(path)
+            paths.append(str(path))
+            rows.append(bundle.embed(bundle.preprocessing.prepare(read_image(path))[None])[0])
+    paths[-1] = ""
+    out = tmp_path / "Meine Farben.onnx"
+    labels = np.repeat(np.arange(2), 3)
+    return ModelTask(str(out), "ridge", str(mean_colour), list(COLOURS), paths, None, np.stack(rows), labels)
+
+
+def test_a_task_comes_back_as_it_was_written(task: ModelTask, tmp_path: Path) -> None:
+    odd = ModelTask(
+        "a\udce4.onnx", "auto", "photo", ["ä", "\u05d0"], ["", "\udc80"], 0.25, task.rows, task.labels
+    )
+    odd.write(tmp_path / "task.npz")
+    read = ModelTask.read(tmp_path / "task.npz")
+    assert (read.out, read.learner, read.backbone) == (odd.out, odd.learner, odd.backbone)
+    assert (read.categories, read.paths, read.threshold) == (odd.categories, odd.paths, odd.threshold)
+    assert np.array_equal(read.rows, odd.rows)
+    assert np.array_equal(read.labels, odd.labels)
+
+
+def test_the_process_writes_the_model_and_says_how_it_agrees(task: ModelTask, tmp_path: Path) -> None:
+    task.write(tmp_path / "task.npz")
+    ended = subprocess.run(command(tmp_path / "task.npz"), capture_output=True, check=False, timeout=120)
+    assert ModelReply.read(ended.stdout) == ModelReply(compared=5, same=5)
+    program = tmp_path / "Meine Farben.py"
+    spec = importlib.util.spec_from_file_location("exported_by_task", program)
+    assert spec is not None
+    assert spec.loader is not None
+    found: Any = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = found
+    spec.loader.exec_module(found)
+    answer = found.Model(task.out).answers([task.paths[4]])[0]
+    assert answer.label == "grün"
+
+
+@pytest.mark.parametrize("name", ["Meine Farben.onnx", "Meine Farben.py"])
+def test_what_lies_there_and_is_no_export_stays(task: ModelTask, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+    assert export(task) == ModelReply("taken", str(tmp_path / name))
+    assert (tmp_path / name).read_bytes() == b"mine"
+    assert len(list(tmp_path.glob("Meine*"))) == 1
+
+
+def test_a_learner_that_cannot_be_written_and_a_bundle_that_is_gone_are_told(task: ModelTask) -> None:
+    def changed(**what: str) -> ModelTask:
+        values = {name: getattr(task, name) for name in ModelTask.__slots__}
+        return ModelTask(**{**values, **what})
+
+    assert export(changed(learner="nearest")).trouble == "learner"
+    assert export(changed(backbone="nowhere.safetensors")).trouble == "backbone"
+
+
+def test_a_full_disk_is_told(task: ModelTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "write_model", full)
+    assert export(task) == ModelReply("system", "No space left on device")
+
+
+@pytest.mark.parametrize("said", [b"", b"warning: a driver\n", b"[1, 2"])
+def test_a_process_that_died_said_nothing(said: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        ModelReply.read(said)
+
+
+def test_what_others_print_before_the_reply_is_passed_over() -> None:
+    reply = ModelReply.read(b'a library says hello\n{"trouble": "taken", "detail": "x"}\n')
+    assert reply == ModelReply("taken", "x")
+
+
+def test_the_command_names_the_module_by_which_python_finds_it(tmp_path: Path) -> None:
+    assert command(tmp_path)[1:3] == ["-m", model_task.__name__]
