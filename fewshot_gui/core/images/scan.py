@@ -13,7 +13,7 @@ from fewshot_gui.core.images.problems import ImageProblem, problem_from_os_error
 from fewshot_gui.core.images.raw import is_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -173,6 +173,23 @@ def _pictures(files: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
         for entry in files
         if is_picture(entry.name) or (is_raw(entry.name) and stem_of(entry.name).casefold() not in stems)
     ]
+
+
+def raws_alone(paths: Sequence[str]) -> frozenset[str]:
+    """Return those of the raw files that a scan of their folders would show: no picture of the name is there.
+
+    Args:
+        paths: of raw files.
+    """
+    stems: dict[str, set[str]] = {}
+    for folder in {os.path.dirname(path) for path in paths}:  # noqa: PTH120 - as in the scan
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 - as in the scan
+        except OSError:
+            names = []
+        stems[folder] = {stem_of(name).casefold() for name in names if is_picture(name)}
+    parts = ((path, *os.path.split(path)) for path in paths)
+    return frozenset(path for path, folder, name in parts if stem_of(name).casefold() not in stems[folder])
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

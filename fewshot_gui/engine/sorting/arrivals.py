@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from fewshot_gui.core.images.raw import is_raw
+from fewshot_gui.core.images.scan import raws_alone
+
 SETTLE_SECONDS = 2.0
 """A file that nobody wrote to for so long is whole: a camera or a browser writes more often."""
+RAW_PATIENCE = 3
+"""How many times as long a raw file waits: a camera that writes a JPEG as well does so right after it."""
 
 
 @dataclass(slots=True)
@@ -52,7 +57,8 @@ class Arrivals:
     def settled(self, now: float) -> list[str]:
         """Return the files that have become whole since the last call, in the order of their arrival.
 
-        A file that still grows waits on; one that is gone, or is empty, is not told.
+        A file that still grows waits on; one that is gone, or is empty, is not told, nor a raw file beside
+        which a picture of the same name lies by then.
         """
         self._forget(now)
         done: list[str] = []
@@ -62,10 +68,11 @@ class Arrivals:
                 del self._waiting[path]
             elif found != (growing.size, growing.mtime_ns):
                 self._waiting[path] = _Growing(*found, now)
-            elif found[0] and now - growing.since >= self.settle:
+            elif found[0] and now - growing.since >= self.settle * (RAW_PATIENCE if is_raw(path) else 1):
                 del self._waiting[path]
                 done.append(path)
-        return done
+        shown = raws_alone([path for path in done if is_raw(path)])
+        return [path for path in done if path in shown or not is_raw(path)]
 
     @property
     def waiting(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from fewshot_gui.core.images.raw import is_raw
 from fewshot_gui.core.images.scan import is_picture
 
 if TYPE_CHECKING:
@@ -81,5 +82,5 @@ class _Reporter(FileSystemEventHandler):
         if event.is_directory or event.event_type in ("opened", "closed_no_write", "deleted"):
             return
         path = os.fsdecode(event.dest_path or event.src_path)
-        if is_picture(path):
+        if is_picture(path) or is_raw(path):
             self._post(partial(self._touched, path))

@@ -56,6 +56,20 @@ def test_a_file_that_is_gone_is_not_told(tmp_path: Path) -> None:
     assert arrivals.waiting == 0
 
 
+def test_a_raw_file_waits_for_the_jpeg_that_its_camera_writes_after_it(tmp_path: Path) -> None:
+    arrivals = Arrivals(settle=2)
+    alone, pair, jpeg = (tmp_path / name for name in ("a.NEF", "B.cr2", "b.JPG"))
+    for path in (alone, pair):
+        path.write_bytes(b"1")
+        arrivals.touched(str(path), now=0)
+    assert arrivals.settled(2) == []
+    jpeg.write_bytes(b"2")
+    arrivals.touched(str(jpeg), now=3)
+    assert arrivals.settled(5) == [str(jpeg)]
+    assert arrivals.settled(6) == [str(alone)]
+    assert arrivals.waiting == 0
+
+
 def test_our_own_operations_are_ignored_for_a_while(tmp_path: Path) -> None:
     arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
     arrivals.ignore([str(path)], now=0)
@@ -111,6 +125,7 @@ def test_the_system_reports_pictures_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("x")
         (tmp_path / "a.jpg").write_bytes(b"x")
         next_call(calls)
+        (tmp_path / "c.NEF").write_bytes(b"x")
         (tmp_path / "sub").mkdir()
         (tmp_path / "part.crdownload").write_bytes(b"x")
         (tmp_path / "part.crdownload").rename(tmp_path / "b.png")
@@ -118,7 +133,7 @@ def test_the_system_reports_pictures_and_nothing_else(tmp_path: Path) -> None:
             next_call(calls)
     finally:
         watch.close()
-    assert set(seen) == {str(tmp_path / "a.jpg"), str(tmp_path / "b.png")}
+    assert set(seen) == {str(tmp_path / "a.jpg"), str(tmp_path / "b.png"), str(tmp_path / "c.NEF")}
 
 
 def test_a_folder_that_is_gone_says_so(tmp_path: Path) -> None:
