@@ -56,6 +56,7 @@ def action_rows() -> tuple[ActionRow, ...]:
         ActionRow("drawAction", "view", translate("Actions", "&Draw"), "Ctrl+4", "draw", ends_group=True),
         ActionRow("tableAction", "view", translate("Actions", "Is this &enough?…"), "Ctrl+T"),
         ActionRow("compareAction", "view", translate("Actions", "Compare &learners…"), "Ctrl+K"),
+        ActionRow("mapAction", "view", translate("Actions", "&Map of the pictures…"), "Ctrl+G"),
         ActionRow("backbonesAction", "view", translate("Actions", "&Backbones…"), "Ctrl+B", "chip"),
         ActionRow("problemsAction", "view", translate("Actions", "&Problems…"), "Ctrl+P", "warning", ends_group=True),
         ActionRow("systemThemeAction", "view", translate("Actions", "Colours of the &system"), checkable=True),

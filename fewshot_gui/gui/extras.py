@@ -22,6 +22,13 @@ def enough(window: MainWindow) -> None:
     show_table(window)
 
 
+def picture_map(window: MainWindow) -> None:
+    """Show the pictures between the categories."""
+    from fewshot_gui.gui.map.dialog import show_map  # noqa: PLC0415 - only when asked for
+
+    show_map(window)
+
+
 def model(window: MainWindow) -> None:
     """Offer to write what was taught as a model."""
     from fewshot_gui.gui.dialogs.model_export import export_model  # noqa: PLC0415 - only when asked for

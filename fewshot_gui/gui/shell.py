@@ -29,7 +29,7 @@ from fewshot_gui.engine.worker import Priority
 from fewshot_gui.engine.workspace import Lanes, Workspace, remembered_folder
 from fewshot_gui.gui.backbones.desk import BackboneDesk
 from fewshot_gui.gui.error_words import session_words
-from fewshot_gui.gui.extras import about, compare, enough, keys, model, problems
+from fewshot_gui.gui.extras import about, compare, enough, keys, model, picture_map, problems
 from fewshot_gui.gui.first_paint import FirstPaint
 from fewshot_gui.gui.garbage import settle
 from fewshot_gui.gui.kept_look import keep_colours, keep_place, restore_place, take_place
@@ -273,6 +273,7 @@ class Shell(QObject):
             "openFolderAction": self.ask_folder,
             **self.sorting.slots(),
             "compareAction": self._on_window(compare),
+            "mapAction": self._on_window(picture_map),
             "modelAction": self._on_window(model),
             "tableAction": self._on_window(enough),
             "backbonesAction": self.backbones.show,

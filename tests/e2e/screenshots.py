@@ -46,7 +46,7 @@ def all_shots() -> list[Shot]:
     """Return every picture there is."""
     kinds = (
         "window", "empty", "draw", "camera", "problems", "many", "menu",
-        "sort", "receipt", "export", "model", "import", "arrivals", "grace",
+        "sort", "receipt", "export", "model", "map", "import", "arrivals", "grace",
         "large", "table", "learners", "compare", "steps", "backbones", "backbones-file", "auto",
     )  # fmt: skip
     return [
@@ -263,6 +263,19 @@ def model(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     return ready and wait_until(dialog.shown.isVisible, PATIENCE_MS)
 
 
+def picture_map(app: QApplication, shell: Shell, window: MainWindow) -> bool:
+    """Show the map of the sample."""
+    from fewshot_gui.gui.map.dialog import MapDialog
+    from fewshot_gui.gui.report import wait_until
+
+    ready = sample(app, shell, window)
+    window.named_actions["mapAction"].trigger()
+    dialog = window.findChild(MapDialog)
+    assert dialog is not None
+    dialog.view.pointed.emit(7)
+    return ready and wait_until(lambda: not dialog.view.thumbnails.asked, PATIENCE_MS)
+
+
 def bring_in(app: QApplication, shell: Shell, window: MainWindow) -> bool:
     """Show the import dialog with lines that have no picture."""
     from fewshot_gui.gui.report import wait_until
@@ -412,6 +425,7 @@ SCENES: dict[str, Callable[[QApplication, Shell, MainWindow], bool]] = {
     "receipt": receipt,
     "export": export,
     "model": model,
+    "map": picture_map,
     "import": bring_in,
     "arrivals": arrivals,
     "grace": grace,

@@ -1,0 +1,1 @@
+"""The map: every picture between the categories that pull at it."""

@@ -1,0 +1,250 @@
+"""The map beside the window: who pulls at each picture, and frames that choose some of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout
+
+from fewshot_gui.engine.deciding.circle import anchors, places, ring_order
+from fewshot_gui.gui.compare.dialog import show_picture
+from fewshot_gui.gui.map.view import MapContent, MapView
+from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
+from fewshot_gui.gui.widgets import ElidedLabel, EmptyState, PushButton
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from PySide6.QtWidgets import QWidget
+
+    from fewshot_gui.engine.scores import Scores
+    from fewshot_gui.engine.state import CategoryId
+    from fewshot_gui.engine.workspace import Workspace
+    from fewshot_gui.gui.main_window import MainWindow
+    from fewshot_gui.gui.theme import Appearance
+
+MOST_ROWS: Final = 5000
+"""Pictures on the map, spread over all: it is painted within a frame, and shows what lies where as well."""
+_PREVIEW: Final = 64
+_SOON_MS: Final = 120
+
+
+class MapDialog(QDialog):
+    """Follows what is taught and said while it is open.
+
+    `pictureChosen(path)` asks to show a picture in the window, `rowsChosen(rows)` to choose some there.
+    """
+
+    pictureChosen = Signal(str)  # noqa: N815 - reads like the signals of Qt's own views
+    rowsChosen = Signal(object)  # noqa: N815 - as above
+
+    def __init__(self, workspace: Workspace, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._rows = np.empty(0, np.int64)
+        self._scores: Scores | None = None
+        self._ring: tuple[tuple[CategoryId, ...], list[int]] = ((), [])
+        self.setObjectName("mapDialog")
+        self.setWindowTitle(self.tr("Map of the pictures"))
+        self.view = MapView(workspace.library, appearance, self)
+        self.empty = EmptyState("target", "", "", parent=self)
+        self.pages = QStackedWidget(self)
+        self.pages.addWidget(self.view)
+        self.pages.addWidget(self.empty)
+        self.note = QLabel(self)
+        self.note.setObjectName("mapNote")
+        self.note.setProperty("role", "muted")
+        self.note.setWordWrap(True)
+        self.picture = QLabel(self)
+        self.picture.setFixedSize(QSize(_PREVIEW, _PREVIEW))
+        self.words = ElidedLabel("", self)
+        self.words.setObjectName("mapWords")
+        self.leave = PushButton(self.tr("Close"), self)
+        self.leave.setAutoDefault(False)
+        self._thumbnails = ThumbnailCache(workspace.library, parent=self)
+        self._thumbnails.arrived.connect(lambda _files: self._show_preview())
+        self._pointed = -1
+        self._soon = QTimer(self, interval=_SOON_MS, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
+        self._lay_out()
+        self._connect()
+        self.resize(900, 660)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(8)
+        column.addWidget(self.note)
+        column.addWidget(self.pages, 1)
+        foot = QHBoxLayout()
+        foot.setSpacing(16)
+        foot.addWidget(self.picture)
+        foot.addWidget(self.words, 1)
+        foot.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignBottom)
+        column.addLayout(foot)
+
+    def _connect(self) -> None:
+        space = self._workspace
+        self.leave.clicked.connect(self.accept)
+        self.view.pointed.connect(self._point_at)
+        self.view.chosen.connect(lambda index: self.pictureChosen.emit(self.view.content.files[index].path))
+        self.view.framed.connect(self._choose)
+        disconnect = [
+            space.predictor.updated.connect(lambda _scores: self._soon.start()),
+            space.session.changed.connect(lambda _before, _after: self._soon.start()),
+            space.gallery.cleared.connect(self._soon.start),
+            space.gallery.listed.connect(self._soon.start),
+        ]
+        self.destroyed.connect(lambda: [each() for each in disconnect])
+
+    # What is shown ----------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show what is said of the pictures now."""
+        scores, gallery = self._workspace.predictor.scores, self._workspace.gallery
+        document = self._workspace.session.document
+        known = {each.id: each for each in document.categories}
+        taught = [each for each in document.categories if each.examples]
+        if scores is not None and (scores.count != gallery.count or not known.keys() >= set(scores.classes)):
+            return  # of a moment ago: the next ones are on their way
+        columns: list[int] = []
+        if scores is not None:
+            columns = [place for place, name in enumerate(scores.classes) if known[name].examples]
+        rows = self._shown_rows(scores) if scores is not None and len(columns) > 1 else np.empty(0, np.int64)
+        self._rows, self._scores = rows, scores
+        self.pages.setCurrentWidget(self.view if len(rows) else self.empty)
+        if scores is None or not len(rows):
+            self.view.show_content(MapContent())
+            self._show_empty(len(taught))
+            return
+        chances = scores.probabilities[rows][:, columns]
+        classes = tuple(scores.classes[column] for column in columns)
+        if self._ring[0] != classes:
+            self._ring = classes, ring_order(chances)
+        corners = anchors(self._ring[1])
+        column_of = np.full(len(scores.classes) + 1, -1)
+        column_of[columns] = np.arange(len(columns))
+        files = tuple(gallery.files[row] for row in rows.tolist())
+        self.view.show_content(
+            MapContent(
+                tuple(known[name] for name in classes),
+                corners,
+                files,
+                places(chances, corners, rows),
+                column_of[np.maximum(scores.labels()[rows], -1)],
+                scores.taught[rows] >= 0,
+            )
+        )
+        self._show_note(len(rows), int(scores.known.sum()))
+        self._point_at(-1)
+
+    def _shown_rows(self, scores: Scores) -> NDArray[np.int64]:
+        rows = np.flatnonzero(scores.known & (scores.probabilities.sum(axis=1) > 0))
+        if len(rows) > MOST_ROWS:
+            rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
+        return rows
+
+    def _show_note(self, shown: int, known: int) -> None:
+        words = self.tr(
+            "Each category pulls at the pictures: the nearer, the surer. What lies between two could be "
+            "either. A dashed edge is none of these, a broad one an example."
+        )
+        if not self.view.as_pictures:
+            words = self.tr(
+                "Each category pulls at the pictures: the nearer, the surer. What lies between two could be "
+                "either. A ring is none of these, a large dot an example."
+            )
+        if shown < known:
+            words += " " + self.tr("Shown: {0:,} of {1:,}, spread over all.").format(shown, known)
+        self.note.setText(words)
+
+    def _show_empty(self, taught: int) -> None:
+        self.note.setText("")
+        self.words.setText("")
+        self.picture.clear()
+        if taught < 2:
+            self.empty.title.setText(self.tr("Nothing to show yet"))
+            self.empty.text.setText(
+                self.tr("Teach two categories and open a folder: each picture then lies between them.")
+            )
+        else:
+            self.empty.title.setText(self.tr("No pictures yet"))
+            self.empty.text.setText(
+                self.tr("Open a folder of pictures: each then lies between the categories.")
+            )
+
+    # One picture, or some ---------------------------------------------------------------------------
+
+    def _point_at(self, index: int) -> None:
+        """Tell of the picture under the mouse; of none, what can be done."""
+        self._pointed = index
+        if index < 0 or self._scores is None:
+            self.picture.clear()
+            self.words.setText(
+                self.tr("Click on a picture, or draw a frame round some, to choose them in the window.")
+            )
+            return
+        file, row = self.view.content.files[index], int(self._rows[index])
+        chances = self._scores.probabilities[row]
+        best = np.argsort(-chances)[:2].tolist()
+        document = self._workspace.session.document
+        said = ", ".join(
+            f"{document.category(self._scores.classes[place]).name} {round(100 * float(chances[place]))} %"
+            for place in best
+            if round(100 * float(chances[place]))
+        )
+        self.words.setText(f"{_name(file.path)}: {said}")
+        self._thumbnails.want((file,), _PREVIEW, self.devicePixelRatioF())
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        files = self.view.content.files
+        pixmap = self._thumbnails.pixmap(files[self._pointed]) if 0 <= self._pointed < len(files) else None
+        if pixmap is not None:
+            self.picture.setPixmap(pixmap)
+
+    def _choose(self, indices: NDArray[np.int64]) -> None:
+        """Choose what lies in a frame in the window's gallery, and say how to answer it."""
+        if not len(indices):
+            return
+        self.rowsChosen.emit(self._rows[indices])
+        words = self.tr("{0:,} chosen in the window: press the key of a category there.")
+        if len(indices) == 1:
+            words = self.tr("{0} chosen in the window: press the key of a category there.")
+        self.words.setText(words.format(len(indices)))
+
+
+def _name(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def show_map(window: MainWindow) -> MapDialog:
+    """Return the map, beside the window; a second call raises it again."""
+    dialog = window.findChild(MapDialog)
+    if dialog is None:
+        dialog = MapDialog(window.workspace, window.inspector.appearance, window)
+        dialog.pictureChosen.connect(lambda path: show_picture(window, path))
+        dialog.rowsChosen.connect(lambda rows: choose_rows(window, rows))
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
+    return dialog
+
+
+def choose_rows(window: MainWindow, rows: Sequence[int] | NDArray[np.int64]) -> None:
+    """Choose these pictures in the gallery, where the keys of the categories then answer them."""
+    window.show_source("folder")
+    page = window.query.folder
+    wanted = np.asarray(rows, np.int64)
+    if any(page.model.position_of(int(row)) is None for row in wanted[:200].tolist()):
+        page.bar.chips.choose(None)
+    page.view.select_rows(wanted)
+    position = page.model.position_of(int(wanted[0]))
+    if position is not None:
+        page.view.scrollTo(page.model.index(position, 0))
+    window.activateWindow()
+    page.view.setFocus()

@@ -1,0 +1,218 @@
+"""The map: what lies where, what follows, and what a click or a frame chooses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from fewshot_gui.core.images.scan import PictureFile
+from fewshot_gui.engine.commands import AddCategory, AddExamples, RemoveCategory, new_category_id
+from fewshot_gui.engine.event import Event
+from fewshot_gui.engine.scores import NONE_OF_THESE, RawScores, Scores, unknown, with_rows
+from fewshot_gui.engine.state import Example
+from fewshot_gui.gui.map import dialog as dialog_module
+from fewshot_gui.gui.map.dialog import MapDialog
+from fewshot_gui.gui.map.view import MOST_PICTURES
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from fewshot_gui.engine.session import Session
+    from fewshot_gui.engine.state import CategoryId
+    from fewshot_gui.gui.theme import Appearance
+
+
+class Job:
+    def cancel(self) -> None:
+        pass
+
+
+class Shelf:
+    """A library that gives a thumbnail at once."""
+
+    def thumbnail(self, _file: PictureFile, side: int, then: Any, _failed: Any) -> Job:
+        then(np.full((side, side, 3), 90, np.uint8))
+        return Job()
+
+
+class Folder:
+    def __init__(self) -> None:
+        self.listed: Event[[]] = Event()
+        self.cleared: Event[[]] = Event()
+        self.files: list[PictureFile] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.files)
+
+
+def scores_of(classes: tuple[CategoryId, ...], chances: np.ndarray) -> Scores:
+    count = len(chances)
+    raw = RawScores(
+        chances.astype(np.float32), 1 - chances.astype(np.float32), np.zeros(count, np.float32),
+        np.zeros((count, 1), np.int32), np.zeros((count, 1), np.float32),
+    )  # fmt: skip
+    return with_rows(unknown(count, classes, ("0" * 64,), version=1), np.arange(count), raw)
+
+
+def teach(session: Session, *names: str) -> tuple[CategoryId, ...]:
+    made = []
+    for name in names:
+        category = new_category_id()
+        session.do(AddCategory(category, name))
+        session.do(AddExamples(category, (Example(name.encode().hex().rjust(64, "0"), "drop"),)))
+        made.append(category)
+    return tuple(made)
+
+
+@pytest.fixture
+def space(session: Session) -> Any:
+    updated: Event[[Scores]] = Event()
+    predictor = SimpleNamespace(scores=None, updated=updated)
+    return SimpleNamespace(session=session, predictor=predictor, gallery=Folder(), library=Shelf())
+
+
+@pytest.fixture
+def dialog(space: Any, appearance: Appearance, qtbot: QtBot) -> MapDialog:
+    result = MapDialog(space, appearance)
+    qtbot.addWidget(result)
+    result.show()
+    return result
+
+
+def say(space: Any, classes: tuple[CategoryId, ...], chances: Any) -> Scores:
+    """Let so many pictures be there, and this be said of them."""
+    said = np.asarray(chances, float)
+    space.gallery.files = [PictureFile(f"/a/{row}.jpg", 1, row) for row in range(len(said))]
+    space.predictor.scores = scores_of(classes, said)
+    return space.predictor.scores
+
+
+def settle(dialog: MapDialog, qtbot: QtBot) -> None:
+    """Show what is said now, and wait until all have come to rest."""
+    dialog.refresh()
+    qtbot.waitUntil(lambda: dialog.view._glide.state() == dialog.view._glide.State.Stopped, timeout=5000)
+
+
+def test_without_two_categories_or_pictures_it_says_what_to_do(space: Any, dialog: MapDialog) -> None:
+    assert dialog.pages.currentWidget() is dialog.empty
+    assert "Teach two categories" in dialog.empty.text.text()
+    teach(space.session, "Hats", "Shoes")
+    dialog.refresh()
+    assert "Open a folder" in dialog.empty.text.text()
+
+
+def test_a_sure_picture_lies_at_its_category_and_a_doubtful_one_between(
+    space: Any, dialog: MapDialog, qtbot: QtBot
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.999, 0.001], [0.5, 0.5], [0.001, 0.999]])
+    settle(dialog, qtbot)
+    assert dialog.pages.currentWidget() is dialog.view
+    left, middle, right = (dialog.view.place_of(index).x() for index in range(3))
+    assert left < middle < right
+    assert abs(middle - dialog.view.width() / 2) < 60
+    assert [each.name for each in dialog.view.content.categories] == ["Hats", "Shoes"]
+    assert dialog.view.content.labels.tolist()[::2] == [0, 1]
+
+
+def test_it_follows_what_is_said_and_pictures_glide(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.99, 0.01]])
+    settle(dialog, qtbot)
+    before = dialog.view.place_of(0).x()
+    say(space, classes, [[0.01, 0.99]])
+    space.predictor.updated.emit(space.predictor.scores)
+    qtbot.waitUntil(lambda: dialog.view.place_of(0).x() > before + 1, timeout=5000)
+    settle(dialog, qtbot)
+    assert dialog.view.place_of(0).x() > dialog.view.width() / 2
+
+
+def test_what_a_person_said_colours_a_picture_and_none_of_these_has_no_colour(
+    space: Any, dialog: MapDialog
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    scores = say(space, classes, [[0.9, 0.1]] * 3)
+    space.predictor.scores = replace(
+        scores, taught=np.array([-1, 1, NONE_OF_THESE], np.int32), said=np.array([0, 1, 4], np.int8)
+    )
+    dialog.refresh()
+    assert dialog.view.content.labels.tolist() == [0, 1, -1]
+    assert dialog.view.content.taught.tolist() == [False, True, False]
+
+
+def test_a_click_shows_a_picture_and_a_frame_chooses_some(
+    space: Any, dialog: MapDialog, qtbot: QtBot
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.99, 0.01], [0.98, 0.02], [0.01, 0.99]])
+    settle(dialog, qtbot)
+    view, shown, chosen = dialog.view, [], []
+    dialog.pictureChosen.connect(shown.append)
+    dialog.rowsChosen.connect(lambda rows: chosen.append(rows.tolist()))
+    at = view.place_of(2).toPoint()
+    QTest.mouseMove(view, at)
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
+    assert shown == ["/a/2.jpg"]
+    assert dialog.words.text().startswith("2.jpg: Shoes 99 %")
+    middle = view.width() // 2
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))
+    QTest.mouseMove(view, QPoint(middle - 20, view.height() - 30))
+    QTest.mouseMove(view, QPoint(middle - 5, view.height() - 2))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(middle - 5, view.height() - 2))
+    assert chosen == [[0, 1]]
+    assert dialog.words.text().startswith("2 chosen")
+
+
+def test_an_empty_frame_chooses_nothing(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.99, 0.01]])
+    settle(dialog, qtbot)
+    view, chosen = dialog.view, []
+    dialog.rowsChosen.connect(chosen.append)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))
+    QTest.mouseMove(view, QPoint(9, 30))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(9, 30))
+    assert not chosen
+
+
+@pytest.mark.parametrize("count", [MOST_PICTURES, MOST_PICTURES + 1, dialog_module.MOST_ROWS + 100])
+def test_many_pictures_are_dots_and_too_many_a_share_of_them(
+    space: Any, dialog: MapDialog, qtbot: QtBot, count: int
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes", "Bags")
+    say(space, classes, np.random.default_rng(0).dirichlet(np.ones(3), count))
+    settle(dialog, qtbot)
+    assert dialog.view.as_pictures == (count <= MOST_PICTURES)
+    assert len(dialog.view.content.files) == min(count, dialog_module.MOST_ROWS)
+    assert ("spread over all" in dialog.note.text()) == (count > dialog_module.MOST_ROWS)
+    assert not dialog.grab().toImage().isNull()
+
+
+def test_a_category_that_goes_leaves_the_map(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
+    classes = teach(space.session, "Hats", "Shoes", "Bags")
+    say(space, classes, [[0.2, 0.3, 0.5]])
+    settle(dialog, qtbot)
+    space.session.do(RemoveCategory(classes[2]))
+    space.predictor.scores = scores_of(classes[:2], np.array([[0.4, 0.6]]))
+    dialog.refresh()
+    assert [each.name for each in dialog.view.content.categories] == ["Hats", "Shoes"]
+    space.gallery.files, space.predictor.scores = [], None
+    dialog.refresh()
+    assert dialog.pages.currentWidget() is dialog.empty
+    assert dialog.view.content.files == ()
+
+
+def test_scores_that_are_late_are_not_shown(space: Any, dialog: MapDialog) -> None:
+    """A category was removed and the predictor has not said anything since."""
+    classes = teach(space.session, "Hats", "Shoes", "Bags")
+    say(space, classes, [[0.2, 0.3, 0.5]])
+    space.session.do(RemoveCategory(classes[0]))
+    dialog.refresh()
+    assert dialog.view.content.categories == ()
