@@ -61,6 +61,7 @@ class MapDialog(QDialog):
         self.picture = QLabel(self)
         self.picture.setFixedSize(QSize(_PREVIEW, _PREVIEW))
         self.words = ElidedLabel("", self)
+        self.words.setMinimumHeight(_PREVIEW)
         self.words.setObjectName("mapWords")
         self.leave = PushButton(self.tr("Close"), self)
         self.leave.setAutoDefault(False)
@@ -165,7 +166,7 @@ class MapDialog(QDialog):
     def _show_empty(self, taught: int) -> None:
         self.note.setText("")
         self.words.setText("")
-        self.picture.clear()
+        self.picture.hide()
         if taught < 2:
             self.empty.title.setText(self.tr("Nothing to show yet"))
             self.empty.text.setText(
@@ -183,7 +184,7 @@ class MapDialog(QDialog):
         """Tell of the picture under the mouse; of none, what can be done."""
         self._pointed = index
         if index < 0 or self._scores is None:
-            self.picture.clear()
+            self.picture.hide()
             self.words.setText(
                 self.tr("Click on a picture, or draw a frame round some, to choose them in the window.")
             )
@@ -204,6 +205,7 @@ class MapDialog(QDialog):
     def _show_preview(self) -> None:
         files = self.view.content.files
         pixmap = self._thumbnails.pixmap(files[self._pointed]) if 0 <= self._pointed < len(files) else None
+        self.picture.setVisible(pixmap is not None)
         if pixmap is not None:
             self.picture.setPixmap(pixmap)
 

@@ -123,7 +123,8 @@ class MapView(QWidget):
     def _settle(self) -> None:
         places = self.content.places
         if self.as_pictures and len(places):
-            places = apart(places * self._reach(), _SIDE + 2) / self._reach()
+            room = np.array([self.width(), self.height()]) / 2 - _SIDE / 2 - 2
+            places = np.clip(apart(places * self._reach(), _SIDE + 2), -room, room) / self._reach()
         self._to = places
 
     def _now(self) -> NDArray[np.float64]:
@@ -221,8 +222,17 @@ class MapView(QWidget):
             painter.setPen(QPen(theme.surface, 2))
             painter.setBrush(theme.category(category.colour))
             painter.drawEllipse(point, _CORNER / 2, _CORNER / 2)
-            painter.setPen(theme.text)
-            painter.drawText(*self._name(painter, category.name, QPointF(x, y), point))
+            self._paint_name(painter, *self._name(painter, category.name, QPointF(x, y), point))
+
+    def _paint_name(self, painter: QPainter, box: QRectF, flags: int, name: str) -> None:
+        """Draw a name, on a quiet ground where pictures may lie."""
+        theme, ground = self._appearance.theme, QColor(self._appearance.theme.window)
+        ground.setAlphaF(0.85)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(painter.boundingRect(box, flags, name).adjusted(-6, -2, 6, 2), 8, 8)
+        painter.setPen(theme.text)
+        painter.drawText(box, flags, name)
 
     def _name(self, painter: QPainter, name: str, corner: QPointF, point: QPointF) -> tuple[QRectF, int, str]:
         """Return where, how aligned and how much of a name is drawn, outside of the map."""
