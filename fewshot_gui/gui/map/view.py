@@ -228,10 +228,9 @@ class MapView(QWidget):
         """Draw a name, on a quiet ground where pictures may lie."""
         theme, ground = self._appearance.theme, QColor(self._appearance.theme.window)
         ground.setAlphaF(0.85)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(painter.boundingRect(box, flags, name).adjusted(-6, -2, 6, 2), 8, 8)
-        painter.setPen(theme.text)
+        painter.setPen(theme.text)  # without a pen a text takes no room
+        room = painter.boundingRect(box, flags, name)
+        painter.fillRect(room.adjusted(-6, -1, 6, 1), ground)
         painter.drawText(box, flags, name)
 
     def _name(self, painter: QPainter, name: str, corner: QPointF, point: QPointF) -> tuple[QRectF, int, str]:
