@@ -99,3 +99,14 @@ def mean_colour(tmp_path: Path) -> Path:
     }  # fmt: skip
     save_bundle(path, tensors, description)
     return path
+
+
+@pytest.fixture
+def untraceable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch can trace no model."""
+    from fewshot_gui.core.backbones import onnx_export
+
+    def fail(*_: object) -> None:
+        raise onnx_export.OnnxExportError("an operator that ONNX lacks")
+
+    monkeypatch.setattr(onnx_export, "to_onnx", fail)

@@ -51,6 +51,6 @@ def class_minimum(values: Tensor, labels: Tensor, n_way: int) -> Tensor:
         labels: int64 (S,), the class of each column.
         n_way: N.
     """
-    smallest = values.new_full((len(values), n_way), torch.inf)
-    columns = labels.unsqueeze(0).expand(len(values), -1)
+    smallest = values.new_full((values.shape[0], n_way), torch.inf)
+    columns = labels.unsqueeze(0).expand(values.shape[0], -1)
     return smallest.scatter_reduce(1, columns, values, reduce="amin")

@@ -143,7 +143,7 @@ class ClassSpread:
 
     def _by_class(self, values: Tensor) -> Tensor:
         """Return (M, N), values (M, E) summed over the directions of each class."""
-        return values.new_zeros(len(values), len(self.means)).index_add(1, self.labels, values)
+        return values.new_zeros(values.shape[0], len(self.means)).index_add(1, self.labels, values)
 
 
 def _taken_directions(residuals: Tensor, weight: float) -> Tensor:
@@ -166,24 +166,24 @@ class Whitening:
     Attributes:
         centre: (D,), a point of the span.
         basis: (D, R), of the span's directions; None: they are all of them.
-        factor: (R, R), L of the shared covariance L L' in the span.
+        inverse: (R, R), of L, of the shared covariance L L' in the span.
         outside: the variance in every direction outside the span.
     """
 
     centre: Tensor
     basis: Tensor | None
-    factor: Tensor
+    inverse: Tensor
     outside: float
 
     def points(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the whitened coordinates (Q, R) of embeddings (Q, D), and beyond them squared, (Q, 1)."""
         moved = rows - self.centre.to(rows.dtype)
         if self.basis is None:
-            return whitened(moved.double(), self.factor), self.centre.new_zeros(len(moved), 1)
+            return moved.double() @ self.inverse.T, self.centre.new_zeros(moved.shape[0], 1)
         inside = moved @ self.basis.to(rows.dtype)
         lengths = (torch.linalg.vector_norm(part, dim=1, keepdim=True).double() for part in (moved, inside))
         whole, within = (length.square() for length in lengths)
-        return whitened(inside.double(), self.factor), (whole - within).clamp(min=0) / self.outside
+        return inside.double() @ self.inverse.T, (whole - within).clamp(min=0) / self.outside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,8 +216,12 @@ class _Fit:
         shared = _shared_covariance(rows, residuals[support.counts()[labels] > 1], moved.shape[1])
         if cancel is not None:
             cancel()
-        whitening = Whitening(centre, basis, torch.linalg.cholesky(shared.inside), shared.outside)
-        points, white = whitened(rows, whitening.factor), whitened(residuals, whitening.factor)
+        factor = torch.linalg.cholesky(shared.inside)
+        # Its inverse, as ten thousand queries are multiplied in half the time in which they are solved for.
+        identity = torch.eye(len(factor), dtype=factor.dtype, device=factor.device)
+        inverse = torch.linalg.solve_triangular(factor, identity, upper=False)
+        whitening = Whitening(centre, basis, inverse, shared.outside)
+        points, white = whitened(rows, factor), whitened(residuals, factor)
         if cancel is not None:
             cancel()
         spread = ClassSpread.of(white, labels, prototypes(points, labels, n_way), moved.shape[1])

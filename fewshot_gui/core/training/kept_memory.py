@@ -6,9 +6,8 @@ import ctypes
 import platform
 
 # Of glibc's malloc.h.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
 _ALL = 2**31 - 1
-_LARGEST_MAP = 2**30
 
 
 def keep_freed_memory() -> bool:
@@ -22,5 +21,5 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    settings = ((_MMAP_THRESHOLD, _LARGEST_MAP), (_TRIM_THRESHOLD, _ALL), (_ARENA_MAX, 1))
+    settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _ALL), (_ARENA_MAX, 1))
     return all(mallopt(key, value) == 1 for key, value in settings)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import math
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,9 +94,15 @@ def export_taught(
         model = exported_model(
             load_bundle(backbone), classifier, none_above, choice.learner if choice else learner
         )
-    write_model(path, model)
     said = classifier.predict(torch.from_numpy(examples.rows))
-    return compare(path, examples.paths, said.probabilities.numpy(), said.nearest_distance[:, 0].numpy())
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / path.name
+        trial.write_bytes(model)
+        parity = compare(
+            trial, examples.paths, said.probabilities.numpy(), said.nearest_distance[:, 0].numpy()
+        )
+    write_model(path, model)  # at the very end: who stops an export finds what was there before
+    return parity
 
 
 def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, learner: str) -> bytes:

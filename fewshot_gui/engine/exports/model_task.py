@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from fewshot_gui.core.backbones.bundle_info import BundleError
+from fewshot_gui.core.learners.facts import LearnerError
 from fewshot_gui.engine.fitting import Recipe, Watch, learn, make_learner
 from fewshot_gui.engine.headless import MainLoop, open_library
 from fewshot_gui.engine.own_pictures import may_replace
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.session import Session
 
 Trouble: TypeAlias = Literal["taken", "learner", "backbone", "system"]
-"""Another file is there already; learner or backbone cannot be written as a model; the disk."""
+"""Another file is there already; learner on backbone cannot be written as a model, or used; the disk."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,18 +111,24 @@ class ModelReply:
         lines = said.splitlines()
         if not lines:
             raise ValueError("it said nothing")
-        values: dict[str, Any] = json.loads(lines[-1])
+        values: Any = json.loads(lines[-1])
+        if not isinstance(values, dict) or values.keys() != {field.name for field in fields(cls)}:
+            raise ValueError("it said something else")
         return cls(**values)
 
 
 def command(task: Path) -> list[str]:
-    """Return the command line of the process for a task that was written there."""
-    return [sys.executable, "-m", __spec__.name, str(task)]
+    """Return the command line of the process for a task that was written there.
+
+    Without -P it would take modules from the current folder, in which a person's own programs may lie.
+    """
+    return [sys.executable, "-P", "-m", __spec__.name, str(task)]
 
 
 def export(task: ModelTask) -> ModelReply:
     """Write the model of a task; whatever keeps it from that is in the reply."""
     from fewshot_gui.core.backbones.onnx_export import OnnxExportError  # noqa: PLC0415 - imports torch
+    from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - imports torch
     from fewshot_gui.engine.exports.model import (  # noqa: PLC0415 - imports onnxruntime
         is_own_model,
         is_own_program,
@@ -134,9 +141,9 @@ def export(task: ModelTask) -> ModelReply:
             return ModelReply("taken", str(path))
     try:
         parity = _exported(task, out)
-    except OnnxExportError as error:
-        return ModelReply("learner", str(error))
-    except BundleError as error:
+    except OnnxExportError:
+        return ModelReply("learner")  # what torch says of it is long, and says nothing to anybody else
+    except (BundleError, LearnerError, SupportError) as error:
         return ModelReply("backbone", str(error))
     except OSError as error:
         return ModelReply("system", error.strerror or str(error))

@@ -43,7 +43,7 @@ class Trial:
     @property
     def command(self) -> list[str]:
         """The command line of the process."""
-        return [sys.executable, "-m", _MODULE, self.name, str(self.folder), str(self.most_threads)]
+        return [sys.executable, "-P", "-m", _MODULE, self.name, str(self.folder), str(self.most_threads)]
 
 
 def make_trial(trial: Trial) -> Steps[Record | None]:

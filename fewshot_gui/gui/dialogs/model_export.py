@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QProcess, Qt, QTemporaryDir, QUrl
+from PySide6.QtCore import QDir, QProcess, Qt, QTemporaryDir, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from fewshot_gui.core.learners.facts import space_of
 from fewshot_gui.engine.exports.model_task import ModelReply, ModelTask, command
+from fewshot_gui.engine.recipe import recipe_of
 from fewshot_gui.gui.dialogs.model_words import other_learners, reply_words, system_words
 from fewshot_gui.gui.learner_words import learner_title
 from fewshot_gui.gui.widgets import ElidedLabel, PushButton
@@ -47,6 +48,7 @@ class ModelDialog(QDialog):
         self._workspace = workspace
         self._folder: QTemporaryDir | None = None
         self._out = Path()
+        self._outcome, self._written, self._cancelled = "", False, False
         self.setObjectName("modelDialog")
         self.setWindowTitle(self.tr("Export a model"))
         self.setMinimumWidth(_WIDTH)
@@ -54,9 +56,7 @@ class ModelDialog(QDialog):
         self.process = QProcess(self)
         self.process.finished.connect(self._finished)
         self.process.errorOccurred.connect(self._not_started)
-        self.facts = {
-            key: ElidedLabel("", parent=self) for key in ("categories", "examples", "learner", "backbone")
-        }
+        self.facts = {key: ElidedLabel("", self) for key in _FACTS}
         self.bar = QProgressBar(self)
         self.bar.setRange(0, 0)
         self.bar.setAccessibleName(self.tr("The model is being written"))
@@ -122,7 +122,7 @@ class ModelDialog(QDialog):
 
     def _show_state(self) -> None:
         """Show what would be exported now, or what keeps it from being so."""
-        document, fitted = self._workspace.session.document, self._workspace.predictor.fitted
+        document = self._workspace.session.document
         taught = [category for category in document.categories if category.examples]
         choice = self._workspace.predictor.status.choice
         learner = learner_title(document.settings.learner)
@@ -132,18 +132,25 @@ class ModelDialog(QDialog):
         self.facts["examples"].setText(str(sum(len(category.examples) for category in taught)))
         self.facts["learner"].setText(learner)
         self.facts["backbone"].setText(Path(document.settings.backbone).name)
-        hindered = ""
-        if len(taught) < 2:
-            hindered = self.tr("Teach two categories first.")
-        elif space_of(document.settings.learner) == "pixels":
-            hindered = self.tr("{0} adapts the network itself, which cannot be exported. {1}").format(
-                learner_title(document.settings.learner), other_learners()
-            )
-        elif fitted is None or self._workspace.predictor.status.busy:
-            hindered = self.tr("Wait until your examples are learned.")
+        hindered = self._hindered(len(taught))
         self.go.setEnabled(not hindered and not self.running)
         if not self.running:
-            self._tell(hindered)
+            self._tell(hindered or self._outcome, written=self._written and not hindered)
+
+    def _hindered(self, taught: int) -> str:
+        """Return what keeps the model from being written, and what to do; empty where nothing does."""
+        document, predictor = self._workspace.session.document, self._workspace.predictor
+        learner, fitted = document.settings.learner, predictor.fitted
+        if taught < 2:
+            return self.tr("Teach two categories first.")
+        if space_of(learner) == "pixels":
+            words = self.tr("{0} adapts the network itself, which cannot be exported. {1}")
+            return words.format(learner_title(learner), other_learners())
+        if predictor.status.busy:
+            return self.tr("Wait until your examples are learned.")
+        if fitted is None or fitted.recipe.key != recipe_of(document).key:
+            return self.tr("Your examples are not learned: the line at the bottom of the window says why.")
+        return ""
 
     def _tell(self, words: str, *, written: bool = False) -> None:
         self.note.setText(words)
@@ -164,42 +171,53 @@ class ModelDialog(QDialog):
 
     def write(self, out: Path) -> None:
         """Write the model there, its name ending in .onnx; the note says what became of it."""
+        self._show_state()
         fitted = self._workspace.predictor.fitted
-        if fitted is None or self.running:
+        if fitted is None or not self.go.isEnabled():
             return
         self._out = out if out.suffix == SUFFIX else out.with_name(out.name + SUFFIX)
-        self._folder = QTemporaryDir()
+        self._folder, self._cancelled = QTemporaryDir(), False
         task = Path(self._folder.path()) / "task.npz"
         try:
+            if not self._folder.isValid():
+                raise OSError(self._folder.errorString())
             ModelTask.of(fitted, self._workspace.session, self._out).write(task)
         except OSError as error:
-            self._tell(system_words(self._out, error.strerror or str(error)))
+            self._end(system_words(Path(QDir.tempPath()), error.strerror or str(error)))
             return
         program, *arguments = command(task)
         self.process.start(program, arguments)
-        self.go.setEnabled(False)
-        self._tell(self.tr("Writing… this takes some 15 seconds."))
+        if self.running:  # else it has been told already why not
+            self.go.setEnabled(False)
+            self._tell(self.tr("Writing… this takes some 15 seconds."))
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
-        self._folder = None
-        self._show_state()
-        if status != QProcess.ExitStatus.NormalExit:
-            self._tell(self.tr("Cancelled. Nothing was written."))
-            return
+        said = bytes(self.process.readAllStandardOutput().data())
+        lines = bytes(self.process.readAllStandardError().data()).decode(errors="replace").splitlines()
         try:
-            reply = ModelReply.read(bytes(self.process.readAllStandardOutput().data()))
+            reply = ModelReply.read(said)
         except ValueError:
-            lines = bytes(self.process.readAllStandardError().data()).decode(errors="replace").split("\n")
             last = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
-            self._tell(system_words(self._out, last))
+            if self._cancelled:
+                self._end(self.tr("Cancelled."))
+            elif status == QProcess.ExitStatus.CrashExit:
+                self._end(
+                    self.tr("The export was ended from outside. If memory is short, close other programs.")
+                )
+            else:
+                self._end(self.tr("The export failed: {0}").format(last))
             return
-        self._tell(reply_words(reply, self._out), written=reply.trouble is None)
+        self._end(reply_words(reply, self._out), written=reply.trouble is None)
+
+    def _end(self, outcome: str, *, written: bool = False) -> None:
+        """Say what became of it, until something else is tried."""
+        self._folder = None
+        self._outcome, self._written = outcome, written
+        self._show_state()
 
     def _not_started(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self._folder = None
-            self._show_state()
-            self._tell(system_words(self._out, self.process.errorString()))
+            self._end(self.tr("The export failed: {0}").format(self.process.errorString()))
 
     def _leave(self) -> None:
         """Cancel what is under way; else close."""
@@ -210,6 +228,7 @@ class ModelDialog(QDialog):
 
     def _stop(self) -> None:
         if self.running:
+            self._cancelled = True
             self.process.kill()
             self.process.waitForFinished(1000)
 

@@ -23,7 +23,7 @@ def reply_words(reply: ModelReply, out: Path) -> str:
             "ModelDialog", "{0} is there already, and is no export of this program. Choose another name."
         ).format(reply.detail)
     if reply.trouble == "learner":
-        words = translate("ModelDialog", "This learner cannot be written as a model. {0}")
+        words = translate("ModelDialog", "This learner on this backbone cannot be written as a model. {0}")
         return words.format(other_learners())
     if reply.trouble == "backbone":
         return translate("ModelDialog", "This backbone cannot be written as a model: {0}").format(
@@ -48,8 +48,8 @@ def _quoted(name: str) -> str:
 
 def other_learners() -> str:
     """Return which learners to choose in place of one that cannot be exported."""
-    names = (learner_title(name) for name in ("auto", "ridge", "prototypical", "logistic"))
-    return translate("ModelDialog", "Choose another one first, as {0}, {1}, {2} or {3}.").format(*names)
+    names = (learner_title(name) for name in ("ridge", "prototypical", "logistic"))
+    return translate("ModelDialog", "Choose another one first, as {0}, {1} or {2}.").format(*names)
 
 
 def system_words(out: Path, detail: str) -> str:

@@ -32,7 +32,7 @@ def module(path: Path) -> Any:
     return found
 
 
-@pytest.mark.parametrize("learner", ["ridge", "prototypical"])
+@pytest.mark.parametrize("learner", ["ridge", "prototypical", "mahalanobis", "nearest"])
 def test_the_model_says_what_the_program_says(
     data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], learner: str
 ) -> None:
@@ -127,7 +127,6 @@ def test_nothing_of_another_is_replaced(
     ("more", "words"),
     [
         (("--learner", "maml"), "adapts the network itself"),
-        (("--learner", "nearest"), "cannot be written as an ONNX model; name another learner"),
         (("--threshold", "2"), "--threshold lies between 0 and 1"),
         (("--learner", "telepathy"), "telepathy"),
     ],
@@ -158,3 +157,12 @@ def test_an_example_that_cannot_be_read_is_told(
     said = capsys.readouterr()
     assert "9.png" in said.err
     assert "36 of 36 pictures" in said.out
+
+
+def test_what_torch_cannot_trace_is_told_as_learner_and_backbone(
+    data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], untraceable: None
+) -> None:
+    assert main(command(data, mean_colour, tmp_path / "a.onnx", "--learner", "ridge")) == 2
+    words = f"ridge on {mean_colour} cannot be written as an ONNX model; name another learner"
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.glob("a.*"))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOST = 4
+"""Tasks at once: each holds its inner steps, 0.8 GB of four layers at 84 pixels with 25 examples."""
+
 
 def for_each_task(one: Callable[[Model, int], T], model: Model, tasks: Tasks) -> list[T]:
     """Return what `one` makes of the model and the number of each task, in the order of the tasks.
@@ -38,7 +41,7 @@ def for_each_task(one: Callable[[Model, int], T], model: Model, tasks: Tasks) ->
         tasks: at least one.
     """
     threads = torch.get_num_threads()
-    at_once = min(len(tasks), threads)
+    at_once = min(len(tasks), threads, _MOST)
     if at_once == 1 or not isinstance(model, NetworkFunction) or not _may_part(model, tasks):
         return [one(model, task) for task in range(len(tasks))]
     own, enabled = threading.local(), torch.is_grad_enabled()

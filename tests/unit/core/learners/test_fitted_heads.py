@@ -277,7 +277,8 @@ def test_fine_tuning_stops_within_a_step(world: World) -> None:
         ([5, 0], Why.ONE_CATEGORY, "prototypical"),
         ([1, 1, 1], Why.TOO_FEW, "prototypical"),
         ([2, 1, 1], Why.RULE, "prototypical"),
-        ([6, 6, 6], Why.RULE, "ridge"),
+        ([2, 2, 2], Why.RULE, "ridge"),
+        ([6, 6, 6], Why.RULE, "mahalanobis"),
     ],
 )
 def test_auto_follows_the_rule_and_says_so(world: World, shots: list[int], why: Why, chosen: str) -> None:
@@ -304,7 +305,7 @@ def test_auto_takes_what_is_clearly_better_here() -> None:
     centres = torch.cat([torch.zeros(3, 1), torch.randn(3, 5, generator=generator)], 1)
     labels = torch.arange(3).repeat(4)
     rows = centres[labels] + noise * torch.randn(12, 6, generator=generator)
-    classifier = Auto().fit(SupportSet(rows, labels, ("a", "b", "c")))
+    classifier = Auto(episodic=True).fit(SupportSet(rows, labels, ("a", "b", "c")))
     reason = classifier.reason
     assert reason.why == Why.LEAVE_ONE_OUT
     assert classifier.chosen != "prototypical"

@@ -212,7 +212,7 @@ def test_left_out_examples_are_taken_out_of_mean_and_covariances() -> None:
     support = SupportSet(rows, labels, ("a", "b", "c"))
     fit, left_out = _Fit.of(support, None), LeftOut.of(support)
     got = fit.left_out_scores(left_out)
-    shared = fit.whitening.factor @ fit.whitening.factor.T
+    shared = torch.linalg.inv(fit.whitening.inverse.T @ fit.whitening.inverse)
     residuals = unbiased_residuals(rows, labels, prototypes(rows, labels, 3))
     for place in range(6):
         own, outer = int(labels[place]), torch.outer(residuals[place], residuals[place])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +15,6 @@ from PIL import Image
 
 from fewshot_gui.engine.exports import model, model_task
 from fewshot_gui.engine.exports.model_task import ModelReply, ModelTask, command, export
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLOURS = {"rot": (200, 30, 30), "grün": (30, 170, 40)}
 
@@ -82,16 +81,19 @@ def test_what_lies_there_and_is_no_export_stays(task: ModelTask, tmp_path: Path,
     assert len(list(tmp_path.glob("Meine*"))) == 1
 
 
-def test_a_learner_that_cannot_be_written_and_a_bundle_that_is_gone_are_told(task: ModelTask) -> None:
-    def changed(**what: str) -> ModelTask:
-        values = {name: getattr(task, name) for name in ModelTask.__slots__}
-        return ModelTask(**{**values, **what})
+def test_a_model_that_cannot_be_traced_is_told(task: ModelTask, untraceable: None) -> None:
+    assert export(task) == ModelReply("learner")
+    assert not Path(task.out).exists()
 
-    assert export(changed(learner="nearest")).trouble == "learner"
-    assert export(changed(backbone="nowhere.safetensors")).trouble == "backbone"
+
+def test_a_bundle_that_is_gone_and_a_learner_that_does_not_fit_it_are_told(task: ModelTask) -> None:
+    assert export(replace(task, backbone="nowhere.safetensors")).trouble == "backbone"
+    assert export(replace(task, learner="snail")).trouble == "backbone"
 
 
 def test_a_full_disk_is_told(task: ModelTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    (Path(task.out)).write_bytes(b"")
+
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -99,16 +101,18 @@ def test_a_full_disk_is_told(task: ModelTask, monkeypatch: pytest.MonkeyPatch) -
     assert export(task) == ModelReply("system", "No space left on device")
 
 
-@pytest.mark.parametrize("said", [b"", b"warning: a driver\n", b"[1, 2"])
+@pytest.mark.parametrize("said", [b"", b"warning: a driver\n", b"[1, 2", b"1", b"{}", b'{"epoch": 1}'])
 def test_a_process_that_died_said_nothing(said: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         ModelReply.read(said)
 
 
 def test_what_others_print_before_the_reply_is_passed_over() -> None:
-    reply = ModelReply.read(b'a library says hello\n{"trouble": "taken", "detail": "x"}\n')
+    reply = ModelReply.read(
+        b'a library says hello\n{"trouble": "taken", "detail": "x", "compared": 0, "same": 0}\n'
+    )
     assert reply == ModelReply("taken", "x")
 
 
 def test_the_command_names_the_module_by_which_python_finds_it(tmp_path: Path) -> None:
-    assert command(tmp_path)[1:3] == ["-m", model_task.__name__]
+    assert command(tmp_path)[1:4] == ["-P", "-m", model_task.__name__]
