@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from fewshot_gui.core.images.raw import is_raw
+from fewshot_gui.core.images.scan import raws_alone
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.sorting.arrivals import Arrivals
 from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
@@ -138,6 +140,8 @@ class Watching(QObject):
             self._remind()
         arrived = self._arrivals.settled(now)
         self.new |= dict.fromkeys(arrived, now)
+        if arrived:
+            self._pass_over_raws()
         self._rescan = self._rescan or bool(arrived)
         if self._rescan and not gallery.listing:
             self._rescan = False
@@ -145,6 +149,12 @@ class Watching(QObject):
         if arrived:
             self._tell()
         self._offer_due(now)
+
+    def _pass_over_raws(self) -> None:
+        """Count a raw file no more beside which a picture of its name has come late: they are one picture."""
+        raws = [path for path in self.new if is_raw(path)]
+        alone = raws_alone(raws)
+        self.new = {path: at for path, at in self.new.items() if path in alone or not is_raw(path)}
 
     def sure(self) -> list[str]:
         """Return the new pictures that the program is sure of."""

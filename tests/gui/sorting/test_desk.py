@@ -421,6 +421,17 @@ def test_what_arrives_is_shown_and_moves_nowhere(watched: Any) -> None:
     assert path.is_file()
 
 
+def test_a_raw_file_and_its_late_jpeg_are_one_arrival(watched: Any) -> None:
+    raw = arrive(watched, "late.NEF")
+    watched.clock.now += 7
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(raw)]
+    jpeg = arrive(watched, "late.jpg")
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(jpeg)]
+
+
 def test_our_own_moves_are_no_arrivals(watched: Any) -> None:
     watched.shell.desk.sorter.touching.emit([str(watched.folder / "ours.png")])
     shutil.copy(watched.folder / "0.png", watched.folder / "ours.png")
