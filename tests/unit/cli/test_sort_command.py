@@ -201,7 +201,7 @@ def test_examples_in_place_of_a_table(
     out = tmp_path / "plan.json"
     assert main([*words, "--backbone", str(mean_colour), "--threshold", "1", "--out", str(out)]) == 0
     [machine] = {file.machine for file in Plan.from_json(out.read_text()).files}
-    assert machine == Machine("ridge", str(mean_colour), describe_bundle(mean_colour).hash)
+    assert machine == Machine("mahalanobis", str(mean_colour), describe_bundle(mean_colour).hash)
     assert all(datetime.fromisoformat(file.at).tzinfo for file in Plan.from_json(out.read_text()).files)
 
 

@@ -320,18 +320,18 @@ def test_without_learner_and_recipe_it_says_what_is_missing(
 def test_a_learner_alone_takes_the_recipe_for_its_pictures(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pictures of this folder are coloured, and no recipe trains the LSTM on photos."""
+    """The pictures of this folder are coloured, and no recipe trains matching networks on photos."""
     wanted = [
         "train",
         "--learner",
-        "meta-lstm",
+        "matching",
         "--data",
         str(data),
         "--out",
         str(tmp_path / "a.safetensors"),
     ]
     assert main(wanted) == 2
-    assert "omniglot-meta-lstm" in capsys.readouterr().err
+    assert "omniglot-matching" in capsys.readouterr().err
 
 
 def test_tensorboard_that_is_not_installed_is_asked_for(

@@ -142,8 +142,8 @@ def test_the_parts_of_every_recipe_can_be_built(name: str) -> None:
 
 def test_the_recipe_of_a_learner_is_found_by_the_kind_of_pictures() -> None:
     assert recipe_for("maml", 1).name == "omniglot-maml"
-    with pytest.raises(RecipeError, match="no recipe trains meta-lstm on photos; there are omniglot-"):
-        recipe_for("meta-lstm", 3)
+    with pytest.raises(RecipeError, match="no recipe trains matching on photos; there are omniglot-"):
+        recipe_for("matching", 3)
 
 
 def test_a_learner_with_several_recipes_asks_which() -> None:
