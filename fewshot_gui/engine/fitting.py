@@ -39,7 +39,7 @@ __all__ = ["Fitted", "Recipe", "Rows", "SupportFault", "Watch", "fit_and_score",
 
 _CHUNK_VALUES: Final = 4_000_000
 """Distances computed at once, rows times examples: 16 MB, milliseconds between two looks at the token."""
-_CHUNK_ROWS: Final = 4096
+_CHUNK_ROWS: Final = 2048
 _CHUNK_PIXELS: Final = 16
 """Pictures that go through a network at once: 160 ms of the photo backbone on a CPU."""
 

@@ -27,7 +27,8 @@ def squared_distances(first: Tensor, second: Tensor) -> Tensor:
     left, right = first - centre, second - centre
     left_norm = torch.linalg.vector_norm(left, dim=1, keepdim=True).square()
     right_norm = torch.linalg.vector_norm(right, dim=1).square()
-    squared = torch.addmm(right_norm, left, right.T, alpha=-2).add_(left_norm).clamp_(min=0)
+    # The few rows on the left: a product of ten thousand by 25 takes two thirds of the time that way round.
+    squared = torch.addmm(right_norm.unsqueeze(1), right, left.T, alpha=-2).T.add_(left_norm).clamp_(min=0)
     cancelled = squared < _CANCELLED * left_norm
     if cancelled.any():  # asking first is cheaper than listing: most often there is none
         _repair(squared, left, right, cancelled)
