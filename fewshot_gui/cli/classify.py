@@ -31,7 +31,7 @@ from fewshot_gui.core.images.kind import kind_of_files
 from fewshot_gui.core.images.scan import class_folders, scan_folder
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
 from fewshot_gui.core.learners.reason import choice_of
-from fewshot_gui.engine.fitting import Recipe, make_learner, torch_work
+from fewshot_gui.engine.fitting import Recipe, Watch, learn, make_learner
 from fewshot_gui.engine.headless import MainLoop, open_library
 from fewshot_gui.engine.label_table import LabelTable, write_labels
 
@@ -270,8 +270,7 @@ def fit(
     from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415
 
     examples = SupportSet(torch.from_numpy(support.rows), torch.from_numpy(labels), classes)
-    with torch_work(recipe, len(labels), gradients=True):
-        return learner.fit(examples)
+    return learn(learner, examples, recipe, Watch())
 
 
 def _predict(

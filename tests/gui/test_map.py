@@ -216,3 +216,22 @@ def test_scores_that_are_late_are_not_shown(space: Any, dialog: MapDialog) -> No
     space.session.do(RemoveCategory(classes[0]))
     dialog.refresh()
     assert dialog.view.content.categories == ()
+
+
+def test_what_is_framed_is_chosen_in_the_window_whatever_filter_hides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before, a filter that hid none of the first two hundred stayed, and the others were not chosen."""
+    revealed: list[tuple[Any, list[int]]] = []
+    monkeypatch.setattr(
+        dialog_module, "reveal_rows", lambda folder, rows: revealed.append((folder, rows.tolist()))
+    )
+    asked: list[str] = []
+    window: Any = SimpleNamespace(
+        show_source=asked.append,
+        query=SimpleNamespace(folder="the folder"),
+        activateWindow=lambda: asked.append("active"),
+    )
+    dialog_module.choose_rows(window, np.array([3, 400]))
+    assert revealed == [("the folder", [3, 400])]
+    assert asked == ["folder", "active"]

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QStackedWidget, QVBo
 
 from fewshot_gui.engine.deciding.circle import anchors, places, ring_order
 from fewshot_gui.gui.compare.dialog import show_picture
+from fewshot_gui.gui.inspector.reveal import reveal_rows
 from fewshot_gui.gui.map.view import MapContent, MapView
 from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
+from fewshot_gui.gui.sorting.tables import base_name
 from fewshot_gui.gui.widgets import ElidedLabel, EmptyState, PushButton
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
     from PySide6.QtWidgets import QWidget
 
@@ -198,7 +198,7 @@ class MapDialog(QDialog):
             for place in best
             if round(100 * float(chances[place]))
         )
-        self.words.setText(f"{_name(file.path)}: {said}")
+        self.words.setText(f"{base_name(file.path)}: {said}")
         self._thumbnails.want((file,), _PREVIEW, self.devicePixelRatioF())
         self._show_preview()
 
@@ -220,10 +220,6 @@ class MapDialog(QDialog):
         self.words.setText(words.format(len(indices)))
 
 
-def _name(path: str) -> str:
-    return path.replace("\\", "/").rsplit("/", 1)[-1]
-
-
 def show_map(window: MainWindow) -> MapDialog:
     """Return the map, beside the window; a second call raises it again."""
     dialog = window.findChild(MapDialog)
@@ -237,16 +233,8 @@ def show_map(window: MainWindow) -> MapDialog:
     return dialog
 
 
-def choose_rows(window: MainWindow, rows: Sequence[int] | NDArray[np.int64]) -> None:
+def choose_rows(window: MainWindow, rows: NDArray[np.int64]) -> None:
     """Choose these pictures in the gallery, where the keys of the categories then answer them."""
     window.show_source("folder")
-    page = window.query.folder
-    wanted = np.asarray(rows, np.int64)
-    if any(page.model.position_of(int(row)) is None for row in wanted[:200].tolist()):
-        page.bar.chips.choose(None)
-    page.view.select_rows(wanted)
-    position = page.model.position_of(int(wanted[0]))
-    if position is not None:
-        page.view.scrollTo(page.model.index(position, 0))
+    reveal_rows(window.query.folder, rows)
     window.activateWindow()
-    page.view.setFocus()

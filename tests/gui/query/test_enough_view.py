@@ -263,9 +263,9 @@ class Part:
 @pytest.mark.parametrize("hidden", [True, False])
 def test_revealing_takes_a_filter_off_and_chooses_the_row(hidden: bool) -> None:
     log: list[tuple[Any, ...]] = []
-    places = [None, 2] if hidden else [2, 2]
     model: Any = Part(log)
-    model.position_of = lambda _row: places.pop(0)
+    model.positions_of = lambda _rows: np.array([] if hidden else [2])
+    model.position_of = lambda _row: 2
     bar = SimpleNamespace(chips=Part(log))
     folder: Any = SimpleNamespace(model=model, view=Part(log), bar=bar)
     reveal_row(folder, 7)
