@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.engine.write_ahead import keep_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -166,7 +167,7 @@ class CacheIndex:
         )
 
     def _prepare(self) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
+        keep_write_ahead_log(self._database, BUSY_SECONDS)
         # A cache may lose its last second in a power cut; the embeddings themselves are flushed before.
         self._database.execute("PRAGMA synchronous = NORMAL")
         with self.writing():

@@ -9,7 +9,8 @@ from fewshot_gui.engine.lease import Lease, LeaseTakenError
 from fewshot_gui.engine.session_content import SessionContent, read_content
 from fewshot_gui.engine.session_copy import newest_sound_copy
 from fewshot_gui.engine.session_error import SessionError, SessionProblem, from_sqlite, from_system
-from fewshot_gui.engine.session_schema import check_place, connect
+from fewshot_gui.engine.session_schema import BUSY_SECONDS, check_place, connect
+from fewshot_gui.engine.write_ahead import keep_write_ahead_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,7 @@ def _writing(path: Path) -> sqlite3.Connection:
     connection: sqlite3.Connection | None = None
     try:
         connection = connect(path, "mode=rw")
-        connection.execute("PRAGMA journal_mode = WAL")
+        keep_write_ahead_log(connection, BUSY_SECONDS)
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
         if connection is not None:

@@ -32,6 +32,8 @@ CREATE TABLE pictures (
 );
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+BUSY_SECONDS: Final = 2.0
+"""How long to wait for who reads the file at that moment."""
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_LENGTH: Final = 100
 
@@ -51,7 +53,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     name = quote(os.fsencode(path.absolute().as_posix()))
     name = name if name.startswith("/") else f"/{name}"  # C:/folder; //server stays as it is
     uri = f"file://{name}?{mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=2.0)
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
 
 
 def make_empty(path: Path) -> None:

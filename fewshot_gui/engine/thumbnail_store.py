@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from fewshot_gui.core.images.encode import encode_jpeg
 from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.core.images.reader import decode_image
+from fewshot_gui.engine.write_ahead import keep_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +161,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        database.execute("PRAGMA journal_mode = WAL")
+        keep_write_ahead_log(database, _BUSY_SECONDS)
         database.execute("PRAGMA synchronous = OFF")  # what a power cut takes is read again
         database.execute(_SCHEMA)
     except BaseException:

@@ -26,6 +26,7 @@ from fewshot_gui.engine.sorting.journal_schema import (
     update_of,
 )
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason, RunState
+from fewshot_gui.engine.write_ahead import keep_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "sorting.sqlite"
 _CACHE_KIB: Final = 8192
+_BUSY_SECONDS: Final = 5.0
 
 
 class JournalError(Exception):
@@ -80,7 +82,9 @@ class Journal:
 
     def _connect(self) -> sqlite3.Connection:
         with _in_words(self.path):
-            database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            database = sqlite3.connect(
+                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
             try:
                 self._prepare(database)
             except BaseException:
@@ -95,7 +99,7 @@ class Journal:
         readable = application == APPLICATION_ID and version in {*MIGRATIONS, VERSION}
         if not empty and not readable:
             raise JournalError(f"{self.path} is no journal that this version of the program can read")
-        database.execute("PRAGMA journal_mode = WAL")
+        keep_write_ahead_log(database, _BUSY_SECONDS)
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         if empty:

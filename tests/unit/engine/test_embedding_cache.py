@@ -377,7 +377,7 @@ def test_backbone_of_another_dimension_starts_a_new_file(tmp_path: Path) -> None
 
 
 def _write_from_another_process(folder: Path, first: int) -> None:
-    cache = EmbeddingCache(folder, pytest.fail)
+    cache = EmbeddingCache(folder, lambda *problem: pytest.fail(str(problem)))
     for number in range(first, first + 40):
         cache.add(KEY, ids(number), vectors(number))
         cache.flush()
