@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LEAST_LEVEL = 1e-12
 # Of the spread of all examples: what the spread within the classes is taken for at least.
 _LEAST_SHARE = 1e-4
+_LEAST_REACH = 0.1
 
 
 def unbiased_residuals(support: Tensor, labels: Tensor, means: Tensor) -> Tensor:
@@ -168,22 +169,38 @@ class Whitening:
         basis: (D, R), of the span's directions; None: they are all of them.
         inverse: (R, R), of L, of the shared covariance L L' in the span.
         outside: the variance in every direction outside the span.
+        reach: how far the other anchors lie from the centre.
     """
 
     centre: Tensor
     basis: Tensor | None
     inverse: Tensor
     outside: float
+    reach: float
 
-    def points(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the whitened coordinates (Q, R) of embeddings (Q, D), and beyond them squared, (Q, 1)."""
-        moved = rows - self.centre.to(rows.dtype)
+    def anchors(self) -> Tensor:
+        """Return (A, D), points whose distances say where in the span a point lies, and how far from it.
+
+        They are the centre and one in each direction of the span; none where it is the whole space.
+        """
         if self.basis is None:
-            return moved.double() @ self.inverse.T, self.centre.new_zeros(moved.shape[0], 1)
-        inside = moved @ self.basis.to(rows.dtype)
-        lengths = (torch.linalg.vector_norm(part, dim=1, keepdim=True).double() for part in (moved, inside))
-        whole, within = (length.square() for length in lengths)
-        return inside.double() @ self.inverse.T, (whole - within).clamp(min=0) / self.outside
+            return self.centre.new_zeros(0, len(self.centre))
+        return torch.cat([self.centre.unsqueeze(0), self.centre + self.reach * self.basis.T])
+
+    def points(self, rows: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the whitened coordinates (Q, R) of embeddings, and beyond them squared, (Q, 1).
+
+        Args:
+            rows: float (Q, D).
+            to_anchors: float (Q, A), their squared distances to the anchors: one product of matrices gives
+                these together with those to the examples, and no embedding is looked at again.
+        """
+        if self.basis is None:
+            return (rows.double() - self.centre) @ self.inverse.T, self.centre.new_zeros(rows.shape[0], 1)
+        whole, others = to_anchors.double().split([1, to_anchors.shape[1] - 1], dim=1)
+        inside = (whole + self.reach**2 - others) / (2 * self.reach)
+        beyond = (whole - inside.square().sum(1, keepdim=True)).clamp(min=0) / self.outside
+        return inside @ self.inverse.T, beyond
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +237,7 @@ class _Fit:
         # Its inverse, as ten thousand queries are multiplied in half the time in which they are solved for.
         identity = torch.eye(len(factor), dtype=factor.dtype, device=factor.device)
         inverse = torch.linalg.solve_triangular(factor, identity, upper=False)
-        whitening = Whitening(centre, basis, inverse, shared.outside)
+        whitening = Whitening(centre, basis, inverse, shared.outside, _reach(examples, moved))
         points, white = whitened(rows, factor), whitened(residuals, factor)
         if cancel is not None:
             cancel()
@@ -241,6 +258,19 @@ class _Fit:
         scale = torch.ones_like(squared).scatter(1, labels, factor)
         further = scale.square() * (squared + share * mixed.square() / rest)
         return -self.spread.stretch * further
+
+
+def _reach(examples: Tensor, moved: Tensor) -> float:
+    """Return about how far the examples (S, D) lie from their mean: there a distance says most in float32.
+
+    Copies of one picture do not lie apart; then it is a share of how far they lie from the origin.
+
+    Args:
+        examples: float64 (S, D).
+        moved: float64 (S, D), less their mean.
+    """
+    apart, away = (float(rows.square().sum(1).mean()) ** 0.5 for rows in (moved, examples))
+    return max(apart, _LEAST_REACH * away) or 1.0
 
 
 class _Shared(NamedTuple):
@@ -319,7 +349,7 @@ class Mahalanobis:
         return MahalanobisClassifier(
             support=support,
             calibration=calibration,
-            anchors=examples[:0],
+            anchors=fit.whitening.anchors().to(examples.dtype),
             whitening=fit.whitening,
             spread=fit.spread,
         )
@@ -327,7 +357,7 @@ class Mahalanobis:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class MahalanobisClassifier(FittedClassifier):
-    """Class means with their covariances; no anchors.
+    """Class means with their covariances; `anchors` are the whitening's.
 
     Attributes:
         whitening: by the covariance that the classes share.
@@ -339,5 +369,5 @@ class MahalanobisClassifier(FittedClassifier):
 
     def judge(self, query: Tensor, to_support: Tensor, to_anchors: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - part of the interface
         """Return minus the squared Mahalanobis distances and the distances, (Q, N) each."""
-        squared = self.spread.squared(*self.whitening.points(query)).to(query.dtype)
+        squared = self.spread.squared(*self.whitening.points(query, to_anchors)).to(query.dtype)
         return -squared, squared.sqrt()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fewshot_gui.engine.write_ahead import keep_write_ahead_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def connected(path: Path) -> closing[sqlite3.Connection]:

@@ -14,6 +14,7 @@ from torch.autograd import gradcheck
 
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.calibration import LeftOut
+from fewshot_gui.core.learners.distances import squared_distances
 from fewshot_gui.core.learners.folds import NEVER, balanced_folds
 from fewshot_gui.core.learners.mahalanobis import (
     ClassSpread,
@@ -198,12 +199,27 @@ def test_few_examples_are_computed_in_their_span() -> None:
     whole = ClassSpread.of(whitened(residuals, factor), labels, whitened(means, factor))
     fit = _Fit.of(support, None)
     assert fit.points.shape == (7, 7)
+    to_anchors = squared_distances(query, fit.whitening.anchors())
     torch.testing.assert_close(
-        fit.spread.squared(*fit.whitening.points(query)), whole.squared(whitened(query, factor))
+        fit.spread.squared(*fit.whitening.points(query, to_anchors)), whole.squared(whitened(query, factor))
     )
     assert fit.kept == pytest.approx((1 - float(share)) / 6)
     got = Mahalanobis().fit(support).predict(query).scores
     torch.testing.assert_close(got, -whole.squared(whitened(query, factor)))
+
+
+@pytest.mark.parametrize(("spread", "away"), [(1.0, 0.0), (1.0, 30.0), (1e-3, 1.0), (1e4, 0.0), (0.0, 1.0)])
+def test_single_precision_is_enough_wherever_the_examples_lie(spread: float, away: float) -> None:
+    labels = torch.arange(3).repeat(4)
+    place = away * normal(1, 40, seed=5) / 40**0.5
+    rows = (place + spread * (normal(12, 40) + 2 * normal(3, 40, seed=1)[labels])).float()
+    query = torch.cat([(place + (spread or 1.0) * normal(9, 40, seed=3)).float(), rows])
+    exact, got = (
+        Mahalanobis().fit(SupportSet(rows.to(kind), labels, ("a", "b", "c"))).predict(query.to(kind))
+        for kind in (DOUBLE, torch.float32)
+    )
+    size = float(exact.scores.abs().max())
+    torch.testing.assert_close(got.scores.double(), exact.scores, rtol=1e-3, atol=1e-4 * size)
 
 
 def test_left_out_examples_are_taken_out_of_mean_and_covariances() -> None:
