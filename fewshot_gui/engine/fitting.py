@@ -20,7 +20,7 @@ from fewshot_gui.engine.examples import embed_examples
 from fewshot_gui.engine.recipe import Recipe, recipe_of
 from fewshot_gui.engine.scores import RawScores, Scores, unknown, with_rows
 from fewshot_gui.engine.torch_libraries import load_torch_libraries
-from fewshot_gui.engine.torch_threads import embedding_threads
+from fewshot_gui.engine.torch_threads import embedding_threads, single_threads, torch_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,9 @@ __all__ = ["Fitted", "Recipe", "Rows", "SupportFault", "Watch", "fit_and_score",
 
 _CHUNK_VALUES: Final = 4_000_000
 """Distances computed at once, rows times examples: 16 MB, milliseconds between two looks at the token."""
-_CHUNK_ROWS: Final = 2048
+_CHUNK_ROWS: Final = 1024
+_CHUNKS_AT_ONCE: Final = 4
+"""Each needs some ten megabytes, and more of them would wait for the memory."""
 _CHUNK_PIXELS: Final = 16
 """Pictures that go through a network at once: 160 ms of the photo backbone on a CPU."""
 
@@ -266,10 +268,14 @@ def torch_work(recipe: Recipe, pictures: int, *, gradients: bool = False) -> Ite
 
 def predict(fitted: Fitted, embeddings: NDArray[np.float32]) -> RawScores:
     """Return what the classifier says of embeddings (Q, D)."""
+    with torch_work(fitted.recipe, len(embeddings)):
+        return _say(fitted, embeddings)
+
+
+def _say(fitted: Fitted, embeddings: NDArray[np.float32]) -> RawScores:
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
-    with torch_work(fitted.recipe, len(embeddings)):
-        prediction = fitted.classifier.predict(torch.from_numpy(embeddings))
+    prediction = fitted.classifier.predict(torch.from_numpy(embeddings))
     # A method without distances (none yet) says how far by what it does say: less score, farther.
     distances = -prediction.scores if prediction.distances is None else prediction.distances
     return RawScores(
@@ -290,12 +296,26 @@ def rows_at_once(fitted: Fitted) -> int:
 
 
 def score_rows(fitted: Fitted, rows: Rows) -> Steps[RawScores | None]:
-    """Return what the classifier says of these rows, None where there are none; yields between chunks."""
+    """Return what the classifier says of these rows, None where there are none; yields between chunks.
+
+    A learner that looks at embeddings alone scores a chunk on each of a few threads: torch's own would wait
+    for each other in every matrix.
+    """
     chunk = rows_at_once(fitted)
+    starts = range(0, len(rows.rows), chunk)
+    alone = space_of(fitted.recipe.learner) == "pixels"
+    at_once = 1 if alone else min(_CHUNKS_AT_ONCE, torch_threads(), len(starts))
     parts: list[RawScores] = []
-    for start in range(0, len(rows.rows), chunk):
-        parts.append(predict(fitted, rows.part(start, start + chunk)))
-        yield
+    if at_once <= 1:
+        for start in starts:
+            parts.append(predict(fitted, rows.part(start, start + chunk)))
+            yield
+    else:
+        with single_threads(at_once) as pool:
+            for first in range(0, len(starts), at_once):
+                some = starts[first : first + at_once]
+                parts.extend(pool.map(lambda start: _say(fitted, rows.part(start, start + chunk)), some))
+                yield
     return RawScores.join(parts) if parts else None
 
 

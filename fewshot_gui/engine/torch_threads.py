@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,3 +44,25 @@ def embedding_threads(pictures: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(most)
+
+
+@contextmanager
+def single_threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool of so many threads in each of which torch computes alone, without gradients.
+
+    Work that falls into independent parts is shared by them without waiting, as torch's own threads do at
+    the end of every operation. Whoever yields to other work meanwhile leaves no part unfinished.
+    """
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    threads: int = torch.get_num_threads()
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        torch.set_grad_enabled(False)
+
+    try:
+        with ThreadPoolExecutor(count, "torch", begin) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)  # the number is a thread's own, but also that of threads to come

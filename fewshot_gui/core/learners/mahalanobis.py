@@ -197,7 +197,7 @@ class Whitening:
         """
         if self.basis is None:
             return (rows.double() - self.centre) @ self.inverse.T, self.centre.new_zeros(rows.shape[0], 1)
-        whole, others = to_anchors.double().split([1, to_anchors.shape[1] - 1], dim=1)
+        whole, others = to_anchors[:, :1].double(), to_anchors[:, 1:].double()
         inside = (whole + self.reach**2 - others) / (2 * self.reach)
         beyond = (whole - inside.square().sum(1, keepdim=True)).clamp(min=0) / self.outside
         return inside @ self.inverse.T, beyond
