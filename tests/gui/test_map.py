@@ -170,6 +170,52 @@ def test_a_click_shows_a_picture_and_a_frame_chooses_some(
     assert dialog.words.text().startswith("2 chosen")
 
 
+def test_the_keys_lead_from_picture_to_picture_and_choose(
+    space: Any, dialog: MapDialog, qtbot: QtBot
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.99, 0.01], [0.5, 0.5], [0.01, 0.99]])
+    settle(dialog, qtbot)
+    view, shown, chosen = dialog.view, [], []
+    dialog.pictureChosen.connect(shown.append)
+    dialog.rowsChosen.connect(lambda rows: chosen.append(rows.tolist()))
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert dialog.words.text().startswith("1.jpg")  # the middle
+    for key, name in (
+        (Qt.Key.Key_Right, "2.jpg"),
+        (Qt.Key.Key_Right, "2.jpg"),  # there is none beyond
+        (Qt.Key.Key_Left, "1.jpg"),
+        (Qt.Key.Key_Left, "0.jpg"),
+    ):
+        QTest.keyClick(view, key)
+        assert dialog.words.text().startswith(name)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert shown == ["/a/0.jpg"]
+    QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert chosen == [[0, 1, 2]]
+    assert dialog.isVisible()
+
+
+def test_what_the_keys_point_at_stays_when_more_is_taught(
+    space: Any, dialog: MapDialog, qtbot: QtBot
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.99, 0.01], [0.5, 0.5]])
+    settle(dialog, qtbot)
+    dialog.view.setFocus(Qt.FocusReason.TabFocusReason)
+    say(space, classes, [[0.99, 0.01], [0.1, 0.9]])
+    settle(dialog, qtbot)
+    assert dialog.words.text().startswith("1.jpg: Shoes 90 %")
+    QTest.keyClick(dialog.view, Qt.Key.Key_Left)
+    assert dialog.words.text().startswith("0.jpg")
+
+
+def test_keys_on_an_empty_map_do_nothing(space: Any, dialog: MapDialog) -> None:
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Return, Qt.Key.Key_Space):
+        QTest.keyClick(dialog.view, key)
+    assert dialog.view.over == -1
+
+
 def test_an_empty_frame_chooses_nothing(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
     classes = teach(space.session, "Hats", "Shoes")
     say(space, classes, [[0.99, 0.01]])

@@ -141,7 +141,7 @@ class MapDialog(QDialog):
             )
         )
         self._show_note(len(rows), int(scores.known.sum()))
-        self._point_at(-1)
+        self._point_at(self.view.over)
 
     def _shown_rows(self, scores: Scores) -> NDArray[np.int64]:
         rows = np.flatnonzero(scores.known & (scores.probabilities.sum(axis=1) > 0))
@@ -181,12 +181,15 @@ class MapDialog(QDialog):
     # One picture, or some ---------------------------------------------------------------------------
 
     def _point_at(self, index: int) -> None:
-        """Tell of the picture under the mouse; of none, what can be done."""
+        """Tell of the picture that is pointed at; of none, what can be done."""
         self._pointed = index
         if index < 0 or self._scores is None:
             self.picture.hide()
             self.words.setText(
-                self.tr("Click on a picture, or draw a frame round some, to choose them in the window.")
+                self.tr(
+                    "Click on a picture, or draw a frame round some, to choose them in the window. "
+                    "The arrow keys go from one to the next."
+                )
             )
             return
         file, row = self.view.content.files[index], int(self._rows[index])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from fewshot_gui.engine.deciding.circle import apart
@@ -15,7 +15,8 @@ from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.library import Library
@@ -31,6 +32,12 @@ _LABEL: Final = 130
 _NEAR: Final = 14
 _GLIDE_MS: Final = 250
 _DRAG: Final = 4
+_ARROWS: Final = {
+    Qt.Key.Key_Left: (-1.0, 0.0),
+    Qt.Key.Key_Right: (1.0, 0.0),
+    Qt.Key.Key_Up: (0.0, -1.0),
+    Qt.Key.Key_Down: (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +64,9 @@ class MapContent:
 class MapView(QWidget):
     """Shows pictures between categories; they glide when what is said of them changes.
 
-    `pointed(index)` tells which picture the mouse is over, -1 for none; `chosen(index)` which was clicked;
-    `framed(indices)` which lie in a frame that was drawn, int64 (k,).
+    `pointed(index)` tells which picture the mouse is over or the arrow keys lead to, -1 for none;
+    `chosen(index)` which was clicked or entered; `framed(indices)` which lie in a frame that was drawn, or
+    all of them by the keys for Select all, int64 (k,).
     """
 
     pointed = Signal(int)
@@ -68,7 +76,9 @@ class MapView(QWidget):
     def __init__(self, library: Library, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("mapView")
+        self.setAccessibleName(self.tr("Map of the pictures"))
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(400, 320)
         self._appearance = appearance
         self.content = MapContent()
@@ -88,6 +98,11 @@ class MapView(QWidget):
         return QSize(720, 560)
 
     @property
+    def over(self) -> int:
+        """The picture that the mouse or the arrow keys point at, -1 for none."""
+        return self._over
+
+    @property
     def as_pictures(self) -> bool:
         """Whether there are few enough to be shown as pictures."""
         return len(self.content.files) <= MOST_PICTURES
@@ -95,6 +110,7 @@ class MapView(QWidget):
     def show_content(self, content: MapContent) -> None:
         """Show this; pictures that were there before glide to their new places."""
         former, now = self.content, self._now()
+        over = former.files[self._over].path if self._over >= 0 else ""
         self.content = content
         self._settle()
         start = self._to.copy()
@@ -104,7 +120,7 @@ class MapView(QWidget):
                 if file.path in before:
                     start[index] = now[before[file.path]]
         self._from = start
-        self._over = -1
+        self._over = next((at for at, file in enumerate(content.files) if over and file.path == over), -1)
         self._glide.stop()
         self._glide.start()
         if self.as_pictures:
@@ -145,10 +161,18 @@ class MapView(QWidget):
         xs, ys = (places * self._reach()).T.tolist() if len(places) else ([], [])
         return [QPointF(centre.x() + x, centre.y() + y) for x, y in zip(xs, ys, strict=True)]
 
+    def _gaps(self, where: QPointF) -> NDArray[np.float64]:
+        """Return (Q, 2), how many pixels to the right of a point and below it each picture lies."""
+        centre = QRectF(self.rect()).center()
+        gaps: NDArray[np.float64] = self._now() * self._reach() - [
+            where.x() - centre.x(),
+            where.y() - centre.y(),
+        ]
+        return gaps
+
     def _at(self, where: QPointF) -> int:
         """Return the picture that is nearest to a point and near enough, else -1."""
-        centre = QRectF(self.rect()).center()
-        gaps = self._now() * self._reach() - np.array([where.x() - centre.x(), where.y() - centre.y()])
+        gaps = self._gaps(where)
         if not len(gaps):
             return -1
         far = np.abs(gaps).max(1) if self.as_pictures else np.sqrt((gaps**2).sum(1))
@@ -265,10 +289,13 @@ class MapView(QWidget):
             self.update()
             return
         over = self._at(event.position())
-        if over != self._over:
-            self._over = over
-            self.pointed.emit(over)
-            self.update()
+        self._point(over)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Point at nothing once the mouse is elsewhere, unless the keys are used."""
+        super().leaveEvent(event)
+        if not self.hasFocus():
+            self._point(-1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Choose what lies in the frame, or what was clicked."""
@@ -284,3 +311,43 @@ class MapView(QWidget):
         self.framed.emit(
             np.array([at for at, point in enumerate(points) if inside.contains(point)], np.int64)
         )
+
+    def _point(self, index: int) -> None:
+        if index != self._over:
+            self._over = index
+            self.pointed.emit(index)
+            self.update()
+
+    # The keys ---------------------------------------------------------------------------------------
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Point at the middle, where who came by a key can go on with the arrows."""
+        super().focusInEvent(event)
+        by_key = event.reason() in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}
+        if by_key and self._over < 0:
+            self._point(self._nearest(self._gaps(QRectF(self.rect()).center())))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Go to the next picture that way, choose the one that is pointed at, or choose all."""
+        key = Qt.Key(event.key())
+        if key in _ARROWS and len(self.content.files):
+            self._go(*_ARROWS[key])
+        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and self._over >= 0:
+            self.chosen.emit(self._over)
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.framed.emit(np.arange(len(self.content.files)))
+        else:
+            super().keyPressEvent(event)
+
+    def _go(self, right: float, down: float) -> None:
+        """Point at the next picture that way: near, and more ahead than aside."""
+        here = self.place_of(self._over) if self._over >= 0 else QRectF(self.rect()).center()
+        gaps = self._gaps(here)
+        ahead, aside = gaps @ [right, down], np.abs(gaps @ [down, right])
+        wanted = np.flatnonzero((ahead >= aside) & (ahead > 0.5))
+        if len(wanted):
+            self._point(int(wanted[(ahead + 2 * aside)[wanted].argmin()]))
+
+    @staticmethod
+    def _nearest(gaps: NDArray[np.float64]) -> int:
+        return int((gaps**2).sum(1).argmin()) if len(gaps) else -1
