@@ -49,6 +49,7 @@ def action_rows() -> tuple[ActionRow, ...]:
         ActionRow("quitAction", "file", translate("Actions", "&Quit"), "Ctrl+Q"),
         ActionRow("undoAction", "edit", translate("Actions", "&Undo"), "Ctrl+Z", "undo"),
         ActionRow("redoAction", "edit", translate("Actions", "&Redo"), "Ctrl+Shift+Z", "redo", ends_group=True),
+        ActionRow("pasteAction", "edit", translate("Actions", "&Paste pictures as examples"), "Ctrl+V"),
         ActionRow("addCategoryAction", "edit", translate("Actions", "&Add a category"), "Ctrl+N", "add"),
         ActionRow("folderAction", "view", translate("Actions", "&Folder"), "Ctrl+1", "folder"),
         ActionRow("cameraAction", "view", translate("Actions", "&Camera"), "Ctrl+2", "camera"),

@@ -38,9 +38,9 @@ def model(window: MainWindow) -> None:
 
 def problems(window: MainWindow) -> None:
     """Show the problems list beside the window, which goes on working."""
-    from fewshot_gui.gui.dialogs.problems import ProblemsDialog  # noqa: PLC0415 - only when asked for
+    from fewshot_gui.gui.dialogs.problems import show_problems  # noqa: PLC0415 - only when asked for
 
-    ProblemsDialog(window.workspace.problems, window).show()
+    show_problems(window)
 
 
 def keys(window: MainWindow) -> None:

@@ -278,6 +278,7 @@ class Shell(QObject):
             "tableAction": self._on_window(enough),
             "backbonesAction": self.backbones.show,
             "quitAction": self.close,
+            "pasteAction": self._on_window(lambda window: window.support.paste()),
             "addCategoryAction": self._on_window(lambda window: window.add_category()),
             "problemsAction": self._on_window(problems),
             "systemThemeAction": lambda: self._wear("system"),

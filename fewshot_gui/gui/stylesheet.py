@@ -17,10 +17,11 @@ from fewshot_gui.core.data_files import assets_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# A name, a path or a message in a label is shown as it is, never read as HTML.
 # The focus ring is a border of 2 px in place of 1 px: paddings shrink by that pixel, so nothing moves.
 _TEMPLATE = Template("""
 QToolTip { color: $text; background: $raised; border: 1px solid $line; padding: 4px 8px; }
-QLabel { background: transparent; }
+QLabel { background: transparent; qproperty-textFormat: PlainText; }
 QLabel[role="title"] { font-size: 17px; font-weight: 600; }
 QLabel[role="heading"] { font-size: 13px; font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }

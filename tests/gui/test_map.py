@@ -167,7 +167,24 @@ def test_a_click_shows_a_picture_and_a_frame_chooses_some(
     QTest.mouseMove(view, QPoint(middle - 5, view.height() - 2))
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(middle - 5, view.height() - 2))
     assert chosen == [[0, 1]]
-    assert dialog.words.text().startswith("2 chosen")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"), [(2, "2 chosen in the window"), (1, "1 chosen"), (0, "These 7 lie too far apart")]
+)
+def test_it_says_how_many_are_chosen(dialog: MapDialog, chosen: int, words: str) -> None:
+    dialog.say_chosen(chosen, 7)
+    assert dialog.words.text().startswith(words)
+
+
+def test_a_category_that_was_just_removed_is_not_named(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
+    """Before, pointing at a picture then failed until the new scores were there."""
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.6, 0.4]])
+    settle(dialog, qtbot)
+    space.session.do(RemoveCategory(classes[0]))
+    dialog.view.pointed.emit(0)
+    assert dialog.words.text() == "0.jpg: Shoes 40 %"
 
 
 def test_the_keys_lead_from_picture_to_picture_and_choose(
@@ -269,15 +286,18 @@ def test_what_is_framed_is_chosen_in_the_window_whatever_filter_hides(
 ) -> None:
     """Before, a filter that hid none of the first two hundred stayed, and the others were not chosen."""
     revealed: list[tuple[Any, list[int]]] = []
-    monkeypatch.setattr(
-        dialog_module, "reveal_rows", lambda folder, rows: revealed.append((folder, rows.tolist()))
-    )
+
+    def reveal(folder: Any, rows: Any) -> int:
+        revealed.append((folder, rows.tolist()))
+        return len(rows)
+
+    monkeypatch.setattr(dialog_module, "reveal_rows", reveal)
     asked: list[str] = []
     window: Any = SimpleNamespace(
         show_source=asked.append,
         query=SimpleNamespace(folder="the folder"),
         activateWindow=lambda: asked.append("active"),
     )
-    dialog_module.choose_rows(window, np.array([3, 400]))
+    assert dialog_module.choose_rows(window, np.array([3, 400])) == 2
     assert revealed == [("the folder", [3, 400])]
     assert asked == ["folder", "active"]

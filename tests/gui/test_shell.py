@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QScrollArea
 
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.engine import embedder
@@ -20,6 +20,8 @@ from fewshot_gui.engine.commands import AddCategory, new_category_id
 from fewshot_gui.engine.devices import Device
 from fewshot_gui.engine.workspace import Lanes
 from fewshot_gui.gui import report, shell
+from fewshot_gui.gui.dialogs.problems import ProblemsDialog
+from fewshot_gui.gui.inspector.table_dialog import TableDialog
 from fewshot_gui.gui.kept_look import kept_colours
 from fewshot_gui.gui.main_thread import MainThread
 
@@ -169,6 +171,46 @@ def test_each_menu_has_a_letter_of_its_own_for_every_row(scene: Scene) -> None:
         letters = [QKeySequence.mnemonic(row.text()).toString() for row in menu.actions() if row.text()]
         assert all(letters)
         assert len(set(letters)) == len(letters)
+
+
+def test_a_picture_is_pasted_wherever_the_focus_is(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.shell.start(None)
+    window, pasted = scene.window, []
+    monkeypatch.setattr(window.support, "paste", lambda: pasted.append(True))
+    window.query.folder.setFocus()
+    window.named_actions["pasteAction"].trigger()
+    assert pasted == [True]
+    assert window.named_actions["pasteAction"].shortcut() == QKeySequence("Ctrl+V")
+
+
+@pytest.mark.qt_log_ignore("^This plugin does not support", extend=True)
+def test_problems_and_table_are_one_window_each(scene: Scene) -> None:
+    scene.shell.start(None)
+    for action, kind in (("problemsAction", ProblemsDialog), ("tableAction", TableDialog)):
+        for _ in range(2):
+            scene.window.named_actions[action].trigger()
+        assert len(scene.window.findChildren(kind)) == 1
+    table = scene.window.findChild(TableDialog)
+    table.close()
+    scene.window.named_actions["tableAction"].trigger()  # the closed one is on its way out
+    assert sum(each.isVisible() for each in scene.window.findChildren(TableDialog)) == 1
+
+
+def test_a_name_is_shown_as_it_is(scene: Scene) -> None:
+    scene.shell.start(None)
+    scene.window.toast.say("Removed “<b>A</b><br>x”")
+    label = scene.window.toast.findChild(QLabel)
+    label.ensurePolished()
+    assert label.textFormat() is Qt.TextFormat.PlainText
+
+
+def test_what_lies_below_the_fold_is_scrolled_by_key(scene: Scene) -> None:
+    scene.shell.start(None)
+    area = scene.window.inspector.findChild(QScrollArea, "inspectorPage")
+    bar = area.verticalScrollBar()
+    for bottom, policy in ((200, Qt.FocusPolicy.TabFocus), (0, Qt.FocusPolicy.NoFocus)):
+        bar.setRange(0, bottom)
+        assert area.focusPolicy() is policy
 
 
 def test_a_hidden_strip_takes_no_room(scene: Scene) -> None:

@@ -729,13 +729,12 @@ def test_text_is_not_taken(panel: SupportPanel) -> None:
 
 
 def test_a_picture_is_pasted_into_the_card_with_the_focus(
-    qtbot: QtBot, session: Session, intake: Intake, panel: SupportPanel
+    session: Session, intake: Intake, panel: SupportPanel
 ) -> None:
     mug = _category(session, "Mug")
     QGuiApplication.clipboard().setImage(QImage(4, 3, QImage.Format.Format_RGB32))
-    card = _card(panel, "Mug")
-    card.setFocus()
-    qtbot.keyClick(card, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    _card(panel, "Mug").setFocus()
+    panel.paste()
     assert intake.asked == [("pixels", (3, 4, 3), mug, "clipboard")]
 
 
@@ -744,7 +743,7 @@ def test_a_picture_is_pasted_into_a_new_category(
 ) -> None:
     QGuiApplication.clipboard().setImage(QImage(4, 3, QImage.Format.Format_RGB32))
     panel.setFocus()
-    panel.paste_action.trigger()
+    panel.paste()
     assert _names(panel) == ["Category 1"]
     assert intake.asked == [("pixels", (3, 4, 3), session.document.categories[0].id, "clipboard")]
 

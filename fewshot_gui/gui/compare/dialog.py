@@ -39,6 +39,7 @@ class CompareDialog(QDialog):
         self._workspace = workspace
         self._jobs: list[Job] = []
         self._made_of: object = None
+        self._folder = ""
         self.setObjectName("compareDialog")
         self.setWindowTitle(self.tr("Compare learners"))
         self.resize(1000, 640)
@@ -121,7 +122,7 @@ class CompareDialog(QDialog):
         self.stop()
         # A copy: by the time the answers are there, a row of the gallery may be another picture.
         files = list(self._workspace.gallery.files)
-        self._made_of = self._taught()
+        self._made_of, self._folder = self._taught(), self._workspace.gallery.folder
         self.progress.setValue(0)
         self._jobs.append(
             self._workspace.comparer.start(
@@ -173,6 +174,9 @@ class CompareDialog(QDialog):
             self._show_state()
 
     def _on_gallery(self) -> None:
+        if self._workspace.gallery.folder != self._folder and self.disputed.disputed.disputes:
+            self.disputed.disputed.show_disputes([])  # pictures that are not open any more
+            self.apart.note.setText(self.tr("In another folder"))
         self._show_document()
         self._show_state()
 
@@ -181,7 +185,8 @@ class CompareDialog(QDialog):
     def _taught(self) -> object:
         """Return what a comparison depends on, as a value to compare."""
         recipe = recipe_of(self._workspace.session.document)
-        return frozenset((category, frozenset(pictures)) for category, pictures in recipe.support)
+        support = frozenset((category, frozenset(pictures)) for category, pictures in recipe.support)
+        return support, recipe.backbone, self._workspace.gallery.folder
 
     def _show_document(self) -> None:
         document = self._workspace.session.document
@@ -226,7 +231,9 @@ class CompareDialog(QDialog):
         if not shown:
             return self.tr("Tick the learners to compare. All learn from the examples that you have now.")
         if self._made_of != self._taught():
-            return self.tr("The examples changed: run again to compare on what you have now.")
+            return self.tr(
+                "The examples, the backbone or the folder changed: run again to compare on what you have now."
+            )
         return self.tr("All learned from the same examples. A click on a picture shows it in the window.")
 
 

@@ -121,7 +121,8 @@ class DisputedList(QListView):
         self.thumbnails.want([dispute.file for dispute in shown], _SIDE, self.devicePixelRatioF())
 
     def _choose(self, index: AnyIndex) -> None:
-        self.chosen.emit(self.disputed.disputes[index.row()].file.path)
+        if index.isValid():
+            self.chosen.emit(self.disputed.disputes[index.row()].file.path)
 
 
 class _DisputeDelegate(QStyledItemDelegate):

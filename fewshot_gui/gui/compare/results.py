@@ -11,6 +11,7 @@ from fewshot_gui.engine.commands import ChooseBackbone, ChooseLearner, Together
 from fewshot_gui.engine.predictor_status import LEARNER, OUT_OF_MEMORY, SUPPORT
 from fewshot_gui.engine.state import Settings
 from fewshot_gui.gui.compare.disputes import contender_title
+from fewshot_gui.gui.sorting.tables import base_name
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ class ResultsTable(QTableWidget):
                 item.setFont(font)
                 self.setItem(row, column, item)
             self.setCellWidget(row, _COLUMNS - 1, self._button(answer))
-        self.horizontalHeader().resizeSection(_COLUMNS - 1, self._widest_button())
         self.show_settings(settings)
 
     def show_settings(self, settings: Settings) -> None:
@@ -81,8 +81,16 @@ class ResultsTable(QTableWidget):
         for answer, button in zip(self.answers, self._buttons, strict=True):
             used = (answer.contender.learner, answer.bundle) == (settings.learner, settings.backbone)
             button.setEnabled(not used and answer.problem is None)
-            button.setText(self.tr("In use") if used else self.tr("Use this learner"))
+            button.setText(self._use_words(answer, settings, used=used))
             button.setAccessibleName(f"{button.text()}: {contender_title(answer.contender)}")
+        self.horizontalHeader().resizeSection(_COLUMNS - 1, self._widest_button())
+
+    def _use_words(self, answer: Answer, settings: Settings, *, used: bool) -> str:
+        if used:
+            return self.tr("In use")
+        if answer.contender.bundle or answer.bundle == settings.backbone:
+            return self.tr("Use this learner")
+        return self.tr("Use it on {0}").format(base_name(answer.bundle))
 
     def button(self, row: int) -> PushButton:
         """Return the button of a row."""

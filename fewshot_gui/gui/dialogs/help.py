@@ -96,10 +96,6 @@ def _category_keys() -> list[tuple[str, str]]:
         (translate("Keys", "F2, Delete"), translate("Keys", "Rename a category, remove what is selected")),
         (translate("Keys", "Alt+Up, Alt+Down"), translate("Keys", "Move a category")),
         (
-            translate("Keys", "Ctrl+V"),
-            translate("Keys", "Teach the picture on the clipboard, to a new category where none is chosen"),
-        ),
-        (
             translate("Keys", "Space, held"),
             translate("Keys", "With camera or video: teach the chosen category what is seen"),
         ),

@@ -23,6 +23,18 @@ from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.problems import ProblemLog
+    from fewshot_gui.gui.main_window import MainWindow
+
+
+def show_problems(window: MainWindow) -> ProblemsDialog:
+    """Return the problems list, beside the window, which goes on working; a second call raises it again."""
+    dialog = window.findChild(ProblemsDialog)
+    if dialog is None:
+        dialog = ProblemsDialog(window.workspace.problems, window)
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
+    return dialog
 
 
 class ProblemsDialog(QDialog):

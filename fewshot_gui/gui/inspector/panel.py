@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from fewshot_gui.engine.scores import count_labels
@@ -313,7 +313,15 @@ def _scrolling(page: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setObjectName("inspectorPage")
+    area.setAccessibleName(QCoreApplication.translate("InspectorPanel", "Why this answer"))
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    # A focus stop only where there is something to scroll.
+    area.verticalScrollBar().rangeChanged.connect(
+        lambda _top, bottom: area.setFocusPolicy(
+            Qt.FocusPolicy.TabFocus if bottom > 0 else Qt.FocusPolicy.NoFocus
+        )
+    )
     area.setWidgetResizable(True)
     area.setWidget(page)
     area.viewport().setAutoFillBackground(False)

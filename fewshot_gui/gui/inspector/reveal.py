@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QItemSelectionModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,19 +14,32 @@ if TYPE_CHECKING:
 
 
 def reveal_row(folder: FolderPage, row: int) -> None:
-    """Choose this row of the folder and scroll to it; a filter that hides it is taken off."""
+    """Choose this row of the folder and scroll to it, whatever hides it."""
     reveal_rows(folder, np.array([row], np.int64))
 
 
-def reveal_rows(folder: FolderPage, rows: NDArray[np.int64]) -> None:
-    """Choose these rows of the folder, at least one, and scroll to the first; no filter hides any of them."""
-    if len(folder.model.positions_of(rows)) < len(rows):
+def reveal_rows(folder: FolderPage, rows: NDArray[np.int64]) -> int:
+    """Choose these rows of the folder alone, scroll to the first, and return how many are chosen.
+
+    A filter that hides one is taken off, then a pile, and a stack is opened. Of rows that are not listed,
+    or lie too far apart to be shown as chosen, none is: a key must not answer for what was chosen before.
+    """
+    model = folder.model
+
+    def hidden() -> bool:
+        return len(model.positions_of(rows)) < len(rows)
+
+    if hidden():
         folder.bar.chips.choose(None)
-    position = folder.model.position_of(int(rows[0]))
-    if position is None:
-        return
-    index = folder.model.index(position)
-    folder.view.setCurrentIndex(index)
+    if hidden():
+        folder.piles.choose(None)
+    if hidden():
+        model.unfold(rows)
     folder.view.select_rows(rows)
-    folder.view.scrollTo(index)
-    folder.view.setFocus()
+    positions = model.positions_of(rows)
+    if len(positions):
+        index = model.index(int(positions[0]))
+        folder.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        folder.view.scrollTo(index)
+        folder.view.setFocus()
+    return len(folder.view.selected_rows())

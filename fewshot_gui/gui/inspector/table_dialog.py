@@ -50,12 +50,16 @@ class TableHost(Protocol):
 
 
 def show_table(window: TableHost) -> TableDialog:
-    """Return the table of this window's examples, which is shown over it and follows what is taught."""
-    space = window.workspace
-    appearance, parent = window.inspector.appearance, cast("QWidget", window)
-    dialog = TableDialog(space.session, space.predictor, space.library, appearance, parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    """Return the table of this window's examples, beside it; a second call raises it again."""
+    parent = cast("QWidget", window)
+    dialog = next((each for each in parent.findChildren(TableDialog) if each.isVisible()), None)
+    if dialog is None:
+        space, appearance = window.workspace, window.inspector.appearance
+        dialog = TableDialog(space.session, space.predictor, space.library, appearance, parent)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
     return dialog
 
 

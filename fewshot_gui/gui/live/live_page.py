@@ -17,7 +17,7 @@ from fewshot_gui.gui.live.teach_bar import TeachBar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
+    from PySide6.QtGui import QCloseEvent, QFocusEvent, QHideEvent, QShowEvent
 
     from fewshot_gui.engine.intake import Capture, Intake
     from fewshot_gui.engine.live import LiveLoop, LivePrediction
@@ -99,7 +99,7 @@ class LivePage(QWidget):
             if category == self._category:
                 self._let_go()
             return
-        self._category, self._taken = category, 0
+        self._category, self._taken, self._taken_at = category, 0, -1.0
         self._capture = self._intake.begin_capture(category, self._origin)
         self._take()
         self._captures.start()
@@ -139,6 +139,11 @@ class LivePage(QWidget):
         """Let the category of the key go."""
         if not self.teach.key_up(event):
             super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Capture nothing for a key that comes up in another window."""
+        self.teach.let_go()
+        super().focusOutEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Capture nothing that cannot be seen."""

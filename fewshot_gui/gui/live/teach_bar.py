@@ -57,6 +57,7 @@ class TeachBar(QWidget):
         self._appearance = appearance
         self._use = use
         self._down: CategoryId | None = None
+        self._key = 0
         self.setObjectName("teachBar")
         self._heading = QLabel(self)
         self._heading.setProperty("role", "muted")
@@ -113,15 +114,18 @@ class TeachBar(QWidget):
             return False
         if not event.isAutoRepeat():
             self._go_down(category.id)
+            self._key = event.key()
         return True
 
     def key_up(self, event: QKeyEvent) -> bool:
-        """Let go the category of the key; return whether there is one."""
-        category = self._of_key(event)
-        if category is None:
+        """Let go the category of the key; return whether it was down.
+
+        It comes up as another sign if a modifier was pressed meanwhile: what counts is the key.
+        """
+        if self._down is None or event.key() != self._key:
             return False
         if not event.isAutoRepeat():
-            self._come_up(category.id)
+            self.let_go()
         return True
 
     def teaches(self, event: QKeyEvent) -> bool:
@@ -143,7 +147,7 @@ class TeachBar(QWidget):
 
     def _go_down(self, category: CategoryId) -> None:
         self.let_go()
-        self._down = category
+        self._down, self._key = category, 0
         self.pressed.emit(category)
 
     def _come_up(self, category: CategoryId) -> None:

@@ -35,7 +35,8 @@ _SOON_MS: Final = 120
 class MapDialog(QDialog):
     """Follows what is taught and said while it is open.
 
-    `pictureChosen(path)` asks to show a picture in the window, `rowsChosen(rows)` to choose some there.
+    `pictureChosen(path)` asks to show a picture in the window, `rowsChosen(rows)` to choose some there;
+    whoever does so tells with `say_chosen` how many.
     """
 
     pictureChosen = Signal(str)  # noqa: N815 - reads like the signals of Qt's own views
@@ -199,7 +200,7 @@ class MapDialog(QDialog):
         said = ", ".join(
             f"{document.category(self._scores.classes[place]).name} {round(100 * float(chances[place]))} %"
             for place in best
-            if round(100 * float(chances[place]))
+            if round(100 * float(chances[place])) and self._scores.classes[place] in document
         )
         self.words.setText(f"{base_name(file.path)}: {said}")
         self._thumbnails.want((file,), _PREVIEW, self.devicePixelRatioF())
@@ -213,14 +214,17 @@ class MapDialog(QDialog):
             self.picture.setPixmap(pixmap)
 
     def _choose(self, indices: NDArray[np.int64]) -> None:
-        """Choose what lies in a frame in the window's gallery, and say how to answer it."""
-        if not len(indices):
-            return
-        self.rowsChosen.emit(self._rows[indices])
+        if len(indices):
+            self.rowsChosen.emit(self._rows[indices])
+
+    def say_chosen(self, chosen: int, wanted: int) -> None:
+        """Tell how many of the wanted pictures are chosen in the window, and how to answer them."""
         words = self.tr("{0:,} chosen in the window: press the key of a category there.")
-        if len(indices) == 1:
+        if chosen == 1:
             words = self.tr("{0} chosen in the window: press the key of a category there.")
-        self.words.setText(words.format(len(indices)))
+        if not chosen:
+            words = self.tr("These {1:,} lie too far apart in the window to be chosen at once: frame fewer.")
+        self.words.setText(words.format(chosen, wanted))
 
 
 def show_map(window: MainWindow) -> MapDialog:
@@ -229,15 +233,16 @@ def show_map(window: MainWindow) -> MapDialog:
     if dialog is None:
         dialog = MapDialog(window.workspace, window.inspector.appearance, window)
         dialog.pictureChosen.connect(lambda path: show_picture(window, path))
-        dialog.rowsChosen.connect(lambda rows: choose_rows(window, rows))
+        dialog.rowsChosen.connect(lambda rows: dialog.say_chosen(choose_rows(window, rows), len(rows)))
     dialog.show()
     dialog.raise_()
     dialog.activateWindow()
     return dialog
 
 
-def choose_rows(window: MainWindow, rows: NDArray[np.int64]) -> None:
-    """Choose these pictures in the gallery, where the keys of the categories then answer them."""
+def choose_rows(window: MainWindow, rows: NDArray[np.int64]) -> int:
+    """Choose these pictures in the gallery, where keys then answer them; return how many are chosen."""
     window.show_source("folder")
-    reveal_rows(window.query.folder, rows)
+    chosen = reveal_rows(window.query.folder, rows)
     window.activateWindow()
+    return chosen

@@ -167,6 +167,12 @@ class Arranger:
         """Show all pictures of the row's stack from now on, or one for all again."""
         self.opened = self.opened ^ {self._stack_of(row)}
 
+    def open_stacks(self, rows: Sequence[int]) -> bool:
+        """Show all pictures of the stacks of these rows from now on; return whether there are any."""
+        stacks = {self._stack_of(row) for row in rows} - {-1}
+        self.opened = self.opened | stacks
+        return bool(stacks)
+
     def members(self, row: int) -> list[int]:
         """Return the rows of a closed stack, or the row alone."""
         alone = self.stacks is None or self.is_open(row) or self.size(row) == 1

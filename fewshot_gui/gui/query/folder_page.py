@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.scores import count_labels
@@ -28,7 +28,7 @@ from fewshot_gui.gui.widgets import Separator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QDragEnterEvent, QDropEvent
+    from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 
     from fewshot_gui.engine.gallery import Gallery
     from fewshot_gui.engine.intake import Intake
@@ -303,6 +303,16 @@ class FolderPage(QWidget):
                 for row in self.selected_rows().tolist()
             ]
         )
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Hand the keys to the pictures, or to the button that leads to some."""
+        super().focusInEvent(event)
+        page = self.pages.currentWidget()
+        target: QWidget | None = page
+        if page is not self.view and page is not None:
+            target = page.findChild(QAbstractButton)
+        if target is not None:
+            target.setFocus(event.reason())
 
     # Dropping a folder ------------------------------------------------------------------------------
 

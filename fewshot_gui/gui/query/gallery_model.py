@@ -155,6 +155,12 @@ class GalleryModel(QAbstractListModel):
         self._arranger.toggle(int(self._order[position]))
         self.refresh()
 
+    def unfold(self, rows: NDArray[np.int64]) -> None:
+        """Show each of these rows by itself: a stack in which one is hidden is opened."""
+        hidden = [row for row in rows.tolist() if self.position_of(row) is None]
+        if self._arranger.open_stacks(hidden):
+            self.refresh()
+
     def refresh(self) -> None:
         """Put every picture where the present predictions say."""
         self._drop_job()

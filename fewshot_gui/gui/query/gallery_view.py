@@ -161,7 +161,9 @@ class GalleryView(GridView):
     def _remember(self) -> None:
         current = self.currentIndex().row()
         order = self._gallery.order
-        self._remembered = (self.selected_rows(), int(order[current]) if 0 <= current < len(order) else -1)
+        # A filter may have taken the picture under the cursor away: when it is back, so is the cursor.
+        row = int(order[current]) if 0 <= current < len(order) else self._remembered[1]
+        self._remembered = (self.selected_rows(), row)
 
     def _restore(self) -> None:
         rows, current = self._remembered
@@ -176,6 +178,8 @@ class GalleryView(GridView):
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
         if len(rows):
             self.select_rows(rows)
+        if len(self.selected_rows()) < len(self._remembered[0]):
+            self.picked.emit()  # the reset of the model took them without a word
         self.viewport().update()
 
     def _show_advance(self) -> None:

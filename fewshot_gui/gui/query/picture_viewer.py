@@ -222,6 +222,8 @@ class PictureViewer(QDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Answer, go to a neighbour, zoom, or close."""
         answer = meaning(event, self.shortcuts)
+        if answer is not None and event.isAutoRepeat():
+            return  # a key that is held down would answer for pictures that nobody has looked at
         if answer is not None:
             self._answer(answer)
         elif not self._walk(event) and not self._zoom(event) and not self._undo(event):

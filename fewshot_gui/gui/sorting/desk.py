@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QItemSelection, QItemSelectionModel, QObject, Qt
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtWidgets import QMessageBox
 
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.sorter import Sorter
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import FileState
+from fewshot_gui.gui.inspector.reveal import reveal_rows
 from fewshot_gui.gui.sorting.arrival_strip import ArrivalStrip, GraceDialog
 from fewshot_gui.gui.sorting.choices import Choices
 from fewshot_gui.gui.sorting.dialog import SortDialog
@@ -207,17 +209,10 @@ class SortingDesk(QObject):
         if window is None or watching is None:
             return
         window.show_source("folder")
-        page = window.query.folder
-        rows = {window.workspace.gallery.row_of(path) for path in watching.new}
-        positions = [at for at, row in enumerate(page.model.order.tolist()) if row in rows]
-        chosen = QItemSelection()
-        for at in positions:
-            chosen.select(page.model.index(at), page.model.index(at))
-        if positions:
-            page.view.setCurrentIndex(page.model.index(positions[0]))
-            page.view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-            page.view.scrollTo(page.model.index(positions[0]))
-        watching.forget()
+        rows = {path: window.workspace.gallery.row_of(path) for path in watching.new}
+        listed = {path: row for path, row in rows.items() if row is not None}
+        if reveal_rows(window.query.folder, np.array(list(listed.values()), np.int64)):
+            watching.forget(list(listed))
 
     def _sort_due(self, paths: list[str]) -> None:
         """Sort these arrivals as was chosen last: the person asked for it."""

@@ -94,6 +94,7 @@ class Watching(QObject):
     def start(self) -> None:
         """Watch the folder of the gallery from now on."""
         self.stop()
+        self._tell()  # what was new in the former folder is not in this one
         folder = self._workspace.gallery.folder
         try:
             self._watch = FolderWatch(folder, self._post, self.touched)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from fewshot_gui.engine.commands import MoveCategory
@@ -67,7 +67,6 @@ class SupportPanel(QFrame):
         self._capture_enabled = False
         self._warnings = WarningMarks(watch, session)
         self._teller = Teller()
-        self.paste_action = self._paste_action()
         self.header = self._header()
         self.cards = CardList(self._card, appearance, self)
         self.cards.moved.connect(self._move)
@@ -84,14 +83,6 @@ class SupportPanel(QFrame):
         self._show(session.document)
 
     # Building ---------------------------------------------------------------------------------------
-
-    def _paste_action(self) -> QAction:
-        action = QAction(self.tr("Paste picture"), self)
-        action.setShortcut(QKeySequence.StandardKey.Paste)
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.triggered.connect(self.paste)
-        self.addAction(action)
-        return action
 
     def _header(self) -> SectionHeader:
         header = SectionHeader(self.tr("Categories"), self)

@@ -17,6 +17,7 @@ from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine.commands import (
     AddCategory,
     AddExamples,
+    ChooseBackbone,
     ChooseLearner,
     RemoveCategory,
     RenameCategory,
@@ -95,6 +96,7 @@ class Folder:
     def __init__(self) -> None:
         self.listed: Event[[]] = Event()
         self.cleared: Event[[]] = Event()
+        self.folder = "/a"
         self.files = [PictureFile(f"/a/{row}.jpg", 1, row) for row in range(ROWS)]
 
     @property
@@ -412,10 +414,32 @@ def test_changed_examples_ask_for_another_run(dialog: CompareDialog, space: Simp
     model = dialog.disputed.disputed
     assert "Pencil: Nearest example" in str(model.data(model.index(0, 0)))
     teach(space.session, "Cup")
-    assert dialog.note.text().startswith("The examples changed: run again")
+    assert "changed: run again" in dialog.note.text()
     space.session.undo()
     space.session.undo()
     assert dialog.note.text().startswith("All learned from the same examples.")
+
+
+def test_another_backbone_is_named_on_the_buttons_that_would_bring_it(
+    dialog: CompareDialog, space: SimpleNamespace
+) -> None:
+    """Before, a click on "Use this learner" brought the former backbone back without a word."""
+    run(dialog, space, *THREE)
+    assert dialog.table.button(1).text() == "Use this learner"
+    space.session.do(ChooseBackbone("omniglot-conv4"))
+    assert "changed: run again" in dialog.note.text()
+    assert {dialog.table.button(row).text() for row in range(3)} == {"Use it on photo"}
+    button = dialog.table.button(1)
+    assert button.width() >= button.sizeHint().width()
+
+
+def test_pictures_of_another_folder_are_not_offered(dialog: CompareDialog, space: SimpleNamespace) -> None:
+    run(dialog, space, *THREE)
+    assert dialog.disputed.disputed.rowCount() == 2
+    space.gallery.folder, space.gallery.files = "/b", []
+    space.gallery.listed.emit()
+    assert dialog.disputed.disputed.rowCount() == 0
+    assert "changed: run again" in dialog.note.text()
 
 
 def test_a_category_that_is_gone_is_a_dash(dialog: CompareDialog, space: SimpleNamespace) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.sources.frames import SourceProblem, SourceTrouble
@@ -206,6 +208,35 @@ def test_other_files_are_not_taken(page: VideoPage, video: FakeVideo) -> None:
     assert not enter.isAccepted()
     page.dropEvent(drop)
     assert video.path is None
+
+
+def test_a_key_that_comes_up_elsewhere_or_with_shift_ends_the_capture(
+    page: VideoPage, video: FakeVideo, intake: Any, frame: Frame
+) -> None:
+    page.open("/films/a.mp4")
+    video.frame.emit(frame(), 1.0)
+    page.setFocus()
+    for end in ("shift", "elsewhere"):
+        QTest.keyPress(page, Qt.Key.Key_1)
+        assert page._captures.isActive(), end
+        if end == "shift":
+            QTest.keyRelease(page, Qt.Key.Key_1, Qt.KeyboardModifier.ShiftModifier)
+        else:
+            QApplication.sendEvent(page, QFocusEvent(QEvent.Type.FocusOut))
+        assert not page._captures.isActive(), end
+
+
+def test_a_standing_frame_can_be_taught_again(
+    page: VideoPage, video: FakeVideo, intake: Any, frame: Frame
+) -> None:
+    """Before, nothing happened after a wrong category was undone on a paused video."""
+    page.open("/films/a.mp4")
+    video.frame.emit(frame(), 1.0)
+    for category in ("cat", "dog"):
+        page.capture(CategoryId(category), held=True)
+        page._take()  # the timer, while nothing moves
+        page.capture(CategoryId(category), held=False)
+    assert [category for _, category, _ in intake.taught] == ["cat", "dog"]
 
 
 def test_holding_a_category_captures_from_the_video(

@@ -16,6 +16,7 @@ from fewshot_gui.engine.deciding.keys import PROGRAM_LETTERS
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.deciding.stacks import Stacks
 from fewshot_gui.engine.state import By, Decision
+from fewshot_gui.gui.inspector.reveal import reveal_row, reveal_rows
 from fewshot_gui.gui.query import answer_keys
 
 if TYPE_CHECKING:
@@ -278,6 +279,61 @@ def test_order_to_ask_follows_by_itself(desk: Any, qtbot: QtBot) -> None:
     assert 0 in desk.page.model.order.tolist()
 
 
+# Brought to light by others ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pile", [Pile.SURE, Pile.NONE_OF_THESE, Pile.DECIDED])
+def test_what_is_asked_for_is_chosen_whatever_hides_it(desk: Any, pile: Pile) -> None:
+    """Before, a pile stayed: nothing was chosen, and a key taught what had been chosen before."""
+    desk.go_to(0)
+    desk.page.piles.choose(pile)
+    assert reveal_rows(desk.page, np.array([7, 8])) == 2
+    assert desk.page.piles.pile is None
+    assert desk.page.selected_rows().tolist() == [7, 8]
+    desk.press(Qt.Key.Key_2)
+    assert [desk.taught(row) for row in (0, 7, 8)] == [None, desk.pen, desk.pen]
+
+
+def test_a_filter_goes_only_where_it_hides_something(desk: Any) -> None:
+    desk.page.bar.chips.choose(desk.mug)
+    reveal_row(desk.page, 1)
+    assert desk.page.model.arrangement.only == desk.mug
+    reveal_row(desk.page, 5)
+    assert desk.page.model.arrangement.only is None
+    assert desk.page.selected_rows().tolist() == [5]
+
+
+def test_of_rows_that_are_not_listed_none_is_chosen(desk: Any) -> None:
+    desk.go_to(0)
+    assert reveal_rows(desk.page, np.array([99])) == 0
+    assert desk.page.selected_rows().tolist() == []
+
+
+# A filter, and back -------------------------------------------------------------------------------------
+
+
+def test_what_a_filter_takes_away_is_chosen_no_more_and_that_is_told(desk: Any, qtbot: QtBot) -> None:
+    """Before, the right side went on explaining a picture that was not shown any more."""
+    desk.go_to(5)
+    told: list[list[int]] = []
+    desk.page.selectionChanged.connect(lambda rows: told.append(rows.tolist()))
+    desk.page.bar.chips.choose(desk.mug)
+    qtbot.waitUntil(lambda: told == [[]], timeout=5000)
+    desk.page.bar.chips.choose(None)
+    assert desk.cursor == 5, "the keys go on from there"
+
+
+def test_the_page_hands_its_keys_to_what_it_shows(desk: Any) -> None:
+    """Before, no key worked after a folder was opened until a picture was clicked."""
+    desk.page.setFocus()
+    assert desk.page.focusWidget() is desk.page.view
+    assert desk.page.view.currentIndex().isValid()
+    desk.page.bar.chips.choose(desk.mug)
+    desk.page.piles.choose(Pile.DECIDED)
+    desk.page.setFocus()
+    assert desk.page.focusWidget().objectName() == "showAllButton"
+
+
 # Stacks -----------------------------------------------------------------------------------------------
 
 
@@ -294,6 +350,14 @@ def test_stack_is_one_tile_with_its_number(desk: Any) -> None:
     assert position is not None
     assert desk.page.model.tile(position).stack == 3
     assert "3 look-alikes" in desk.page.model.sentence(position)
+
+
+def test_a_picture_within_a_stack_can_be_brought_to_light(desk: Any) -> None:
+    with_stack(desk, 7, 8, 9)
+    assert reveal_rows(desk.page, np.array([8, 10])) == 2
+    assert sorted(desk.page.selected_rows().tolist()) == [8, 10]
+    desk.press(Qt.Key.Key_2)
+    assert [desk.taught(row) for row in (7, 8, 9, 10)] == [None, desk.pen, None, desk.pen]
 
 
 def test_stack_is_labelled_as_one(desk: Any) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,9 +17,10 @@ from fewshot_gui.gui.inspector.answer_words import answer_words
 from fewshot_gui.gui.inspector.enough_view import EnoughView
 from fewshot_gui.gui.inspector.enough_words import next_words, verdict_words
 from fewshot_gui.gui.inspector.reading import reading_of_row
-from fewshot_gui.gui.inspector.reveal import reveal_row
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     from pytestqt.qtbot import QtBot
 
 ROWS = [[0.9, 0.1], [0.52, 0.48], [0.2, 0.8]]
@@ -248,28 +248,3 @@ def test_none_of_these_is_read_out_before_the_machine_has_looked(world: SimpleNa
     reading = reading_of_row(scores, 0)
     assert reading is not None
     assert reading.taught is None
-
-
-class Part:
-    """Writes down what is asked of it."""
-
-    def __init__(self, log: list[tuple[Any, ...]]) -> None:
-        self._log = log
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *given: self._log.append((name, *given))
-
-
-@pytest.mark.parametrize("hidden", [True, False])
-def test_revealing_takes_a_filter_off_and_chooses_the_row(hidden: bool) -> None:
-    log: list[tuple[Any, ...]] = []
-    model: Any = Part(log)
-    model.positions_of = lambda _rows: np.array([] if hidden else [2])
-    model.position_of = lambda _row: 2
-    bar = SimpleNamespace(chips=Part(log))
-    folder: Any = SimpleNamespace(model=model, view=Part(log), bar=bar)
-    reveal_row(folder, 7)
-    names = [name for name, *_ in log]
-    rest = ["index", "setCurrentIndex", "select_rows", "scrollTo", "setFocus"]
-    assert names == [*(["choose"] if hidden else []), *rest]
-    assert next(given for name, given, *_ in log if name == "select_rows").tolist() == [7]

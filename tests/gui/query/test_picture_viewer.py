@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
@@ -125,6 +126,20 @@ def test_a_key_answers_the_picture_and_goes_on(desk: Desk, key: Qt.Key, answer: 
     ((shown, said),) = desk.answers
     assert (shown.row, said) == (1, answer)
     assert desk.places[-1] == 2
+
+
+@pytest.mark.parametrize("key", [Key.Key_Return, Key.Key_2, Key.Key_N])
+def test_a_key_that_is_held_down_answers_once(desk: Desk, key: Qt.Key) -> None:
+    """Before, it answered for pictures that nobody had looked at."""
+    desk.press(key)
+    for _ in range(3):
+        text = chr(key) if key < 0x80 else "\r"
+        again = QKeyEvent(
+            QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, text, autorep=True, count=1
+        )
+        QApplication.sendEvent(desk.viewer, again)
+    assert len(desk.answers) == 1
+    assert desk.viewer.position == 2
 
 
 def test_withdrawing_stays_at_the_picture(desk: Desk) -> None:

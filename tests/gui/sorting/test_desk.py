@@ -17,7 +17,7 @@ from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from fewshot_gui.engine import session as session_module
-from fewshot_gui.engine.commands import AcceptLabels
+from fewshot_gui.engine.commands import AcceptLabels, AddCategory, new_category_id
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.exports.csv_table import read_csv
 from fewshot_gui.engine.exports.folders import Copied
@@ -419,6 +419,30 @@ def test_what_arrives_is_shown_and_moves_nowhere(watched: Any) -> None:
     rows = watched.window.query.folder.selected_rows().tolist()
     assert [gallery.files[row].path for row in rows] == [str(path)]
     assert path.is_file()
+
+
+def test_what_arrived_is_looked_at_under_a_filter_and_forgotten_with_the_folder(
+    watched: Any, tmp_path: Path
+) -> None:
+    window, strip = watched.window, watched.shell.desk.strip
+    path = arrive(watched, "new.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    watched.wait(lambda: window.workspace.gallery.row_of(str(path)) is not None)
+    category = new_category_id()
+    window.workspace.session.do(AddCategory(category, "Empty"))
+    window.query.folder.bar.chips.choose(category)
+    watched.press("arrivalLook")
+    rows = window.query.folder.selected_rows().tolist()
+    assert [window.workspace.gallery.files[row].path for row in rows] == [str(path)]
+    arrive(watched, "later.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert strip.isVisible()
+    (tmp_path / "another").mkdir()
+    window.workspace.gallery.open(str(tmp_path / "another"))
+    watched.watching.tick()
+    assert not strip.isVisible()
 
 
 def test_a_raw_file_and_its_late_jpeg_are_one_arrival(watched: Any) -> None:
