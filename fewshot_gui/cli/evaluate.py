@@ -32,6 +32,7 @@ from fewshot_gui.core.backbones.fits import require_fit
 from fewshot_gui.core.images.kind import kind_of_files
 from fewshot_gui.core.images.scan import class_folders
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
+from fewshot_gui.engine.devices import run_with_memory_fallback
 from fewshot_gui.engine.own_pictures import is_own_picture
 from fewshot_gui.engine.torch_threads import embedding_threads
 
@@ -95,27 +96,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return the exit code after measuring: 1 where some pictures could not be read."""
+    """Return the exit code after measuring: 1 where a picture cannot be read, or a learner not learn."""
     from fewshot_gui.core.episodes.dataset import DatasetError  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.episodes.sampler import EpisodeError  # noqa: PLC0415
 
-    if arguments.held_out is not None and not 0 < arguments.held_out < 1:
-        raise UsageError(f"--held-out is a share between 0 and 1, not {arguments.held_out:g}")
-    if arguments.picture is not None:
-        require_own("--picture", arguments.picture, is_own_picture)
+    _check(arguments)
     try:
         contenders = _contenders(arguments)
         arguments.device = told_device(arguments.device)
         materials = _Materials(arguments)
-        reports = [_measure(arguments, contender, materials) for contender in contenders]
+        reports, refused = _measure_all(arguments, contenders, materials)
     except (BundleError, DatasetError, EpisodeError, LearnerError, OSError) as error:
         raise UsageError(file_words(error)) from error
     for problem in materials.problems():
         warn(f"left out {problem}")
-    _tell(arguments, reports, materials.counts())
-    if arguments.picture is not None:
+    for refusal in refused:
+        warn(refusal)
+    if reports:
+        _tell(arguments, reports, materials.counts())
+    if reports and arguments.picture is not None:
         _draw(arguments.picture, reports)
-    return SOME_FAILED if materials.problems() else DONE
+    return SOME_FAILED if materials.problems() or refused else DONE
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if not 0 <= arguments.seed < 2**63:
+        raise UsageError(f"--seed is a number from 0 up to 2**63 - 1, not {arguments.seed}")
+    if arguments.held_out is not None and not 0 < arguments.held_out < 1:
+        raise UsageError(f"--held-out is a share between 0 and 1, not {arguments.held_out:g}")
+    if arguments.picture is not None:
+        require_own("--picture", arguments.picture, is_own_picture)
+
+
+def _measure_all(
+    arguments: argparse.Namespace, contenders: Sequence[Contender], materials: _Materials
+) -> tuple[list[Report], list[str]]:
+    """Return what each contender reaches, and of those that cannot learn from such tasks a sentence why."""
+    from fewshot_gui.core.learners.base import SupportError  # noqa: PLC0415 - torch takes seconds to import
+
+    reports, refused = [], []
+    for contender in contenders:
+        try:
+            reports.append(_measure(arguments, contender, materials))
+        except SupportError as error:
+            refused.append(f"{contender.learner} on {contender.bundle} is left out: {error}")
+    return reports, refused
 
 
 def _draw(path: Path, reports: Sequence[Report]) -> None:
@@ -201,13 +226,20 @@ class _Materials:
     def _embedded(self, bundle: Bundle, images: Any) -> Tensor:
         import torch  # noqa: PLC0415 - torch takes seconds to import
 
-        parts = []
+        parts: list[Tensor] = []
+        device: str = self._arguments.device
+
+        def memory_is_full(other: str) -> None:
+            nonlocal device
+            device = other
+            warn("the graphics card has too little memory free: the pictures are embedded on the processor")
+
         with bar("Embedding", self._arguments) as progress:
             for start in range(0, len(images), BATCH):
-                parts.append(
-                    torch.from_numpy(bundle.embed(images[start : start + BATCH], self._arguments.device))
-                )
-                progress(start + len(parts[-1]), len(images))
+                batch = images[start : start + BATCH]
+                embedded = run_with_memory_fallback(bundle.embed, batch, device, memory_is_full)
+                parts.append(torch.from_numpy(embedded))
+                progress(start + len(embedded), len(images))
         return torch.cat(parts)
 
     def problems(self) -> Sequence[ImageProblem]:

@@ -13,7 +13,7 @@ from fewshot_gui.core.backbones.own_bundles import is_users
 from fewshot_gui.core.data_files import models_folder
 from fewshot_gui.engine.downloads.fetch import arrived_bytes
 from fewshot_gui.engine.folders import cache_folder
-from fewshot_gui.engine.speeds import Speeds, measure_speeds, read_speeds
+from fewshot_gui.engine.speeds import Speeds, keep_speeds, measure_speeds, read_speeds
 
 if TYPE_CHECKING:
     import argparse
@@ -107,7 +107,12 @@ def rung_values(rung: Rung, speeds: Speeds) -> dict[str, Any]:
 
 def _measured(arguments: argparse.Namespace, infos: Sequence[BundleInfo]) -> Speeds:
     with bar("Measuring", arguments) as progress:
-        return measure_speeds(cache_folder(), infos, progress)
+        speeds = measure_speeds(infos, progress)
+    try:
+        keep_speeds(cache_folder(), speeds)
+    except OSError as error:
+        warn(f"the speeds cannot be kept for later in {cache_folder()}: {error.strerror or error}")
+    return speeds
 
 
 def _table(infos: Sequence[BundleInfo], rungs: Sequence[Rung], speeds: Speeds) -> str:

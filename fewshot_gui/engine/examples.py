@@ -50,18 +50,26 @@ class SupportVectors:
 
     def __init__(self, limit: int = _VECTORS_KEPT) -> None:
         self._limit = limit
-        self._kept: OrderedDict[tuple[str, PictureId], NDArray[np.float32]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, PictureId, bool], NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, backbone: str, picture: PictureId) -> NDArray[np.float32] | None:
-        """Return the embedding float32 (D,), or None where it is not known."""
-        with self._lock:
-            return self._kept.get((backbone, picture))
+    def get(self, backbone: str, picture: PictureId, *, whole: bool = True) -> NDArray[np.float32] | None:
+        """Return the embedding float32 (D,), or None where it is not known.
 
-    def put(self, backbone: str, picture: PictureId, vector: NDArray[np.float32]) -> None:
-        """Keep an embedding; beyond the limit the oldest goes."""
+        Args:
+            backbone: name or path of the bundle.
+            picture: which one.
+            whole: of the picture itself; else what its thumbnail gives.
+        """
         with self._lock:
-            self._kept[(backbone, picture)] = vector
+            return self._kept.get((backbone, picture, whole))
+
+    def put(
+        self, backbone: str, picture: PictureId, vector: NDArray[np.float32], *, whole: bool = True
+    ) -> None:
+        """Keep an embedding, see `get`; beyond the limit the oldest goes."""
+        with self._lock:
+            self._kept[(backbone, picture, whole)] = vector
             if len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
 
@@ -86,19 +94,29 @@ def embed_examples(
     rest = [source for source in rest if source.picture not in found]
     found |= library.known_embeddings([source.picture for source in rest], backbone)
     for source in rest:
-        if source.picture not in found:
-            vector = _embed(source, library, backbone, device)
-            if vector is None:
+        whole = source.picture in found
+        if not whole:
+            pixels, whole = _read(source, library.info(backbone).preprocessing.side)
+            kept = None if whole else vectors.get(backbone, source.picture, whole=False)
+            if pixels is None and kept is None:
                 continue
-            found[source.picture] = vector
+            if kept is not None:
+                found[source.picture] = kept
+                continue
+            assert pixels is not None
+            found[source.picture] = library.embed_pixels(pixels, backbone, device)
+            if whole:  # what a thumbnail gives is near the truth; it must not stand in for it later
+                library.keep_embedding(source.picture, found[source.picture], backbone)
             yield
-        vectors.put(backbone, source.picture, found[source.picture])
+        vectors.put(backbone, source.picture, found[source.picture], whole=whole)
     return found
 
 
-def _embed(source: Source, library: Library, backbone: str, device: str) -> NDArray[np.float32] | None:
-    """Return the embedding (D,) of the original, else the file, else the thumbnail; None without any."""
-    side = library.info(backbone).preprocessing.side
+def _read(source: Source, side: int) -> tuple[NDArray[np.uint8] | None, bool]:
+    """Return the pixels of the original, else the file, else the thumbnail, and False for the last.
+
+    Without any of them they are None.
+    """
     # A raw file is known by its name alone; what the session keeps is none, whatever the name.
     name = (source.stored.path if source.stored else "") or source.picture
     for read, is_whole in ((_original, True), (_file, True), (_thumbnail, False)):
@@ -108,11 +126,8 @@ def _embed(source: Source, library: Library, backbone: str, device: str) -> NDAr
         except (ImageProblem, SessionError):
             continue  # there is another way
         if pixels is not None:
-            vector = library.embed_pixels(pixels, backbone, device)
-            if is_whole:  # what a thumbnail gives is near the truth; it must not stand in for it later
-                library.keep_embedding(source.picture, vector, backbone)
-            return vector
-    return None
+            return pixels, is_whole
+    return None, False
 
 
 def _original(source: Source) -> bytes | None:

@@ -16,6 +16,7 @@ from fewshot_gui.engine.commands import (
     name_key,
     new_category_id,
 )
+from fewshot_gui.engine.commands.naming import clean_name
 from fewshot_gui.engine.deciding.keys import with_keys
 from fewshot_gui.engine.drop import find_lost, list_pictures, pack_pixels, read_file
 from fewshot_gui.engine.event import Event
@@ -41,6 +42,7 @@ T = TypeVar("T")
 
 CATEGORY_REMOVED: Final = "category-removed"
 CHANGED_ON_DISK: Final = "changed-on-disk"
+_UNNAMED: Final = "unnamed"
 
 
 class Capture:
@@ -174,6 +176,7 @@ class Intake:
 
     def _named(self, name: str, commands: list[Command]) -> CategoryId:
         """Return the category of that name; `commands` gets one more where it must be made first."""
+        name = clean_name(name) or _UNNAMED  # a folder may be called by a space
         key = name_key(name)
         for category in self._session.document.categories:
             if name_key(category.name) == key:

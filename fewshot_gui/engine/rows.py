@@ -93,7 +93,8 @@ class Rows:
     def apply(self, rescan: Rescan) -> bool:
         """Take over what a rescan found; return True if any row changed.
 
-        A file that was written anew keeps its row and waits to be embedded again.
+        A file that was written anew keeps its row and waits to be embedded again. So does one that could not
+        be read: a disk may be back, or a lock gone, without a change that shows.
         """
         missing = np.zeros_like(self.missing)
         missing[: len(rescan.missing)] = rescan.missing
@@ -102,6 +103,7 @@ class Rows:
         for row, file in rescan.changed:
             self.files[row], self.ids[row] = file, None
         self.release([row for row, _file in rescan.changed])
+        self._state[(self._state == UNREADABLE) & ~missing] = WAITING
         return changed
 
     def prefer(self, rows: Sequence[int]) -> None:

@@ -16,7 +16,7 @@ from fewshot_gui.engine.session_copy import back_up, copy_session
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
 from fewshot_gui.engine.session_file import open_file
 from fewshot_gui.engine.session_schema import create
-from fewshot_gui.engine.worker import Priority
+from fewshot_gui.engine.worker import CancelToken, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +59,7 @@ class Session:
         self._sent = 0
         self._problem: Exception | None = None
         self._closed = False
+        self._copies: list[CancelToken] = []
         self._backup = worker.submit(
             lambda _: back_up(path, datetime.now(UTC).date()),
             failed=self.failed.emit,
@@ -239,15 +240,31 @@ class Session:
         """
         target = Path(path)
         self._commit()
+
+        def made(_result: None) -> None:
+            self._copies.remove(token)
+            if then is not None:
+                then(None)
+
+        def not_made(error: Exception) -> None:
+            self._copies.remove(token)
+            (failed or self.failed.emit)(error)
+
+        token = CancelToken()
+        self._copies.append(token)
         self._worker.submit(
-            lambda _: copy_session(self._path, target), then=then, failed=failed or self.failed.emit
+            lambda _: copy_session(self._path, target), then=made, failed=not_made, token=token
         )
+
+    def await_copies(self, timeout: float) -> bool:
+        """True once no copy is being made; False after `timeout` seconds. Closing the session gives it up."""
+        return not self._copies or self._worker.drain(timeout)
 
     def flush(self, timeout: float = FLUSH_SECONDS) -> bool:
         """True once everything is on disk; False where that failed or took longer than `timeout` seconds."""
         if not self._closed:
             self._commit()
-            self._worker.drain(timeout)
+            self._worker.drain(timeout, Priority.VISIBLE)  # not for a copy, which may take minutes
         return self._file.committed == self._sent
 
     def close(self, *, discard: bool = False) -> bool:
@@ -264,9 +281,13 @@ class Session:
         if not self.flush() and not discard:
             return False
         self._closed = True
+        if not self.await_copies(0):
+            for token in self._copies:
+                token.cancel()
         # Behind a copy that was just cancelled: SQLite tidies up when its last connection closes.
         self._worker.submit(lambda _: self._file.close(), priority=Priority.FOLDER)
-        return self._worker.drain(FLUSH_SECONDS)
+        self._worker.drain(FLUSH_SECONDS)
+        return True
 
     def _seek(self, move: Callable[[], None]) -> None:
         self._check_open()

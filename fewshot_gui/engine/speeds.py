@@ -61,16 +61,12 @@ def read_speeds(folder: Path) -> Speeds:
         return Speeds()
 
 
-def measure_speeds(folder: Path, infos: Sequence[BundleInfo], progress: Callable[[int, int], None]) -> Speeds:
-    """Return how fast MobileNetV2 and these bundles are here, and keep it in `folder` for `read_speeds`.
+def measure_speeds(infos: Sequence[BundleInfo], progress: Callable[[int, int], None]) -> Speeds:
+    """Return how fast MobileNetV2 and these bundles are here.
 
     Args:
-        folder: the cache; made if missing.
         infos: of bundles; one that cannot be loaded after all gets no speed.
         progress: told how many of how many are done.
-
-    Raises:
-        OSError: the folder cannot be written.
     """
     from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - torch takes seconds to import
 
@@ -81,10 +77,22 @@ def measure_speeds(folder: Path, infos: Sequence[BundleInfo], progress: Callable
         with suppress(BundleError):
             measured[info.hash] = _bundle_ms(load_bundle(info.path))
     progress(len(infos) + 1, len(infos) + 1)
-    values = {"machine": machine(), "mobilenet_v2_ms": reference, "measured_ms": measured}
+    return Speeds(reference, measured)
+
+
+def keep_speeds(folder: Path, speeds: Speeds) -> None:
+    """Keep speeds of this machine in a folder, made if missing, for `read_speeds`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    values = {
+        "machine": machine(),
+        "mobilenet_v2_ms": speeds.mobilenet_v2_ms,
+        "measured_ms": dict(speeds.measured_ms),
+    }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SPEEDS).write_text(json.dumps(values), encoding="utf-8")
-    return Speeds(reference, measured)
 
 
 def _bundle_ms(bundle: Bundle) -> float:

@@ -53,7 +53,8 @@ class Pictures(AbstractSet["PictureId"]):
         return self._places.get(picture, self._count) < self._count  # type: ignore[call-overload, no-any-return]
 
     def __iter__(self) -> Iterator[PictureId]:
-        return islice(self._places, self._count)
+        # All at once: another set that shares the table may grow on another thread meanwhile.
+        return iter(tuple(islice(self._places, self._count)))
 
     def __len__(self) -> int:
         return self._count

@@ -223,10 +223,15 @@ class Worker:
         if not token.cancelled:
             self._post(deliver)
 
-    def drain(self, timeout: float) -> bool:
-        """Return True once every job submitted so far is done and posted; False after `timeout` seconds."""
+    def drain(self, timeout: float, least: Priority = Priority.IDLE) -> bool:
+        """Return True once every job submitted so far is done and posted; False after `timeout` seconds.
+
+        Args:
+            timeout: seconds.
+            least: jobs less urgent than this are not waited for.
+        """
         with self._changed:
-            so_far = set(self._unfinished)
+            so_far = {task for task in self._unfinished if task.order[0] <= least}
             return self._changed.wait_for(lambda: so_far.isdisjoint(self._unfinished), timeout)
 
     def close(self, timeout: float) -> bool:

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.sorting.desk import SortingDesk
     from fewshot_gui.gui.theme import Appearance, ColourChoice
 
+COPY_SECONDS = 2.0
+
 
 class Shell(QObject):
     """Holds the present window and its workspace.
@@ -229,7 +231,7 @@ class Shell(QObject):
         focused = window.focusWidget()
         if focused is not None:
             focused.clearFocus()  # a name that is still being typed is taken as it stands
-        if not self.sorting.may_leave():
+        if not self.sorting.may_leave() or not self._may_stop_copying(window):
             return False
         if window.workspace.close():
             self.sorting.detach()
@@ -245,6 +247,19 @@ class Shell(QObject):
             return False
         self.sorting.detach()
         return True
+
+    def _may_stop_copying(self, window: MainWindow) -> bool:
+        """Return True where no copy of the session is being made any more, or the person gives it up."""
+        if window.workspace.session.await_copies(COPY_SECONDS):
+            return True
+        answer = QMessageBox.question(
+            window,
+            self.tr("A copy is being saved"),
+            self.tr("Leave now? The session itself is saved; the copy is then not made."),
+            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Yes
 
     def _dismiss(self, window: MainWindow) -> None:
         window.release()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QScrollArea
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QScrollArea
 
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.engine import embedder
@@ -124,6 +124,29 @@ def test_a_copy_that_is_ready_late_is_told_in_the_next_window(
     scene.switch()
     scene.qtbot.waitUntil(lambda: target in scene.window.toast.text, timeout=20_000)
     assert Path(target).is_file()
+
+
+def test_leaving_while_a_copy_takes_long_is_asked(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the window froze for a minute and then said that the session was not saved."""
+    scene.shell.start(None)
+
+    def endless(_source: Path, _target: Path) -> Iterator[None]:
+        while True:
+            yield
+
+    monkeypatch.setattr("fewshot_gui.engine.session.copy_session", endless)
+    monkeypatch.setattr(shell, "COPY_SECONDS", 0.01)
+    answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
+    window = scene.window
+    window.workspace.session.copy_to(tmp_path / "copy.fewshot")
+    scene.shell.new_session()
+    assert scene.window is window
+    window.workspace.session.do(AddCategory(new_category_id(), "Mug"))
+    scene.switch()
+    assert not answers
 
 
 def test_a_new_session_says_where_the_former_is_and_leads_back(scene: Scene) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
 
+_LONGEST_NAME: Final = 50  # of four bytes each, with what is put round it, less than the 255 of most disks
 _NEVER_IN_NAMES: Final = '/\\:#*?"<>|'
 """What file systems refuse, and the sign before `PIXELS`."""
 
@@ -34,7 +35,7 @@ def is_name(name: str) -> bool:
 def near_name(text: str) -> str:
     """Return the text itself where a bundle can be called that, else the nearest name that it can have."""
     kept = (sign if sign.isprintable() and sign not in _NEVER_IN_NAMES else "-" for sign in text)
-    return "".join(kept).lstrip(".") or "backbone"
+    return "".join(kept).lstrip(".")[:_LONGEST_NAME] or "backbone"
 
 
 def is_taken(name: str) -> bool:

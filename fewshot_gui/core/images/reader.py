@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL.AvifImagePlugin import AvifImageFile
@@ -22,12 +23,13 @@ from fewshot_gui.core.images.files import read_bytes
 from fewshot_gui.core.images.orientation import upright_transpose
 from fewshot_gui.core.images.pixels import to_rgb
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
-from fewshot_gui.core.images.raw import decode_raw, is_raw
+from fewshot_gui.core.images.raw import decode_raw, is_raw, raw_size
 from fewshot_gui.core.images.resize import resize_cover, resize_within
 from fewshot_gui.core.images.signature import Format, ends_early, foreign_format, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     import numpy as np
     from numpy.typing import NDArray
@@ -41,6 +43,7 @@ __all__ = [
     "decode_image",
     "encode_jpeg",
     "encode_png",
+    "picture_size",
     "read_bytes",
     "read_image",
     "resize_cover",
@@ -49,6 +52,8 @@ __all__ = [
 
 MAX_PIXELS = 200_000_000
 """The largest picture that is decoded, width times height; as RGB it takes 600 MB."""
+_HEAD = 4096
+_ORIENTATION, _ON_SIDE = 0x0112, 5  # EXIF orientations 5 to 8
 
 
 class _QuietJpegImageFile(JpegImageFile):
@@ -70,7 +75,7 @@ class _LargeTiffImageFile(TiffImageFile):
 # Built from their classes and not by Image.open: that warns above 89 megapixels and refuses at 179 by a limit
 # which only a change of Pillow's global could move, and tries formats beyond these, some of which run
 # other programs.
-_OPENERS: dict[Format, Callable[[BytesIO], ImageFile]] = {
+_OPENERS: dict[Format, Callable[[BinaryIO], ImageFile]] = {
     Format.JPEG: _QuietJpegImageFile,  # a multi-picture JPEG too: its first picture is a JPEG like any other
     Format.PNG: PngImageFile,
     Format.WEBP: WebPImageFile,
@@ -133,6 +138,28 @@ def decode_image(data: bytes, *, name: str = "", at_least: int | None = None) ->
         raise ImageProblem(ProblemKind.TOO_LARGE, name, str(error)) from error
     except _DECODER_ERRORS as error:
         raise _problem(data, kind, name, error) from error
+
+
+def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Return (width, height) that `read_image` gives a file, from its head alone.
+
+    Raises:
+        ImageProblem: the file cannot be read, or has no head of a picture.
+    """
+    name = os.fspath(path)
+    try:
+        with Path(path).open("rb") as file:
+            kind = _format(file.read(_HEAD), name)
+            if kind is Format.RAW:
+                return raw_size(name)
+            file.seek(0)
+            image = _OPENERS[kind](file)
+            width, height = image.size
+            # Turned already, as when it is decoded: see `_upright`.
+            upright = kind in {Format.HEIF, Format.TIFF} or image.getexif().get(_ORIENTATION, 1) < _ON_SIDE
+    except _DECODER_ERRORS as error:
+        raise ImageProblem(ProblemKind.UNREADABLE, name, str(error)) from error
+    return (width, height) if upright else (height, width)
 
 
 def _format(data: bytes, name: str) -> Format:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,10 +103,16 @@ def save_checkpoint(
         "best": json.dumps(asdict(history.best) if history.best else None),
     }
     partial = path.with_name(f".{path.name}.partial")
-    save_file({key: value.contiguous() for key, value in tensors.items()}, partial, metadata)
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    # Not save_file: of a full disk it makes an error that does not say so.
+    content = save({key: value.contiguous() for key, value in tensors.items()}, metadata)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -7,9 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, UnidentifiedImageError
-
-from fewshot_gui.core.images.raw import is_raw, raw_size
+from fewshot_gui.core.images.problems import ImageProblem
+from fewshot_gui.core.images.reader import picture_size
 from fewshot_gui.engine.exports.labelled import Labelled, category_names
 from fewshot_gui.engine.publish import new_file
 
@@ -112,15 +111,10 @@ def _provenance(row: Labelled) -> dict[str, Any]:
 
 def _size(path: str) -> tuple[int, int]:
     """Return (width, height) as the picture is shown, from its header; (0, 0) where it cannot be read."""
-    if is_raw(path):
-        return raw_size(path)
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 lie on their side
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
+        return picture_size(path)
+    except ImageProblem:
         return 0, 0
-    return (height, width) if turned else (width, height)
 
 
 def _is_text(path: str) -> bool:

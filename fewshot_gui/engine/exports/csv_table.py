@@ -72,10 +72,14 @@ def read_csv(path: Path) -> list[Labelled]:
 
 
 def _dialect(first: str) -> type[csv.Dialect]:
-    """Return how the cells are parted: Excel writes semicolons where the comma is the decimal sign."""
+    """Return how the cells are parted: Excel writes semicolons where the comma is the decimal sign.
+
+    It is what parts the column "path" from the others: the name of a category may hold any of the signs.
+    """
+    there = (sign for sign in ",;\t" if "path" in next(csv.reader([first], delimiter=sign), []))
 
     class Separated(csv.excel):
-        delimiter = max(",;\t", key=first.count)
+        delimiter = next(there, ",")
 
     return Separated
 

@@ -149,7 +149,7 @@ def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, le
         "weights": bundle.info.hash,
     }
     entry = model.metadata_props.add()
-    entry.key, entry.value = FACTS, json.dumps(facts, ensure_ascii=False)
+    entry.key, entry.value = FACTS, json.dumps(facts)  # ASCII: a name may be no valid Unicode
     content: bytes = model.SerializeToString()
     return content
 

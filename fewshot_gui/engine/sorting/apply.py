@@ -48,7 +48,7 @@ def apply_plan(
 def resume(
     run: str, journal: Journal, hooks: Hooks | None = None, same_name: SameName = SameName.RENAME
 ) -> Receipt:
-    """What became of each file of the run, after the rest of it was applied.
+    """What became of each file of the run, after the rest of it was applied; what failed is tried once more.
 
     Raises:
         JournalError: The journal knows no such run, it was taken back, or the journal cannot be written.
@@ -56,6 +56,7 @@ def resume(
     if journal.run(run).state is RunState.TAKEN_BACK:
         raise JournalError(f"run {run} was taken back; make a new plan to sort these files again")
     settle_doubts(run, journal)
+    _back_to_planned(journal.files(run, [FileState.FAILED]), journal)
     record = journal.set_state(journal.run(run), RunState.OPEN)
     transfer = Transfer(journal, record, hooks or Hooks())
     if any(each.way is not Way.TRASH for each in journal.files(run, [FileState.DONE])):
@@ -86,5 +87,9 @@ def _plan_again(run: str, journal: Journal, same_name: SameName) -> bool:
     failed = journal.files(run, [FileState.FAILED])
     taken = {record.group for record in failed if record.reason is Reason.TARGET_TAKEN}
     again = [record for record in failed if record.group in taken]
-    journal.write(replace(record, state=FileState.PLANNED, reason=None, detail="") for record in again)
+    _back_to_planned(again, journal)
     return bool(again)
+
+
+def _back_to_planned(failed: list[FileRecord], journal: Journal) -> None:
+    journal.write(replace(record, state=FileState.PLANNED, reason=None, detail="") for record in failed)

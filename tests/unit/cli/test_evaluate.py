@@ -7,9 +7,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from fewshot_gui.cli import evaluate, options
 from fewshot_gui.cli.main import main
+from fewshot_gui.core.backbones.bundle import Bundle
+from fewshot_gui.core.learners.base import SupportError
+from fewshot_gui.core.learners.nearest import Nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +106,8 @@ def test_a_device_that_is_not_there_is_told_once(
         (["--episodes", "0"], "episode"),
         (["--ways", "0"], "class"),
         (["--queries", "0"], "quer"),
+        (["--seed", "-1"], "--seed"),
+        (["--seed", "99999999999999999999"], "--seed"),
     ],
 )
 def test_bad_use_is_one_line(
@@ -112,6 +118,39 @@ def test_bad_use_is_one_line(
     assert len(said.err.splitlines()) == 1, said.err
     assert words in said.err or words == "red"
     assert not said.out
+
+
+def test_who_cannot_learn_costs_the_others_nothing(
+    data: Path, mean_colour: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, all reports were lost, and the way out was "please report it"."""
+
+    def refuse(_self: Nearest, *_arguments: Any, **_more: Any) -> Any:
+        raise SupportError("it knows at most 2 categories")
+
+    monkeypatch.setattr(Nearest, "fit", refuse)
+    assert main([*command(data, mean_colour, "--compare", "ridge,nearest,prototypical"), "--json"]) == 1
+    said = capsys.readouterr()
+    assert [each["learner"] for each in json.loads(said.out)["reports"]] == ["ridge", "prototypical"]
+    assert "nearest on" in said.err
+    assert "at most 2 categories" in said.err
+
+
+def test_a_full_graphics_card_is_told_and_the_processor_goes_on(
+    data: Path, mean_colour: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(options, "choose_device", lambda wanted: wanted)
+    real = Bundle.embed
+
+    def embed(self: Bundle, batch: Any, device: str = "cpu") -> Any:
+        if device != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, batch)
+
+    monkeypatch.setattr(Bundle, "embed", embed)
+    monkeypatch.setattr(Bundle, "_move", lambda _self, _device: None)
+    assert main(command(data, mean_colour, "--device", "cuda")) == 0
+    assert "on the processor" in capsys.readouterr().err
 
 
 def test_an_interruption(

@@ -76,6 +76,19 @@ def test_a_rung_that_is_here_is_listed_once(shelf: Path, capsys: pytest.CaptureF
     assert len(found) == 1 + len(LADDER)
 
 
+def test_speeds_that_cannot_be_kept_are_told_all_the_same(
+    shelf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FEWSHOT_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(speeds_module, "_mobilenet_v2", lambda: lambda: None)
+    monkeypatch.setattr(speeds_module, "_shortest_ms", lambda _run: 7.0)
+    assert main(["models", "list", "--measure"]) == 0
+    said = capsys.readouterr()
+    assert " 7 ms " in said.out
+    assert "cannot be kept" in said.err
+
+
 def test_speeds_are_measured_when_asked_for(
     shelf: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -191,7 +191,7 @@ def test_choices_that_mean_nothing(own: Path, wrong: list[str]) -> None:
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("name", ["photo", "small", "../mine", "a/b", ".hidden", "mine#pixels"])
+@pytest.mark.parametrize("name", ["photo", "small", "../mine", "a/b", ".hidden", "mine#pixels", "x" * 300])
 def test_names_that_are_none_or_taken(
     small: Rung, own: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -349,7 +349,7 @@ def test_a_slow_classifier_is_asked_in_small_portions(adapted: Bench) -> None:
     assert max(adapted.learner.asked) <= 3
     plain = replace(adapted.fitted, classifier=object())  # type: ignore[arg-type]
     assert rows_at_once(plain) == 16
-    assert rows_at_once(replace(plain, recipe=replace(plain.recipe, learner="ridge"))) == 2048
+    assert rows_at_once(replace(plain, recipe=replace(plain.recipe, learner="ridge"))) == 1024
 
 
 def test_a_fit_is_cancelled_at_once_and_the_former_classifier_stays(adapted: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +117,17 @@ def test_a_folder_of_class_folders_makes_categories_in_one_step(
     assert desk.counts() == {"cat": 3, "dog": 0, "bird": 2}
     desk.session.undo()
     assert desk.counts() == {"cat": 0, "dog": 0}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no folder has such a name there")
+def test_a_class_folder_without_a_name_that_shows_gets_one(desk: Desk, paint: Any, tmp_path: Path) -> None:
+    """Before, the whole drop was lost."""
+    (tmp_path / "all").mkdir()
+    paint(2, "all/bird")
+    paint(2, "all/\u3000", first=2)
+    desk.intake.add_files([str(tmp_path / "all")])
+    desk.finish()
+    assert desk.counts() == {"cat": 0, "dog": 0, "bird": 2, "unnamed": 2}
 
 
 def test_a_folder_of_loose_pictures_makes_one_category(desk: Desk, paint: Any, tmp_path: Path) -> None:

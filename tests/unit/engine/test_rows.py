@@ -124,6 +124,16 @@ def test_file_that_was_written_anew_waits_again() -> None:
     assert rows.take() == [1]
 
 
+def test_what_could_not_be_read_is_tried_again() -> None:
+    """Before, a disk that was back was not looked at, as nothing about its files had changed."""
+    rows = rows_of(3)
+    rows.take()
+    fill(rows, [0])
+    rows.give_up([1, 2])
+    assert compare(rows, files("0.png", "1.png"))
+    assert rows.take() == [1]
+
+
 @given(
     st.integers(0, 30), st.lists(st.integers(-3, 33)), st.lists(st.integers(1, 9), min_size=31, max_size=31)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -388,6 +389,43 @@ def test_closing_may_discard_what_cannot_be_written(session: Session, disk: Disk
     again = Session.open(session.path, disk.worker)
     assert CAT in again.document
     assert again.close()
+
+
+def test_closing_gives_up_a_copy_that_is_being_made(
+    session: Session, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, it waited a minute for the copy and then said that the session was not saved."""
+    begun, ended = threading.Event(), list[bool]()
+
+    def endless(_source: Path, _target: Path) -> Iterator[None]:
+        begun.set()
+        try:
+            while True:
+                yield
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr("fewshot_gui.engine.session.copy_session", endless)
+    told: list[object] = []
+    session.do(ADD)
+    session.copy_to(tmp_path / "copy.fewshot", then=told.append, failed=told.append)
+    assert begun.wait(30)
+    assert not session.await_copies(0.01)
+    assert session.flush(30)
+    asked = time.monotonic()
+    assert session.close()
+    assert time.monotonic() - asked < 20, "less than it waits for anything"
+    disk.settle()
+    assert (ended, told) == ([True], [])
+
+
+def test_a_copy_that_is_made_is_under_way_no_more(session: Session, disk: Disk, tmp_path: Path) -> None:
+    for number, target in enumerate((tmp_path / "copy.fewshot",) * 2):
+        told: list[object] = []
+        session.copy_to(target, then=told.append, failed=told.append)
+        disk.settle()
+        assert session.await_copies(0)
+        assert isinstance(told[0], SessionError) == bool(number), "the second finds the first there"
 
 
 def test_a_closed_session_takes_no_commands(session: Session) -> None:

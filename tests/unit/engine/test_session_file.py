@@ -294,7 +294,7 @@ def test_a_copy_has_everything_and_never_replaces_a_file(path: Path, worker: Wor
     target = path.with_name("copy ü#.fewshot")
     for _ in range(2):
         session.copy_to(target, then=done.append, failed=failures.append)
-        assert session.flush()
+        assert worker.drain(30)
     assert done == [None]
     [failure] = failures
     assert isinstance(failure, SessionError)
@@ -316,7 +316,7 @@ def test_a_copy_into_nowhere_says_so(path: Path, worker: Worker) -> None:
     session = Session.open(path, worker)
     failures: list[Exception] = []
     session.copy_to(path.parent / "no" / "copy.fewshot", failed=failures.append)
-    assert session.flush()
+    assert worker.drain(30)
     assert [type(failure) for failure in failures] == [SessionError]
     assert session.close()
 

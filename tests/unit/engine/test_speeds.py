@@ -12,7 +12,7 @@ import pytest
 from fewshot_gui.core.backbones.bundle_info import describe_bundle
 from fewshot_gui.core.backbones.ladder import LADDER
 from fewshot_gui.engine import speeds as module
-from fewshot_gui.engine.speeds import SPEEDS, TIMES, Speeds, measure_speeds, read_speeds
+from fewshot_gui.engine.speeds import SPEEDS, TIMES, Speeds, keep_speeds, measure_speeds, read_speeds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,8 @@ def test_the_shortest_of_several_is_kept(
     for taken in [0.5, 0.02, *[0.1] * (TIMES - 2)]:
         clock += [10.0, 10.0 + taken]
     told: list[tuple[int, int]] = []
-    speeds = measure_speeds(tmp_path / "new", [], lambda done, total: told.append((done, total)))
+    speeds = measure_speeds([], lambda done, total: told.append((done, total)))
+    keep_speeds(tmp_path / "new", speeds)
     assert speeds.mobilenet_v2_ms == pytest.approx(20)
     assert told == [(0, 1), (1, 1)]
     assert read_speeds(tmp_path / "new") == speeds
@@ -54,7 +55,8 @@ def test_one_that_cannot_be_loaded_does_not_cost_the_others_their_speed(
     monkeypatch.setattr(module, "_shortest_ms", lambda _run: 7.0)
     sound = describe_bundle("photo")
     infos = [replace(sound, path=torn, hash="torn"), sound]
-    speeds = measure_speeds(tmp_path, infos, lambda _done, _total: None)
+    speeds = measure_speeds(infos, lambda _done, _total: None)
+    keep_speeds(tmp_path, speeds)
     assert speeds.measured_ms == {sound.hash: 7.0}
     assert read_speeds(tmp_path) == speeds
 

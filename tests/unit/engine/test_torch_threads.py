@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot_gui.engine.torch_threads import FEW, embedding_threads, threads_for
+from fewshot_gui.engine.torch_threads import FEW, embedding_threads, single_threads, threads_for
 
 
 class Torch(SimpleNamespace):
@@ -62,3 +62,14 @@ def test_there_is_always_one_and_never_more_than_there_are(pictures: int, most: 
 
     assert 1 <= threads <= most
     assert threads == 1 or pictures > FEW
+
+
+def test_each_thread_of_a_pool_computes_alone_and_without_gradients() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    with single_threads(2) as pool:
+        seen = list(pool.map(lambda _: (torch.get_num_threads(), torch.is_grad_enabled()), range(4)))
+        assert seen == [(1, False)] * 4
+        assert torch.is_grad_enabled(), "here nothing has changed"
+    assert torch.get_num_threads() == before

@@ -301,6 +301,15 @@ def test_drain_does_not_wait_for_later_jobs(lane: MakeLane) -> None:
     gate.open.set()
 
 
+def test_drain_passes_over_what_is_less_urgent(lane: MakeLane) -> None:
+    worker = lane()
+    gate = hold(worker, Priority.FOLDER)
+    assert not worker.drain(0.01)
+    assert worker.drain(0.01, Priority.VISIBLE)
+    gate.open.set()
+    assert worker.drain(LONG)
+
+
 def test_close_cancels_all_and_ends_the_threads(main: MainThread) -> None:
     worker = Worker("lane", main, threads=2)
     gate = hold(worker)

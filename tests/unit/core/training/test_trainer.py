@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import torch
 from safetensors import safe_open
 
 from fewshot_gui.core.training.batches import turn
-from fewshot_gui.core.training.checkpoint import CheckpointError
+from fewshot_gui.core.training.checkpoint import CheckpointError, save_checkpoint
 from fewshot_gui.core.training.group import Group
 from fewshot_gui.core.training.stage import Augmentation, Stage
 from fewshot_gui.core.training.trainer import Trainer
@@ -122,6 +124,23 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     other = Trainer(replace(recipe, seed=9), world)
     with pytest.raises(CheckpointError, match="another recipe"):
         next(other.run(checkpoint, resume=True))
+
+
+def test_a_full_disk_is_an_error_of_the_disk_and_the_former_checkpoint_stays(
+    recipe: Recipe, world: ClassImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.checkpoint"
+    save_checkpoint(path, 1, torch.nn.Linear(2, 2), torch.optim.SGD([torch.zeros(1)]), "same")
+    before = path.read_bytes()
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(path, 2, torch.nn.Linear(2, 2), torch.optim.SGD([torch.zeros(1)]), "same")
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["a.checkpoint"]
 
 
 def test_a_damaged_checkpoint_says_what_to_do(recipe: Recipe, world: ClassImages, tmp_path: Path) -> None:

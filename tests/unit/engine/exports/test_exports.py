@@ -7,6 +7,8 @@ import errno
 import json
 import os
 import shutil
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -16,7 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pillow_heif import register_heif_opener
 
+from fewshot_gui.core.images.reader import read_image
 from fewshot_gui.core.images.scan import class_folders
 from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv, write_csv
@@ -143,6 +147,44 @@ def test_coco_boxes_are_the_whole_upright_picture(tmp_path: Path) -> None:
     assert value["annotations"][1]["attributes"]["weights"] == "0123456789abcdef"
     assert value["annotations"][1]["bbox"] == [0, 0, 6, 4]
     assert seen[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "heic", "avif"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_coco_sizes_are_those_of_the_pixels_that_are_read(
+    tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    """Before, HEIC had none, and a turned TIFF those of before it was turned."""
+    register_heif_opener()
+    path, picture = tmp_path / f"a.{suffix}", Image.new("RGB", (80, 60), (9, 9, 200))
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    picture.save(path, exif=exif)
+    height, width, _ = read_image(path).shape
+    write_coco(tmp_path / "coco.json", [Labelled(str(path), "dogs", SaidBy.HUMAN)])
+    (image,) = json.loads((tmp_path / "coco.json").read_text())["images"]
+    assert (image["width"], image["height"]) == (width, height)
+
+
+def test_one_picture_at_the_limit_does_not_cost_the_export(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    head = struct.pack(">IIBBBBB", 19_000, 10_000, 8, 2, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    end = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + crc + end)
+    write_coco(tmp_path / "coco.json", [Labelled(str(path), "dogs", SaidBy.HUMAN)])
+    assert (tmp_path / "coco.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "first", ["path,predicted,red; dark; old,a;b", "path;category;at,that", "path\tlabel"]
+)
+def test_the_column_path_says_what_parts_the_cells(tmp_path: Path, first: str) -> None:
+    """Before, the sign that was there most often did, and the names of the categories stand there too."""
+    sign = first[4]
+    cells = ["a.png", "dogs", *["1"] * (len(first.split(sign)) - 2)]
+    (tmp_path / "t.csv").write_text(f"{first}\n{sign.join(cells)}\n")
+    assert [row.category for row in read_csv(tmp_path / "t.csv")] == ["dogs"]
 
 
 def test_label_studio_tells_people_from_machines(tmp_path: Path) -> None:

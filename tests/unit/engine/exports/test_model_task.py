@@ -73,6 +73,12 @@ def test_the_process_writes_the_model_and_says_how_it_agrees(task: ModelTask, tm
     assert answer.label == "grün"
 
 
+def test_a_category_whose_name_is_no_valid_unicode_is_exported(task: ModelTask, tmp_path: Path) -> None:
+    replace(task, categories=["gr\udcfcn", "rot"]).write(tmp_path / "task.npz")
+    ended = subprocess.run(command(tmp_path / "task.npz"), capture_output=True, check=False, timeout=120)
+    assert ModelReply.read(ended.stdout) == ModelReply(compared=5, same=5)
+
+
 @pytest.mark.parametrize("name", ["Meine Farben.onnx", "Meine Farben.py"])
 def test_what_lies_there_and_is_no_export_stays(task: ModelTask, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"mine")

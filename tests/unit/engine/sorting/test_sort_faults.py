@@ -325,6 +325,7 @@ def test_a_fault_lists_the_file_or_pauses_and_loses_nothing(desk: Desk, way: Way
         assert resume(plan.id, desk.journal).counts == {FileState.DONE: 3}
     else:
         assert receipt.counts == {FileState.DONE: 2, FileState.FAILED: 1}
+        assert resume(plan.id, desk.journal).counts == {FileState.DONE: 3}, "it is tried once more"
     take_back(plan.id, desk.journal)
     assert desk.now() == before
 
