@@ -12,6 +12,7 @@ import torch
 from fewshot_gui.core.learners.base import SupportError, SupportSet
 from fewshot_gui.core.learners.calibration import Calibration, LeftOut, fit_novelty_threshold
 from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
+from fewshot_gui.core.learners.order import in_turn
 from fewshot_gui.core.learners.prototypical import prototypes
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def head_scores(head: Head, support: SupportSet, query: Tensor) -> Tensor:
     """Return (Q, N), the head's scores, without gradients; -inf for a class without examples.
 
     The head is asked about the classes that have examples only, so an empty category takes no place of those
-    that it knows; and about as many queries at once as memory allows, so it must be inductive.
+    that it knows; and about as many queries at once as memory allows, so it must be inductive. It gets the
+    examples `in_turn`: one that reads them in a row was trained on mixed ones.
 
     Args:
         head: in eval mode.
@@ -118,12 +120,12 @@ def head_scores(head: Head, support: SupportSet, query: Tensor) -> Tensor:
     present = support.present()
     ways = int(present.sum())
     labels = (present.cumsum(0) - 1)[support.labels]
+    order = in_turn(labels)
+    examples, labels = support.embeddings[order], labels[order]
     at_once = max(1, _NUMBERS_AT_ONCE // (max(ways, len(labels)) * support.embeddings.shape[1]))
     scores = query.new_full((len(query), len(present)), -torch.inf)
     with torch.no_grad():
-        pieces = [
-            head.scores(support.embeddings, labels, piece, ways) for piece in torch.split(query, at_once)
-        ]
+        pieces = [head.scores(examples, labels, piece, ways) for piece in torch.split(query, at_once)]
     scores[:, present] = torch.cat(pieces).to(query.dtype)
     return scores
 

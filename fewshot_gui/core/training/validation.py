@@ -16,6 +16,7 @@ from fewshot_gui.core.evaluation.measures import interval95
 from fewshot_gui.core.images.resize import resize_cover
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.context import LearnerContext
+from fewshot_gui.core.learners.order import in_turn
 from fewshot_gui.core.learners.prototypical import prototypes, squared_euclidean_logits
 
 if TYPE_CHECKING:
@@ -142,8 +143,9 @@ def _by_head(head: Head) -> Callable[..., Tensor]:
     head.eval()
 
     def answer(support: Tensor, labels: Tensor, query: Tensor, ways: int) -> Tensor:
+        order = in_turn(labels)  # as in use
         with torch.no_grad():
-            return head.scores(support, labels, query, ways)
+            return head.scores(support[order], labels[order], query, ways)
 
     return answer
 

@@ -11,6 +11,7 @@ from fewshot_gui.core.learners.gradient.functional import NETWORK, Model, Params
 from fewshot_gui.core.learners.gradient.pieces import pictures_at_once, slope
 from fewshot_gui.core.learners.gradient.side_by_side import for_each_task
 from fewshot_gui.core.learners.gradient.tasks import MetaStep, share_right
+from fewshot_gui.core.learners.order import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,8 +97,7 @@ def minibatches(labels: Tensor, batch: int) -> Callable[[int], Tensor]:
     """
     count = len(labels)
     size = min(batch, count) or count
-    earlier = (labels.unsqueeze(0) == labels.unsqueeze(1)).tril(-1).sum(1)
-    by_shot = torch.argsort(earlier, stable=True)
+    by_shot = in_turn(labels)
 
     def rows(step: int) -> Tensor:
         places = (torch.arange(size, device=labels.device) + step * size) % count
