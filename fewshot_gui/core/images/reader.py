@@ -22,6 +22,7 @@ from fewshot_gui.core.images.encode import encode_jpeg, encode_png
 from fewshot_gui.core.images.files import read_bytes
 from fewshot_gui.core.images.orientation import upright_transpose
 from fewshot_gui.core.images.pixels import to_rgb
+from fewshot_gui.core.images.png_text import without_text
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
 from fewshot_gui.core.images.raw import decode_raw, is_raw, raw_size
 from fewshot_gui.core.images.resize import resize_cover, resize_within
@@ -183,7 +184,7 @@ def _decode(data: bytes, kind: Format, name: str, at_least: int | None) -> NDArr
         raise EOFError(
             "its directory lies beyond the end"
         )  # Pillow would warn instead, and find an empty one
-    image = _OPENERS[kind](BytesIO(data))
+    image = _OPENERS[kind](BytesIO(without_text(data) if kind is Format.PNG else data))
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ImageProblem(

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     Candidate: TypeAlias = Prototypical | SimpleShot | Mahalanobis | Ridge | Logistic
 
-# Products of all examples with all classes, beyond which trying all takes a second.
+# Products of all examples with all classes, beyond which trying all takes longer than a tenth of a second.
 _LARGE = 1_000_000
+# Examples beyond which the distances take several times as long as a regression, for ten thousand pictures.
+_MANY = 500
 _SPARE_BELOW = 2
 _SPREAD_FROM = 3
 # The best of four others is ahead by a standard error in every second task in which all are alike.
@@ -114,14 +116,13 @@ class Auto:
             why = Why.TOO_FEW
         elif support.embeddings.numel() * len(counts) > _LARGE:
             why = Why.TOO_MANY
-        return Reason(why, len(counts), shots, self._by_rule(len(counts), shots, why))
+        return Reason(why, len(counts), shots, self._by_rule(len(counts), shots, int(counts.sum())))
 
-    def _by_rule(self, ways: int, shots: float, why: Why) -> str:
+    def _by_rule(self, ways: int, shots: float, examples: int) -> str:
         """Return the learner that suits so many examples in most domains."""
         if ways < _SPARE_BELOW or shots < _SPARE_BELOW or self.episodic:
             return "prototypical"
-        # Of very many examples the distances take several times as long as a regression.
-        return "mahalanobis" if shots >= _SPREAD_FROM and why is not Why.TOO_MANY else "ridge"
+        return "mahalanobis" if shots >= _SPREAD_FROM and examples <= _MANY else "ridge"
 
 
 def _choice(classifiers: Mapping[str, FittedClassifier], reason: Reason) -> tuple[str, Reason]:

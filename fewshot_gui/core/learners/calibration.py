@@ -105,7 +105,12 @@ def temperature_for_shots(default: float, support: SupportSet) -> float:
         support: the support set.
     """
     counts = support.counts()
-    return default * float((1 + _SHOT_NOISE / counts[counts > 0]).mean()) / (1 + _SHOT_NOISE / 5)
+    return default * shots_factor(1 / float((1 / counts[counts > 0]).mean()))
+
+
+def shots_factor(shots: float) -> float:
+    """Return by what the temperature of prototypes at five shots is multiplied at so many."""
+    return (1 + _SHOT_NOISE / shots) / (1 + _SHOT_NOISE / 5)
 
 
 def converted_temperature(default: float, scores: Tensor, reference: Tensor, present: Tensor) -> float:

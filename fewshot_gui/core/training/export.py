@@ -13,6 +13,7 @@ from fewshot_gui.core.backbones.bundle import finish_embedding, save_bundle
 from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.evaluation.defaults import fit_defaults, fitted_temperature
+from fewshot_gui.core.learners.calibration import shots_factor
 from fewshot_gui.core.training.batches import pixel_statistics
 from fewshot_gui.core.training.parts import has_head, head_architecture, recipe_ways
 from fewshot_gui.core.training.validation import Validator, raw_embeddings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fewshot_gui.core.training.whitening import Projecting
 
 CENTRE_PICTURES = 4096
+_SHOTS, _QUERIES = 5, 10  # of an episode that calibrates
 HEAD_TASKS, ADAPTED_TASKS = 200, 40  # that a head's temperature is fitted on; adapting takes longer
 
 
@@ -135,14 +137,17 @@ def _head_temperature(trainer: Trainer, validation: ClassImages) -> float:
 
 
 def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> CalibrationDefaults:
-    """Return temperature and novelty from 5-way 5-shot episodes, or smaller ones where pictures are few."""
-    # A class of one picture has no query: it must not cost a training of hours its end.
-    rows = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    """Return temperature and novelty of 5-way 5-shot episodes, from smaller ones where pictures are few."""
+    sizes = np.bincount(labels)
+    # A class of few pictures must not make the episodes of all others small, nor one of a single picture,
+    # which has no query, cost a training of hours its end.
+    enough = sizes >= _SHOTS + _QUERIES
+    rows = np.flatnonzero((enough if enough.sum() > 1 else sizes > 1)[labels])
     embeddings, labels = embeddings[rows], np.unique(labels[rows], return_inverse=True)[1]
     counts = np.bincount(labels)
-    shots = max(1, min(5, int(counts.min()) // 2))
-    queries = max(1, min(10, int(counts.min()) - shots))
-    return fit_defaults(
+    shots = max(1, min(_SHOTS, int(counts.min()) // 2))
+    queries = max(1, min(_QUERIES, int(counts.min()) - shots))
+    found = fit_defaults(
         torch.from_numpy(embeddings),
         torch.from_numpy(labels),
         ways=min(5, len(counts)),
@@ -150,6 +155,7 @@ def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed:
         queries=queries,
         seed=seed,
     )
+    return replace(found, temperature=found.temperature / shots_factor(shots))
 
 
 def source_preprocessing(recipe: Recipe) -> Preprocessing:

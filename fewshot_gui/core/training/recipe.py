@@ -150,9 +150,14 @@ class Recipe:
 
     def stage_at(self, step: int) -> tuple[Stage, int]:
         """Return (stage, step within it) of a step counted over all stages."""
-        for stage in self.stages:
+        number = self.stage_number(step)
+        return self.stages[number], step - sum(stage.steps for stage in self.stages[:number])
+
+    def stage_number(self, step: int) -> int:
+        """Return which stage a step belongs to that is counted over all, from 0: two may be alike."""
+        for number, stage in enumerate(self.stages):
             if step < stage.steps:
-                return stage, step
+                return number
             step -= stage.steps
         raise IndexError("the recipe has fewer steps")
 

@@ -220,7 +220,7 @@ class Trainer:
             return None
         stage, _ = self.recipe.stage_at(step)
         accuracy, ci95 = self.validator.measure(self.module, heads=stage.kind == "episodes")
-        look = Look(step + 1, self.recipe.stages.index(stage), accuracy, ci95)
+        look = Look(step + 1, self.recipe.stage_number(step), accuracy, ci95)
         self.history.add(look, self.module)
         return look
 

@@ -58,11 +58,6 @@ class GradientLearner:
         return self.command
 
     @property
-    def transductive(self) -> bool:
-        """Whether training used the statistics of all queries together; the answers here never do."""
-        return uses_batch_statistics(self.network)
-
-    @property
     def network(self) -> nn.Module:
         """Return the bundle's network, which is never changed.
 

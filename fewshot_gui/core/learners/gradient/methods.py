@@ -12,7 +12,7 @@ from fewshot_gui.core.learners.gradient.meta_step import batched_step, step_weig
 from fewshot_gui.core.learners.gradient.reptile import reptile_step
 from fewshot_gui.core.learners.gradient.rules import RATE_KINDS, AdaptiveDescent, Descent, RateKind
 from fewshot_gui.core.learners.gradient.start import BIAS, HEAD_KINDS, WEIGHT, HeadKind, learned_head
-from fewshot_gui.core.learners.gradient.statistics import changes_statistics
+from fewshot_gui.core.learners.gradient.statistics import changes_statistics, uses_batch_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,19 +140,24 @@ class GradientMethod:
             progress: share of the training that is done, 0 to 1.
             batch: compute all tasks at once by vmap; by default everywhere but on a CPU, where convolutions
                 with other weights for each task are slow, and but for a network in training whose batch norms
-                keep running statistics, which vmap cannot batch. The answer is the same.
+                keep running statistics, which vmap cannot batch. The answer is the same, but for the second
+                order with the statistics of the task, which vmap gets wrong: there, too, it is one by one.
         """
         if self.name == "reptile":
             return reptile_step(self.inner, model, params, tasks, self.settings.batch)
         weights = step_weights(self.inner.steps, self.settings.multi_step, progress)
-        at_once = _can_be_batched(model, tasks) if batch is None else batch
+        at_once = _can_be_batched(model, tasks, self.inner.first_order) if batch is None else batch
         return (batched_step if at_once else task_by_task_step)(self.inner, model, params, tasks, weights)
 
 
-def _can_be_batched(model: Model, tasks: Tasks) -> bool:
+def _can_be_batched(model: Model, tasks: Tasks, first_order: bool) -> bool:
     if tasks.support.device.type == "cpu":
         return False
-    return not (isinstance(model, NetworkFunction) and changes_statistics(model.network))
+    if not isinstance(model, NetworkFunction):
+        return True
+    # Differentiated twice under vmap, torch's batch norm with other weights for each task is off by percents.
+    wrong = uses_batch_statistics(model.network) and not first_order
+    return not wrong and not changes_statistics(model.network)
 
 
 def build_method(name: str, settings: Mapping[str, Any]) -> GradientMethod:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from fewshot_gui.core.images import files, reader
 from fewshot_gui.core.images.reader import ImageProblem, ProblemKind, decode_image, read_image
@@ -348,3 +349,22 @@ def test_the_file_is_not_kept_open(tmp_path: Path) -> None:
 
 def test_the_zoo_is_large_enough() -> None:
     assert len(zoo.COLOURED) + len(zoo.GREY) + len(zoo.BROKEN) >= 40
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_long_words_in_a_png_do_not_hide_its_picture(compressed: bool) -> None:
+    """Pillow refuses more than a megabyte of them: before, such a file counted as damaged."""
+    words = PngInfo()
+    words.add_text("workflow", "x" * 3_000_000, zip=compressed)
+    words.add_itxt("notes", "ü" * 1_500_000, zip=compressed)
+    buffer = BytesIO()
+    Image.new("RGB", (7, 5), (10, 200, 30)).save(buffer, "PNG", pnginfo=words)
+    assert decode_image(buffer.getvalue())[2, 3].tolist() == [10, 200, 30]
+
+
+def test_a_png_that_ends_within_its_words_is_still_told_to_end_early() -> None:
+    words = PngInfo()
+    words.add_text("notes", "x" * 5000)
+    buffer = BytesIO()
+    Image.new("RGB", (7, 5)).save(buffer, "PNG", pnginfo=words)
+    assert problem_of(buffer.getvalue()[:300]).kind in {ProblemKind.TRUNCATED, ProblemKind.UNREADABLE}

@@ -298,6 +298,13 @@ def test_auto_does_not_try_all_on_thousands_of_examples(world: World) -> None:
     assert (classifier.chosen, classifier.reason.why) == ("ridge", Why.TOO_MANY)
 
 
+def test_some_hundred_examples_are_learned_by_the_same_rule(world: World) -> None:
+    """Before, the rule changed with what was tried: 20 examples each of ten categories got a regression."""
+    support, _, _ = world([20] * 10, dimension=600)
+    classifier = Auto().fit(support)
+    assert (classifier.chosen, classifier.reason.why) == ("mahalanobis", Why.TOO_MANY)
+
+
 def test_auto_takes_what_is_clearly_better_here() -> None:
     # Three kinds of noise and one loud direction: prototypes fail, shrunk covariances do not.
     generator = torch.Generator().manual_seed(0)

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from fewshot_gui.core.backbones.bundle import describe_bundle, finish_embedding, load_bundle
-from fewshot_gui.core.training.export import export_bundle, recipe_preprocessing, source_preprocessing
+from fewshot_gui.core.training.export import (
+    _calibrate,
+    export_bundle,
+    recipe_preprocessing,
+    source_preprocessing,
+)
 from fewshot_gui.core.training.trainer import Trainer
 from fewshot_gui.core.training.validation import raw_embeddings
 
@@ -77,6 +82,19 @@ def test_caution_raises_the_temperature_alone(recipe: Recipe, world: ClassImages
     cautious = export_bundle(path, trainer, world, world, {})
     assert cautious.temperature == pytest.approx(1.5 * plain.temperature)
     assert cautious.novelty == plain.novelty
+
+
+def test_a_small_validation_class_does_not_change_the_temperature_of_all(recipe: Recipe) -> None:
+    """Before, all episodes became as small as it, and their temperature was taken for that of five shots."""
+    generator = np.random.default_rng(0)
+    labels = np.repeat(np.arange(8), 20)
+    rows = generator.normal(size=(8, 6))[labels] + 0.8 * generator.normal(size=(160, 6))
+    rows = rows.astype(np.float32)
+    all_of_it = _calibrate(rows, labels, 0)
+    cut = np.r_[0:2, 20:160]  # two pictures of the first class
+    assert _calibrate(rows[cut], labels[cut], 0).temperature == pytest.approx(all_of_it.temperature, rel=0.15)
+    few = np.flatnonzero(np.arange(160) % 20 < 4)  # two shots, two queries
+    assert _calibrate(rows[few], labels[few], 0).temperature == pytest.approx(all_of_it.temperature, rel=0.35)
 
 
 def test_a_validation_class_of_one_picture_does_not_undo_the_training(

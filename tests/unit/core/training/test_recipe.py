@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fewshot_gui.core.training.recipe import (
@@ -47,6 +49,17 @@ def test_a_step_belongs_to_its_stage() -> None:
     assert places == [(first, 0), (first, 3), (second, 0), (second, 5)]
     with pytest.raises(IndexError):
         recipe.stage_at(10)
+
+
+def test_the_second_of_two_like_stages_is_the_second() -> None:
+    """Before, a look within it counted for the first, whose weights were then kept for both."""
+    recipe = load_recipe("omniglot-conv4")
+    stage = replace(recipe.stages[0], steps=3)
+    recipe = replace(recipe, stages=(stage, replace(stage)))
+    assert [recipe.stage_number(step) for step in range(6)] == [0, 0, 0, 1, 1, 1]
+    assert recipe.stage_at(4) == (stage, 1)
+    with pytest.raises(IndexError):
+        recipe.stage_number(6)
 
 
 @pytest.mark.parametrize("name", recipe_names())
