@@ -120,6 +120,8 @@ QProgressBar { background: $line; border: none; border-radius: 2px; max-height: 
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
 QScrollArea { background: transparent; border: none; }
+QScrollArea#inspectorPage { border: 2px solid transparent; border-radius: 8px; }
+QScrollArea#inspectorPage:focus { border-color: $focus; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $line; border-radius: 4px; margin: 1px; }

@@ -108,7 +108,7 @@ class InspectorPanel(QWidget):
     def _lay_out(self) -> None:
         page = QWidget(self)
         column = QVBoxLayout(page)
-        column.setContentsMargins(16, 16, 16, 16)
+        column.setContentsMargins(14, 14, 14, 14)  # with the focus ring 16, as below
         column.setSpacing(8)
         column.addWidget(self.preview)
         column.addWidget(self.answer)
