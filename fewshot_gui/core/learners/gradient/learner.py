@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from fewshot_gui.core.learners.gradient.rules import PolyakDescent
 from fewshot_gui.core.learners.gradient.statistics import NotedStatistics, uses_batch_statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 # For a network that was not meta-trained for the method: five steps that each aim at a share of the loss.
 _STRANGE_STEPS: Final = 5
 _STRANGE_SHARE: Final = 0.25
+# Less than this the loss may rise: that changes few answers.
+_ASTRAY: Final = 0.1
 _STRANGE_TEMPERATURE: Final = 1.0
 
 
@@ -84,6 +87,9 @@ class GradientLearner:
     ) -> AdaptedClassifier:
         """Return the adapted network; `on_step` is told the loss after each step, from the first.
 
+        Steps that have gone astray, so that they lost more than half of what was won on the examples, are
+        taken back to the step that explains those best.
+
         Args:
             support: pictures in the space "pixels", (S, C * H * W); a category may be empty.
             on_step: told k, K and the loss after k steps.
@@ -104,8 +110,9 @@ class GradientLearner:
                 progress(number / inner.test_steps)
         finish(progress, cancel)
         temperature = self.context.head_temperature if self._own else _STRANGE_TEMPERATURE
+        kept = steps[: _last_sound([step.loss for step in steps]) + 1]
         return AdaptedClassifier.after(
-            inner.test_steps, tuple(steps), support.labels, support.classes, temperature, self.context
+            len(kept) - 1, tuple(kept), support.labels, support.classes, temperature, self.context
         )
 
     @property
@@ -215,6 +222,16 @@ class _Task:
             at_once=self.at_once,
             cancel=self.cancel,
         )
+
+
+def _last_sound(losses: Sequence[float]) -> int:
+    """Return the last step, or the one of the lowest loss where more than half of its gain was lost again."""
+    # Too large a step ends in numbers that are none, too.
+    finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
+    lowest = min(finite)
+    if losses[-1] - lowest <= max((losses[0] - lowest) / 2, _ASTRAY):
+        return len(losses) - 1
+    return finite.index(lowest)
 
 
 def _nobody(number: int, steps: int, loss: float) -> None:
