@@ -12,7 +12,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from fewshot_gui.engine.session import Session
@@ -57,12 +58,21 @@ def _left_behind() -> list[QWidget]:
     return [each for each in QApplication.topLevelWidgets() if each.parent() is None]
 
 
+def _let_go_of_modifiers() -> None:
+    """Let no Ctrl or Shift of a test's last key count in the next: Qt knows of it from key events alone."""
+    if QApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        widget = QWidget()
+        QTest.keyRelease(widget, Qt.Key.Key_Shift)
+        widget.deleteLater()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Fail a test that leaves a top-level widget, after its fixtures and pytest-qt have cleaned up."""
     result = yield
     if QApplication.instance() is None:
         return result
+    _let_go_of_modifiers()
     left = _left_behind()
     if left:
         # A widget that only waits for Python's garbage collector was not left by the test.
