@@ -96,14 +96,12 @@ def embed_examples(
     for source in rest:
         whole = source.picture in found
         if not whole:
-            pixels, whole = _read(source, library.info(backbone).preprocessing.side)
-            kept = None if whole else vectors.get(backbone, source.picture, whole=False)
-            if pixels is None and kept is None:
+            kept = vectors.get(backbone, source.picture, whole=False)
+            pixels, whole = _read(source, library.info(backbone).preprocessing.side, thumbnail=kept is None)
+            if pixels is None:
+                if kept is not None:
+                    found[source.picture] = kept
                 continue
-            if kept is not None:
-                found[source.picture] = kept
-                continue
-            assert pixels is not None
             found[source.picture] = library.embed_pixels(pixels, backbone, device)
             if whole:  # what a thumbnail gives is near the truth; it must not stand in for it later
                 library.keep_embedding(source.picture, found[source.picture], backbone)
@@ -112,14 +110,16 @@ def embed_examples(
     return found
 
 
-def _read(source: Source, side: int) -> tuple[NDArray[np.uint8] | None, bool]:
-    """Return the pixels of the original, else the file, else the thumbnail, and False for the last.
+def _read(source: Source, side: int, *, thumbnail: bool = True) -> tuple[NDArray[np.uint8] | None, bool]:
+    """Return the pixels of the original, else the file, else the thumbnail if wanted, and False for the last.
 
     Without any of them they are None.
     """
     # A raw file is known by its name alone; what the session keeps is none, whatever the name.
     name = (source.stored.path if source.stored else "") or source.picture
     for read, is_whole in ((_original, True), (_file, True), (_thumbnail, False)):
+        if not is_whole and not thumbnail:
+            break
         try:
             data = read(source)
             pixels = None if data is None else decode_image(data, name=name, at_least=side)
