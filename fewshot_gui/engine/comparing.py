@@ -283,7 +283,7 @@ class _Comparing:
         if backbone == rows.backbone:
             return np.arange(len(rows.rows)), rows.embeddings
         found = self.library.known_embeddings(rows.ids, backbone)
-        side = self.library.info(backbone).preprocessing.side
+        side = self.library.info(backbone).preprocessing.least_side
         for name, path in zip(rows.ids, rows.paths, strict=True):
             if name not in found:
                 try:

@@ -30,15 +30,15 @@ class Prepares(Protocol):
     """What is needed of a preprocessing."""
 
     @property
-    def side(self) -> int:
-        """Of the square input, in pixels."""
+    def least_side(self) -> int:
+        """How long the shorter side of a picture must be for the network to see all that it can."""
 
     @property
     def version(self) -> int:
         """Grows whenever the same picture would give other values."""
 
     def prepare(self, pixels: NDArray[np.uint8], /) -> NDArray[np.uint8]:
-        """Return uint8 (side, side, channels) of a picture uint8 (H, W, 3)."""
+        """Return uint8 (views * side, side, channels) of a picture uint8 (H, W, 3)."""
 
 
 class BackboneInfo(Protocol):
@@ -61,7 +61,7 @@ class Backbone(Protocol):
     """What is needed of a loaded backbone."""
 
     def embed(self, batch: NDArray[np.uint8], device: str = ..., /) -> NDArray[np.float32]:
-        """Return embeddings (B, D) of prepared pictures (B, side, side, channels)."""
+        """Return embeddings (B, D) of prepared pictures (B, views * side, side, channels)."""
 
     def context(self, device: str = ..., /) -> LearnerContext:
         """Return what a learner may use of it, with its network on that device."""
@@ -144,7 +144,7 @@ class Embedder:
         return self._backbone(name).context(self._choose(device))
 
     def embed(self, batch: NDArray[np.uint8], name: str, device: str) -> NDArray[np.float32]:
-        """Return embeddings (B, D) of prepared pictures (B, side, side, channels).
+        """Return embeddings (B, D) of prepared pictures (B, views * side, side, channels).
 
         Raises:
             BundleError: the backbone is missing or damaged.

@@ -97,7 +97,9 @@ def embed_examples(
         whole = source.picture in found
         if not whole:
             kept = vectors.get(backbone, source.picture, whole=False)
-            pixels, whole = _read(source, library.info(backbone).preprocessing.side, thumbnail=kept is None)
+            pixels, whole = _read(
+                source, library.info(backbone).preprocessing.least_side, thumbnail=kept is None
+            )
             if pixels is None:
                 if kept is not None:
                     found[source.picture] = kept

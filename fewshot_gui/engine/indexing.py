@@ -223,7 +223,7 @@ class _Run:
         if len(found):
             self._tell(EmbeddedBatch([position], [identity], embeddings))
         else:
-            pixels = decode_image(data, name=file.path, at_least=info.preprocessing.side)
+            pixels = decode_image(data, name=file.path, at_least=info.preprocessing.least_side)
             fresh.prepared.append(info.preprocessing.prepare(pixels))
             fresh.positions.append(position)
             fresh.ids.append(identity)

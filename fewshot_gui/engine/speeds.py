@@ -96,8 +96,7 @@ def keep_speeds(folder: Path, speeds: Speeds) -> None:
 
 
 def _bundle_ms(bundle: Bundle) -> float:
-    seen = bundle.preprocessing
-    picture = np.full((1, seen.side, seen.side, seen.channels), 128, np.uint8)
+    picture = np.full((1, *bundle.preprocessing.prepared_shape), 128, np.uint8)
     return _shortest_ms(lambda: bundle.embed(picture))
 
 

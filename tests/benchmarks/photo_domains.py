@@ -50,10 +50,15 @@ class Seen(NamedTuple):
     share: float
 
 
-def sets(root: Path, side: int) -> dict[str, ClassImages]:
-    """Return every set, its pictures cut to squares of that side."""
-    blank = Preprocessing(side, 3, (0.0,) * 3, (1.0,) * 3)
-    return {folder.name: load_classes(folder, blank) for folder in sorted(root.iterdir()) if folder.is_dir()}
+def sets(root: Path, preprocessing: Preprocessing) -> dict[str, ClassImages]:
+    """Return every set, its pictures prepared."""
+    folders = [folder for folder in sorted(root.iterdir()) if folder.is_dir()]
+    return {folder.name: load_classes(folder, preprocessing) for folder in folders}
+
+
+def squares(side: int) -> Preprocessing:
+    """Return what cuts pictures to squares of that side."""
+    return Preprocessing(side, 3, (0.0,) * 3, (1.0,) * 3)
 
 
 def milliseconds(run: Callable[[], object]) -> float:
@@ -90,9 +95,9 @@ def ours(name: str, side: int | None, root: Path, reference: float) -> Seen:
         each: torch.from_numpy(
             np.concatenate([bundle.embed(data.images[i : i + 64]) for i in range(0, len(data.images), 64)])
         )
-        for each, data in sets(root, side).items()
+        for each, data in sets(root, bundle.preprocessing).items()
     }
-    one = np.zeros((1, side, side, 3), np.uint8)
+    one = np.zeros((1, *bundle.preprocessing.prepared_shape), np.uint8)
     share = milliseconds(lambda: bundle.embed(one)) / reference
     return Seen(f"{Path(name).stem} {side} px", embeddings, bundle.context(), share)
 
@@ -103,7 +108,7 @@ def theirs(model: str, root: Path) -> Seen:
         each: functional.normalize(
             torch.from_numpy(teacher_embeddings(model, data.images, Teaching(layer=POOL)))
         )
-        for each, data in sets(root, 224).items()
+        for each, data in sets(root, squares(224)).items()
     }
     return Seen("MobileNetV2 224 px", embeddings, LearnerContext(), 1.0)
 
@@ -184,7 +189,9 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=500)
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
-    labels = {each: torch.from_numpy(data.labels) for each, data in sets(arguments.domains, 16).items()}
+    labels = {
+        each: torch.from_numpy(data.labels) for each, data in sets(arguments.domains, squares(16)).items()
+    }
     reference = mobilenet_milliseconds()
     backbones = [
         ours(name, side, arguments.domains, reference)

@@ -43,10 +43,12 @@ __all__ = [
     "describe_bundle",
     "finish_embedding",
     "load_bundle",
+    "mean_over_views",
     "normalised_input",
     "save_bundle",
     "space_name",
     "tensors_hash",
+    "views_apart",
 ]
 
 HEAD = "head."
@@ -84,7 +86,7 @@ class Bundle:
         self._device = "cpu"
 
     def embed(self, batch: NDArray[np.uint8], device: str = "cpu") -> NDArray[np.float32]:
-        """Return embeddings (B, D) of prepared pictures (B, side, side, channels).
+        """Return embeddings (B, D) of prepared pictures (B, views * side, side, channels).
 
         In the pixels space these are the network's normalised input, flattened from (C, H, W).
         Only one thread may call it at a time. Raises what torch raises when the device's memory is full.
@@ -99,7 +101,7 @@ class Bundle:
         self._move(device)
         with torch.inference_mode():
             inputs = normalised_input(torch.from_numpy(batch).to(device), self.preprocessing)
-            raw = self._network(inputs).float().cpu().numpy()
+            raw = mean_over_views(self._network(inputs).float(), self.preprocessing).cpu().numpy()
         return finish_embedding(raw, self._centre, normalise=self.info.normalise)
 
     def context(self, device: str = "cpu") -> LearnerContext:
@@ -135,12 +137,24 @@ def context_of(
 
 
 def normalised_input(batch: Any, preprocessing: Preprocessing) -> Any:
-    """Return a float32 tensor (B, C, H, W), channels last, of a uint8 tensor (B, H, W, C)."""
+    """Return a float32 tensor (B * views, C, H, W), channels last, of a uint8 tensor (B, views * H, W, C)."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     mean = torch.tensor(preprocessing.mean, device=batch.device)
     std = torch.tensor(preprocessing.std, device=batch.device)
-    return ((batch.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    return ((views_apart(batch, preprocessing).float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+def views_apart(batch: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Return (B * views, H, W, C), the views of each picture one after the other, of (B, views * H, W, C)."""
+    return batch.reshape(-1, batch.shape[1] // len(preprocessing.views), *batch.shape[2:])
+
+
+def mean_over_views(embeddings: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Return (B, D), the mean of the embeddings (B * views, D) of each picture's views."""
+    if len(preprocessing.views) == 1:
+        return embeddings
+    return embeddings.reshape(-1, len(preprocessing.views), embeddings.shape[1]).mean(dim=1)
 
 
 def finish_embedding(

@@ -121,11 +121,16 @@ class BundleInfo:
         return self.name.endswith(PIXELS)
 
     def as_pixels(self) -> BundleInfo:
-        """Return what is known of the same bundle where its input takes the place of its embedding."""
-        values = json.dumps(asdict(self.preprocessing), sort_keys=True)
+        """Return what is known of the same bundle where its input takes the place of its embedding.
+
+        Of several views the first alone is adapted to: each would take as long again at every step.
+        """
+        seen = replace(self.preprocessing, views=self.preprocessing.views[:1])
+        values = json.dumps(asdict(seen), sort_keys=True)
         return replace(
             self,
             name=f"{self.name}{PIXELS}",
+            preprocessing=seen,
             hash=hashlib.sha256(f"{values}{PIXELS}".encode()).hexdigest()[:16],
             dimension=int(np.prod(self.input_shape)),
             normalise=False,

@@ -12,6 +12,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from fewshot_gui.core.backbones.bundle import mean_over_views, views_apart
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -52,6 +54,7 @@ class FinishedNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
+        self.preprocessing = preprocessing
         self.normalise = normalise
         std = torch.tensor(preprocessing.std)
         self.register_buffer("scale", 1 / (255 * std))
@@ -59,9 +62,10 @@ class FinishedNetwork(nn.Module):
         self.register_buffer("centre", torch.from_numpy(centre))
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Return embeddings float32 (B, D) of prepared pictures uint8 (B, H, W, C)."""
-        inputs = (batch.float() * self.scale + self.shift).permute(0, 3, 1, 2)
-        centred: Tensor = self.network(inputs).float() - self.centre
+        """Return embeddings float32 (B, D) of prepared pictures uint8 (B, views * H, W, C)."""
+        squares = views_apart(batch, self.preprocessing)
+        inputs = (squares.float() * self.scale + self.shift).permute(0, 3, 1, 2)
+        centred: Tensor = mean_over_views(self.network(inputs).float(), self.preprocessing) - self.centre
         if not self.normalise:
             return centred
         length: Tensor = centred.norm(dim=1, keepdim=True)
@@ -69,12 +73,13 @@ class FinishedNetwork(nn.Module):
 
 
 def export_bundle(bundle: Bundle) -> bytes:
-    """Return an ONNX model that embeds as the bundle does: uint8 (B, H, W, C) to float32 (B, D), any B.
+    """Return an ONNX model that embeds as the bundle does: uint8 (B, views * H, W, C) to (B, D), any B.
 
     Raises:
         OnnxExportError: as `finished_network` and `to_onnx` say.
     """
-    model: bytes = to_onnx(finished_network(bundle), bundle.info.input_shape, [OUTPUT]).SerializeToString()
+    shape = bundle.preprocessing.prepared_shape
+    model: bytes = to_onnx(finished_network(bundle), shape, [OUTPUT]).SerializeToString()
     return model
 
 
@@ -92,23 +97,22 @@ def finished_network(bundle: Bundle) -> FinishedNetwork:
     return FinishedNetwork(network, bundle.preprocessing, centre, normalise=bundle.info.normalise).eval()
 
 
-def to_onnx(whole: nn.Module, input_shape: tuple[int, int, int], outputs: list[str]) -> ModelProto:
-    """Return the ONNX model of a module that takes prepared pictures uint8 (B, H, W, C), any B.
+def to_onnx(whole: nn.Module, prepared_shape: tuple[int, int, int], outputs: list[str]) -> ModelProto:
+    """Return the ONNX model of a module that takes prepared pictures uint8 (B, *prepared_shape), any B.
 
     By the exporter that traces with torch.export: the older one is deprecated and warns.
 
     Args:
         whole: in eval mode, on the CPU.
-        input_shape: (C, H, W).
+        prepared_shape: (views * side, side, C).
         outputs: the names of what it gives.
 
     Raises:
         OnnxExportError: it cannot be traced or has operators that ONNX lacks, or onnx or onnxscript is
             missing.
     """
-    channels, height, width = input_shape
     # Two pictures: of one, the exporter would take the size of the batch for a constant.
-    example = torch.zeros(2, height, width, channels, dtype=torch.uint8)
+    example = torch.zeros(2, *prepared_shape, dtype=torch.uint8)
     try:
         program = torch.onnx.export(
             whole,

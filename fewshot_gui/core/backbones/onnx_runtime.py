@@ -53,7 +53,7 @@ class OnnxEmbedder:
         self._input, self._output = taken.name, given.name
 
     def embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return embeddings (B, D) of prepared pictures (B, side, side, channels), B from 1 up.
+        """Return embeddings (B, D) of prepared pictures (B, views * side, side, channels), B from 1 up.
 
         Raises:
             OnnxRuntimeError: the pictures are not of the model's size, or memory is short.

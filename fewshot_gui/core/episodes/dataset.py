@@ -30,7 +30,7 @@ class ClassImages:
 
     Attributes:
         names: the classes.
-        images: uint8 (n, side, side, C).
+        images: uint8 (n, side, side, C), or (n, views * side, side, C) where they are seen in several views.
         labels: int64 (n,), each an index into `names`.
         problems: the files that could not be read, which are not among the images.
     """
@@ -83,13 +83,13 @@ def load_classes(
             f"{root} holds no class folders: put the pictures of each class into a folder of its own"
         )
     total = sum(len(files) for files in folders.values())
-    images = np.empty((total, preprocessing.side, preprocessing.side, preprocessing.channels), dtype=np.uint8)
+    images = np.empty((total, *preprocessing.prepared_shape), dtype=np.uint8)
     labels: list[int] = []
     for label, files in enumerate(folders.values()):
         for file in files:
             try:
                 images[len(labels)] = preprocessing.prepare(
-                    read_image(file.path, at_least=preprocessing.side)
+                    read_image(file.path, at_least=preprocessing.least_side)
                 )
                 labels.append(label)
             except ImageProblem as problem:

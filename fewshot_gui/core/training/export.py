@@ -13,6 +13,7 @@ from fewshot_gui.core.backbones.bundle import finish_embedding, save_bundle
 from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.evaluation.defaults import fit_defaults, fitted_temperature
+from fewshot_gui.core.images.view import View
 from fewshot_gui.core.learners.calibration import shots_factor
 from fewshot_gui.core.training.batches import pixel_statistics
 from fewshot_gui.core.training.parts import has_head, head_architecture, recipe_ways
@@ -160,11 +161,12 @@ def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed:
 
 def source_preprocessing(recipe: Recipe) -> Preprocessing:
     """Return how the pictures of a training are read: at the side that its crops are cut from."""
-    return replace(recipe_preprocessing(recipe), side=recipe.source_side or recipe.side)
+    plain = recipe_preprocessing(recipe)
+    return replace(plain, side=recipe.source_side or recipe.side, views=(View(),))
 
 
 def recipe_preprocessing(recipe: Recipe, data: ClassImages | None = None) -> Preprocessing:
     """Return the preprocessing of a recipe; with the statistics of `data`, once it has been read."""
     blank = (0.0,) * recipe.channels, (1.0,) * recipe.channels
     mean, std = map(tuple, pixel_statistics(data)) if data else blank
-    return Preprocessing(recipe.side, recipe.channels, mean, std, recipe.invert)
+    return Preprocessing(recipe.side, recipe.channels, mean, std, recipe.invert, recipe.views)

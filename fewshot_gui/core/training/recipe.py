@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from fewshot_gui.core.images.view import View
 from fewshot_gui.core.training.stage import Augmentation, Stage, whole_number
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
@@ -66,6 +67,8 @@ class Recipe:
         method: the settings of a gradient method.
         teacher: what is taken of the teacher in stages of kind distil; None where there are none.
         invert: dark ink on light paper becomes light on dark.
+        views: how the finished network looks at a picture: its embedding is the mean over them. In training
+            and in validation it sees the middle square, or crops of it.
         centre: subtract the training set's mean embedding.
         normalise: divide each embedding by its length.
         whiten: where the network has an embedding of its own, that layer is set, after training, to the
@@ -102,6 +105,7 @@ class Recipe:
     method: dict[str, Any] = field(default_factory=dict)
     teacher: Teaching | None = None
     invert: bool = False
+    views: tuple[View, ...] = (View(),)
     centre: bool = False
     normalise: bool = False
     whiten: float = 0.0
@@ -192,6 +196,12 @@ class Recipe:
             f"centre, normalise and whiten change the embeddings that {self.learner} was trained on": not (
                 (self.centre or self.normalise or self.whiten) and self._learns_to_compare
             ),
+            "views has no view": bool(self.views),
+            "a view is whole, or has a zoom from 1 up and a turn": all(
+                (not each.whole or each == View(whole=True)) and each.zoom >= 1 for each in self.views
+            ),
+            f"{self.learner} adapts to one view alone, so there are no views": not self.adapts
+            or self.views == (View(),),
             "class_rotations and a stage of kind distil contradict each other": not (
                 self.class_rotations and self.distils
             ),
@@ -236,6 +246,11 @@ def parse_recipe(text: str, name: str) -> Recipe:
     where = f"recipe {name}"
     if "teacher" in values:
         values["teacher"] = _build(Teaching, values["teacher"], f"{where}, teacher")
+    if "views" in values:
+        views = values["views"]
+        if not isinstance(views, list) or not all(isinstance(view, dict) for view in views):
+            raise RecipeError(f"{where}: views must be a list of tables, such as [{{ whole = true }}]")
+        values["views"] = [_build(View, view, f"{where}, views") for view in views]
     return _checked(_build(Recipe, {**values, "name": name, "stages": stages}, where), where)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fewshot_gui.core.backbones.bundle import finish_embedding, normalised_input
+from fewshot_gui.core.backbones.bundle import finish_embedding, mean_over_views, normalised_input
 from fewshot_gui.core.backbones.networks import fuse_batch_norms
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, EpisodeError, sample_episode
@@ -49,6 +49,7 @@ class Validator:
         self, recipe: Recipe, data: ClassImages, statistics: tuple[list[float], list[float]]
     ) -> None:
         self.recipe = recipe
+        # One view, as in training: several would take as many times as long, and rank the looks alike.
         self._preprocessing = Preprocessing(
             recipe.side, recipe.channels, tuple(statistics[0]), tuple(statistics[1]), recipe.invert
         )
@@ -170,12 +171,16 @@ def at_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def raw_embeddings(
     network: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> NDArray[np.float32]:
-    """Return float32 (n, D), before centring, of prepared pictures (n, S, S, C), S the side or larger."""
+    """Return float32 (n, D), before centring, of squares (n, S, S, C), of the side or another.
+
+    They are in the colours that the network takes: their views are made of them here.
+    """
     network.eval()
     device = next(network.parameters()).device
     parts = []
     with torch.inference_mode():
         for start in range(0, len(images), 256):
-            batch = torch.from_numpy(at_side(images[start : start + 256], preprocessing.side)).to(device)
-            parts.append(network(normalised_input(batch, preprocessing)).float().cpu().numpy())
+            seen = np.stack([preprocessing.look(image) for image in images[start : start + 256]])
+            inputs = normalised_input(torch.from_numpy(seen).to(device), preprocessing)
+            parts.append(mean_over_views(network(inputs).float(), preprocessing).cpu().numpy())
     return np.concatenate(parts).astype(np.float32)

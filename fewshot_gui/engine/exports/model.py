@@ -7,7 +7,7 @@ import io
 import json
 import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,17 +132,18 @@ def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, le
             self.network = finished_network(bundle)
 
         def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-            """Return probabilities (B, N) and distances (B,) of prepared pictures (B, H, W, C)."""
+            """Return probabilities (B, N) and distances (B,) of prepared pictures (B, views * H, W, C)."""
             said = classifier.predict(self.network(pictures))
             return said.probabilities.float(), said.nearest_distance[:, 0].float()
 
     preprocessing = bundle.preprocessing
-    model = to_onnx(Whole().eval(), bundle.info.input_shape, ["probabilities", "distance"])
+    model = to_onnx(Whole().eval(), preprocessing.prepared_shape, ["probabilities", "distance"])
     facts = {
         "categories": list(classifier.classes),
         "side": preprocessing.side,
         "channels": preprocessing.channels,
         "invert": preprocessing.invert,
+        "views": [asdict(view) for view in preprocessing.views],
         "none_above": none_above if math.isfinite(none_above) else None,
         "learner": learner,
         "backbone": bundle.name,

@@ -52,6 +52,7 @@ class Model:
         self.categories: list[str] = facts["categories"]
         self.none_above = float("inf") if facts["none_above"] is None else float(facts["none_above"])
         self._side, self._channels, self._invert = facts["side"], facts["channels"], facts["invert"]
+        self._views: list[dict[str, Any]] = facts["views"]
 
     def answers(self, paths: Sequence[str]) -> list[Answer]:
         """Return what the model says of picture files.
@@ -61,28 +62,60 @@ class Model:
         """
         found = []
         for start in range(0, len(paths), _AT_ONCE):
-            squares = [self.prepare(read(path)) for path in paths[start : start + _AT_ONCE]]
-            probabilities, distances = self._session.run(None, {"pictures": np.stack(squares)})
+            prepared = [self.prepare(read(path)) for path in paths[start : start + _AT_ONCE]]
+            probabilities, distances = self._session.run(None, {"pictures": np.stack(prepared)})
             found += [self._answer(*row) for row in zip(probabilities, distances, strict=True)]
         return found
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return what the model takes of a picture (H, W, 3) RGB: the middle square, at the model's size."""
-        height, width = pixels.shape[:2]
-        short = min(height, width)
-        top, left = (height - short) // 2, (width - short) // 2
-        square = pixels[top : top + short, left : left + short]
-        if short != self._side:
-            kind = cv2.INTER_AREA if self._side < short else cv2.INTER_CUBIC
-            square = np.asarray(cv2.resize(square, (self._side, self._side), interpolation=kind), np.uint8)
+        """Return what the model takes of a picture (H, W, 3) RGB: its views, squares, below one another."""
+        seen = np.concatenate([looked(pixels, self._side, **view) for view in self._views])
         if self._channels == 1:
-            square = np.asarray(cv2.cvtColor(square, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
-        return np.ascontiguousarray(255 - square if self._invert else square)
+            seen = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
+        return np.ascontiguousarray(255 - seen if self._invert else seen)
 
     def _answer(self, probabilities: NDArray[np.float32], distance: float) -> Answer:
         label = None if distance > self.none_above else self.categories[int(probabilities.argmax())]
         by_name = zip(self.categories, probabilities.tolist(), strict=True)
         return Answer(label, dict(by_name), float(distance))
+
+
+def looked(
+    pixels: NDArray[np.uint8], side: int, *, whole: bool, zoom: float, turn: float
+) -> NDArray[np.uint8]:
+    """Return a view (side, side, 3) of a picture (H, W, 3).
+
+    It is all of it with the mean colour of its edges beside it, or its middle square, `zoom` times closer and
+    turned by so many degrees.
+    """
+    height, width = pixels.shape[:2]
+    if whole:
+        share = side / max(height, width)
+        seen = resized(pixels, max(1, round(height * share)), max(1, round(width * share)))
+        edges = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])
+        square = np.empty((side, side, 3), np.uint8)
+        square[:] = np.rint(edges.mean(axis=0))
+        top, left = (side - seen.shape[0]) // 2, (side - seen.shape[1]) // 2
+        square[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+        return square
+    cut = max(1, round(min(height, width) / zoom))
+    top, left = (height - cut) // 2, (width - cut) // 2
+    near = pixels[top : top + cut, left : left + cut]
+    if not turn:
+        return resized(near, side, side)
+    double = resized(near, 2 * side, 2 * side)
+    about = cv2.getRotationMatrix2D((side - 0.5, side - 0.5), turn, 1.0)
+    turned = cv2.warpAffine(double, about, (2 * side, 2 * side), borderMode=cv2.BORDER_REPLICATE)
+    return resized(np.asarray(turned, np.uint8), side, side)
+
+
+def resized(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) at another size: an area filter to shrink, a cubic one to enlarge."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = height * width < pixels.shape[0] * pixels.shape[1]
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=kind), np.uint8)
 
 
 def read(path: str) -> NDArray[np.uint8]:

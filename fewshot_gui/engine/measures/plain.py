@@ -72,7 +72,8 @@ def time_indexing(bundle: Bundle, root: Path, device: str) -> float:
     data = datasets.ImageFolder(str(root), transforms.Compose(steps))
     begun = time.perf_counter()
     for images, _labels in DataLoader(data, batch_size=BATCH, num_workers=LOADERS):
-        bundle.embed(np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy()), device)
+        squares = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
+        bundle.embed(np.tile(squares, (1, len(bundle.preprocessing.views), 1, 1)), device)
     return time.perf_counter() - begun
 
 

@@ -60,11 +60,12 @@ def largest_difference(
 
 
 def probe(preprocessing: Preprocessing, count: int) -> NDArray[np.uint8]:
-    """Return prepared pictures, uint8 (count, side, side, channels): squares of one colour under grain."""
+    """Return prepared pictures, uint8 (count, views * side, side, channels): coloured squares under grain."""
     generator = np.random.default_rng(count)
-    side, channels = preprocessing.side, preprocessing.channels
-    tiles = generator.integers(0, 256, (count, 4, 4, channels))
-    soft = tiles.repeat(side // 4 + 1, axis=1).repeat(side // 4 + 1, axis=2)[:, :side, :side]
+    height, side, channels = preprocessing.prepared_shape
+    across = side // 4 + 1
+    tiles = generator.integers(0, 256, (count, -(-height // across), 4, channels))
+    soft = tiles.repeat(across, axis=1).repeat(across, axis=2)[:, :height, :side]
     grain = generator.normal(0, 20, soft.shape)
     pictures: NDArray[np.uint8] = np.clip(soft + grain, 0, 255).astype(np.uint8)
     return pictures

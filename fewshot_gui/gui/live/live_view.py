@@ -8,6 +8,7 @@ from PySide6.QtCore import QLineF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
 from fewshot_gui.gui.live.guess import Guess, guess_of
 from fewshot_gui.gui.live.overlay import Badge, paint_badge, paint_caption, paint_note, paint_readout
 from fewshot_gui.gui.theme import DARK, RADIUS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.live import LivePrediction
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.sources.frames import Frame
+    from fewshot_gui.engine.state import Document
     from fewshot_gui.gui.theme import Appearance
 
 STALE_SECONDS = 1.0
@@ -54,7 +56,8 @@ class LiveView(QWidget):
         self.setObjectName("cameraView")
         self.setAccessibleName(self.tr("Live picture"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        disconnect = session.changed.connect(lambda _before, _after: self.update())
+        self._guided = _sees_the_middle_alone(session.document.settings.backbone)
+        disconnect = session.changed.connect(self._on_changed)
         self.destroyed.connect(disconnect)
 
     @property
@@ -143,7 +146,8 @@ class LiveView(QWidget):
         painter.setClipPath(sheet)
         area = self.picture_area()
         self._paint_picture(painter, self._image, area)
-        _paint_guides(painter, area)
+        if self._guided:
+            _paint_guides(painter, area)
         self._paint_flash(painter)
         theme = self._appearance.theme
         guess = self.guess()
@@ -154,6 +158,11 @@ class LiveView(QWidget):
             paint_note(painter, QRectF(self.rect()), self._note, theme)
         if self._badge is not None:
             paint_badge(painter, QRectF(self.rect()), self._badge, theme)
+
+    def _on_changed(self, before: Document, after: Document) -> None:
+        if before.settings.backbone != after.settings.backbone:
+            self._guided = _sees_the_middle_alone(after.settings.backbone)
+        self.update()
 
     def _paint_flash(self, painter: QPainter) -> None:
         if self._flash_colour is not None:
@@ -178,8 +187,16 @@ class LiveView(QWidget):
         self.update()
 
 
+def _sees_the_middle_alone(backbone: str) -> bool:
+    try:
+        views = describe_bundle(backbone).preprocessing.views
+    except BundleError:  # told wherever it is asked to predict
+        return False
+    return not any(view.whole for view in views)
+
+
 def _paint_guides(painter: QPainter, area: QRectF) -> None:
-    """Mark the corners of the middle square, which is what the network sees."""
+    """Mark the corners of the middle square, which is what such a network sees."""
     side = min(area.width(), area.height())
     if abs(area.width() - area.height()) < 2:
         return

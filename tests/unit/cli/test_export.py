@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from fewshot_gui.cli.main import main
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.images.view import View
 
 
 def command(data: Path, backbone: Path, out: Path, *more: str) -> list[str]:
@@ -74,10 +76,12 @@ def test_a_picture_is_prepared_as_the_program_prepares_it() -> None:
     from fewshot_gui.engine.exports.use_model import Model
 
     generator = np.random.default_rng(0)
+    views = View(), View(whole=True), View(zoom=1.333), View(zoom=1.5, turn=-10)
     for channels, invert in ((3, False), (1, True)):
-        preparing = Preprocessing(28, channels, (0.5,) * channels, (0.5,) * channels, invert)
+        preparing = Preprocessing(28, channels, (0.5,) * channels, (0.5,) * channels, invert, views)
         model = object.__new__(Model)
         model._side, model._channels, model._invert = 28, channels, invert
+        model._views = [asdict(view) for view in views]
         for shape in ((28, 28), (200, 90), (5, 7), (1, 300), (28, 40)):
             pixels = generator.integers(0, 256, (*shape, 3)).astype(np.uint8)
             assert np.array_equal(model.prepare(pixels), preparing.prepare(pixels)), shape

@@ -39,8 +39,8 @@ def model_of(name: str) -> bytes:
 
 
 def pictures(bundle: Bundle, count: int, seed: int = 0) -> NDArray[np.uint8]:
-    side, channels = bundle.preprocessing.side, bundle.preprocessing.channels
-    return np.random.default_rng(seed).integers(0, 256, (count, side, side, channels), dtype=np.uint8)
+    shape = (count, *bundle.preprocessing.prepared_shape)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 def nearest(embeddings: NDArray[np.float32], prototypes: NDArray[np.float32]) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fewshot_gui.core.backbones.bundle import describe_bundle, finish_embedding, load_bundle
+from fewshot_gui.core.images.view import View
 from fewshot_gui.core.training.export import (
     _calibrate,
     export_bundle,
@@ -72,6 +73,27 @@ def test_pictures_read_larger_than_they_are_used_give_a_bundle_of_the_smaller_si
     raw = raw_embeddings(trainer.network, world.images, recipe_preprocessing(recipe, doubled))
     expected = finish_embedding(raw, raw.mean(axis=0), normalise=True)
     assert (bundle.embed(world.images) * expected).sum(axis=1).min() > 0.999
+
+
+def test_a_bundle_of_several_views_has_the_same_weights_and_the_mean_over_them(
+    exported: tuple[Path, Trainer], recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    views = (View(), View(turn=20), View(zoom=1.5))
+    viewed = replace(recipe, views=views)
+    assert source_preprocessing(viewed).views == (View(),), "its crops are cut from plain squares"
+    trainer = Trainer(viewed, world)
+    list(trainer.run())
+    export_bundle(tmp_path / "viewed.safetensors", trainer, world, world, {})
+    bundle, plain = load_bundle(tmp_path / "viewed.safetensors"), load_bundle(exported[0])
+    assert bundle.preprocessing.views == views
+    assert bundle.preprocessing.prepared_shape == (3 * recipe.side, recipe.side, recipe.channels)
+    seen = np.stack([bundle.preprocessing.look(image) for image in world.images])
+    same, other = (each.context().network.state_dict() for each in (bundle, plain))  # type: ignore[union-attr]
+    assert all((same[key] == other[key]).all() for key in same)
+    raw = raw_embeddings(trainer.network, world.images, recipe_preprocessing(viewed, world))
+    expected = finish_embedding(raw, raw.mean(axis=0), normalise=True)
+    assert (bundle.embed(seen) * expected).sum(axis=1).min() > 0.999
+    assert (plain.embed(world.images) * expected).sum(axis=1).min() < 0.99
 
 
 def test_caution_raises_the_temperature_alone(recipe: Recipe, world: ClassImages, tmp_path: Path) -> None:

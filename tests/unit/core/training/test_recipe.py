@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fewshot_gui.core.images.view import View
 from fewshot_gui.core.training.recipe import (
     RecipeError,
     Teaching,
@@ -200,3 +201,31 @@ def test_a_recipe_for_a_pupil_says_what_it_takes_of_its_teacher() -> None:
 def test_a_pupil_that_cannot_be_taught_is_refused(old: str, new: str, words: str) -> None:
     with pytest.raises(RecipeError, match=words):
         parse_recipe(DISTIL.replace(old, new), "pupil")
+
+
+def test_the_views_of_a_recipe_are_read() -> None:
+    assert parse_recipe(TEXT, "test").views == (View(),)
+    several = parse_recipe("views = [{}, { whole = true }, { zoom = 1.5, turn = -10 }]\n" + TEXT, "test")
+    assert several.views == (View(), View(whole=True), View(zoom=1.5, turn=-10))
+
+
+@pytest.mark.parametrize(
+    ("views", "words"),
+    [
+        ("[]", "no view"),
+        ("[{ whole = true, turn = 5 }]", "whole, or"),
+        ("[{ zoom = 0.5 }]", "from 1 up"),
+        ("[{ zom = 2 }]", "unknown zom.*zoom"),
+        ('[{ zoom = "near" }]', "recipe test"),
+        ("[1]", "table"),
+        ("1", "table"),
+    ],
+)
+def test_views_that_cannot_be_are_refused(views: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        parse_recipe(f"views = {views}\n{TEXT}", "test")
+
+
+def test_a_method_that_adapts_has_one_view() -> None:
+    with pytest.raises(RecipeError, match="maml adapts to one view"):
+        parse_recipe('views = [{ whole = true }]\nlearner = "maml"\n' + TEXT, "test")
