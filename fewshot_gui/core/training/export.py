@@ -12,10 +12,15 @@ import torch
 from fewshot_gui.core.backbones.bundle import finish_embedding, save_bundle
 from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.episodes.sampler import EpisodeError
 from fewshot_gui.core.evaluation.defaults import fit_defaults, fitted_temperature
+from fewshot_gui.core.evaluation.episodic import evaluate_episodes
 from fewshot_gui.core.images.view import View
 from fewshot_gui.core.learners.calibration import shots_factor
+from fewshot_gui.core.learners.catalogue import make_learner
+from fewshot_gui.core.learners.context import LearnerContext
 from fewshot_gui.core.training.batches import pixel_statistics
+from fewshot_gui.core.training.checkpoint import Look
 from fewshot_gui.core.training.parts import has_head, head_architecture, recipe_ways
 from fewshot_gui.core.training.validation import Validator, raw_embeddings
 from fewshot_gui.core.training.whitening import fold_whitening
@@ -76,9 +81,11 @@ def export_bundle(
         "normalise": recipe.normalise,
         "temperature": calibration.temperature,
         "novelty": calibration.novelty,
-        "training": {**training, "validated": asdict(best)} if best else training,
     }
     learned, head_tensors = _learned(trainer, validation)
+    if best is None and not head_tensors:
+        best = _measured(held_out, validation.labels, recipe)
+    description["training"] = {**training, "validated": asdict(best)} if best else training
     save_bundle(path, {**tensors, **head_tensors}, {**description, **learned})
     return calibration
 
@@ -135,6 +142,24 @@ def _head_temperature(trainer: Trainer, validation: ClassImages) -> float:
     answers = list(validator.answers(trainer.module, tasks=tasks))
     scores, targets = (torch.cat(column) for column in zip(*answers, strict=True))
     return fitted_temperature(scores, targets)
+
+
+def _measured(embeddings: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe) -> Look | None:
+    """Return how prototypes do on the tasks of a look, where none was asked for; None without such tasks."""
+    try:
+        report = evaluate_episodes(
+            torch.from_numpy(embeddings),
+            torch.from_numpy(labels),
+            make_learner("prototypical", LearnerContext()),
+            ways=recipe.validation_ways,
+            shots=recipe.validation_shots,
+            queries=recipe.validation_queries,
+            episodes=recipe.validation_episodes,
+            seed=recipe.seed,
+        )
+    except EpisodeError:  # too few classes, or pictures of one
+        return None
+    return Look(recipe.steps, len(recipe.stages) - 1, report.accuracy, report.ci95)
 
 
 def _calibrate(embeddings: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> CalibrationDefaults:

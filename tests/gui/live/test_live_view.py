@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QRectF
 from PySide6.QtGui import QColor, QImage
 
-from fewshot_gui.engine.commands import AddCategory, RemoveCategory
+from fewshot_gui.engine.commands import AddCategory, ChooseBackbone, RemoveCategory
 from fewshot_gui.engine.state import CategoryId
 from fewshot_gui.gui.live.live_view import STALE_SECONDS, LiveView
 from fewshot_gui.gui.live.overlay import Badge
@@ -56,6 +56,21 @@ def test_mirrored_left_is_right_on_the_screen_alone(view: LiveView, frame: Frame
     assert shot(view).pixelColor(600, 240) == red
     assert shot(view).pixelColor(40, 240) != red
     assert view.image == qimage(frame()), "what is kept is not mirrored"
+
+
+def test_the_middle_square_is_marked_while_the_network_sees_no_more(
+    view: LiveView, frame: Frame, session: Session
+) -> None:
+    view.show_frame(frame(), 1.0)
+    at_the_corner = 81, 10  # a square of 480 in 640: its left edge lies at 80
+    session.do(ChooseBackbone("photo-mini"))
+    marked = shot(view).pixelColor(*at_the_corner)
+    session.do(ChooseBackbone("photo"))
+    assert shot(view).pixelColor(*at_the_corner) != marked
+    session.do(ChooseBackbone("no-such-backbone"))
+    assert shot(view).pixelColor(*at_the_corner) != marked
+    session.do(ChooseBackbone("photo-mini"))
+    assert shot(view).pixelColor(*at_the_corner) == marked
 
 
 def test_before_the_first_frame_it_is_dark_and_says_nothing(view: LiveView, live: Live) -> None:

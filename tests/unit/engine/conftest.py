@@ -94,6 +94,10 @@ class FakePreprocessing:
     side: int = 8
     version: int = 1
 
+    @property
+    def least_side(self) -> int:
+        return self.side
+
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return cv2.resize(pixels, (self.side, self.side), interpolation=cv2.INTER_AREA)
 

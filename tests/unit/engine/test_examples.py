@@ -24,7 +24,7 @@ class FakeLibrary:
     """Takes the shape of what it is to embed for the embedding."""
 
     def info(self, _backbone: str) -> Any:
-        return SimpleNamespace(preprocessing=SimpleNamespace(side=8))
+        return SimpleNamespace(preprocessing=SimpleNamespace(least_side=8))
 
     def __init__(self) -> None:
         self.embedded = 0

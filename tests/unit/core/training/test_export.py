@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
 from fewshot_gui.core.backbones.bundle import describe_bundle, finish_embedding, load_bundle
+from fewshot_gui.core.evaluation.episodic import evaluate_episodes
 from fewshot_gui.core.images.view import View
+from fewshot_gui.core.learners.catalogue import make_learner
+from fewshot_gui.core.learners.context import LearnerContext
 from fewshot_gui.core.training.export import (
     _calibrate,
     export_bundle,
@@ -48,7 +52,7 @@ def test_a_bundle_embeds_as_the_trained_network_does(
     assert np.allclose(np.linalg.norm(embedded, axis=1), 1, atol=1e-5)
 
 
-def test_a_bundle_says_what_it_is(exported: tuple[Path, Trainer], recipe: Recipe) -> None:
+    assert info.training["command"] == "test"
     info = describe_bundle(exported[0])
     assert (info.name, info.title, info.dimension) == ("tiny", recipe.title, 8)
     assert info.preprocessing.side == recipe.side
@@ -127,3 +131,28 @@ def test_a_validation_class_of_one_picture_does_not_undo_the_training(
     calibration = export_bundle(tmp_path / "t.safetensors", Trainer(recipe, world), world, validation, {})
     assert calibration.temperature > 0
     assert calibration.novelty > 0
+
+
+def test_without_a_look_of_the_training_the_bundle_says_how_prototypes_do_on_its_tasks(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    assert recipe.validation_every == 0
+    asked = replace(recipe, validation_ways=3, validation_queries=4)
+    path = tmp_path / "t.safetensors"
+    export_bundle(path, Trainer(asked, world), world, world, {})
+    told = describe_bundle(path).training["validated"]
+    rows, labels = (torch.from_numpy(each) for each in (load_bundle(path).embed(world.images), world.labels))
+    learner = make_learner("prototypical", LearnerContext())
+    report = evaluate_episodes(rows, labels, learner, ways=3, shots=1, queries=4, episodes=200, seed=0)
+    assert told["accuracy"] == pytest.approx(report.accuracy, abs=0.01)
+    assert told["accuracy"] > 1 / 3
+    assert told["step"] == recipe.steps
+
+
+def test_classes_too_small_for_such_tasks_say_nothing(
+    recipe: Recipe, world: ClassImages, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.safetensors"
+    more = replace(recipe, validation_ways=1000)
+    export_bundle(path, Trainer(more, world), world, world, {})
+    assert "validated" not in describe_bundle(path).training
