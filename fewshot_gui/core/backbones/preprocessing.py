@@ -40,10 +40,16 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """Return the preprocessing that `values`, as read from JSON or TOML, describes."""
+        """Return the preprocessing that `values`, as read from JSON or TOML, describes.
+
+        Raises:
+            TypeError, ValueError: they describe none.
+        """
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         if "views" in fields:
             fields["views"] = tuple(View(**view) for view in fields["views"])
+            if not fields["views"]:
+                raise ValueError("there is no view")
         return cls(**fields)
 
     @property

@@ -22,11 +22,20 @@ class View:
         whole: all of the picture in its proportions, with the mean colour of its edges beside it.
         zoom: how many times closer than the middle square.
         turn: by how many degrees it is turned, counterclockwise.
+
+    Raises:
+        ValueError: it is whole and more, or its zoom is below 1.
+        TypeError: a setting is no number.
     """
 
     whole: bool = False
     zoom: float = 1.0
     turn: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.zoom < 1 or (self.whole and (self.zoom > 1 or self.turn)):
+            raise ValueError("a view is whole, or has a zoom from 1 up and a turn")
 
     def of(self, pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         """Return uint8 (side, side, C) of a picture (H, W, C) of any size and proportion, C 1 or 3."""

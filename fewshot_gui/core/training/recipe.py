@@ -197,9 +197,6 @@ class Recipe:
                 (self.centre or self.normalise or self.whiten) and self._learns_to_compare
             ),
             "views has no view": bool(self.views),
-            "a view is whole, or has a zoom from 1 up and a turn": all(
-                (not each.whole or each == View(whole=True)) and each.zoom >= 1 for each in self.views
-            ),
             f"{self.learner} adapts to one view alone, so there are no views": not self.adapts
             or self.views == (View(),),
             "class_rotations and a stage of kind distil contradict each other": not (
@@ -221,7 +218,7 @@ def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
         return kind(
             **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         )
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {error}") from error
 
 

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
-from fewshot_gui.core.backbones.bundle import load_bundle, save_bundle
+from fewshot_gui.core.backbones.bundle import (
+    BundleError,
+    BundleProblem,
+    describe_bundle,
+    load_bundle,
+    save_bundle,
+)
 from fewshot_gui.core.backbones.networks import build_network
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.images.view import View
@@ -60,6 +68,19 @@ def test_it_is_read_from_a_header_as_it_was_written_and_one_of_old_has_the_middl
     assert Preprocessing.from_dict(json.loads(json.dumps(asdict(VIEWED)))) == VIEWED
     old = {key: value for key, value in asdict(PLAIN).items() if key != "views"}
     assert Preprocessing.from_dict(json.loads(json.dumps(old))) == PLAIN
+
+
+@pytest.mark.parametrize("views", [[], [{"zoom": 0.2}], [{"near": True}], [{"zoom": "near"}], 3])
+def test_a_bundle_whose_views_cannot_be_is_told(tmp_path: Path, views: object) -> None:
+    path = saved(tmp_path / "odd.safetensors", PLAIN)
+    with safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+    description = json.loads(metadata["bundle"])
+    description["preprocessing"]["views"] = views
+    save_file(load_file(path), path, {**metadata, "bundle": json.dumps(description)})
+    with pytest.raises(BundleError) as told:
+        describe_bundle(path)
+    assert told.value.kind is BundleProblem.NOT_A_BUNDLE
 
 
 def test_it_needs_pictures_of_the_size_that_its_closest_view_shows() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from fewshot_gui.core.images.resize import resize_cover
@@ -14,7 +15,7 @@ LENGTHS = st.integers(1, 300)
 VIEWS = (View(), View(whole=True), View(zoom=1.5), View(turn=10), View(zoom=1.2, turn=-90))
 
 
-@settings(deadline=None)
+@limits(deadline=None)
 @given(height=LENGTHS, width=LENGTHS, side=st.integers(1, 100), view=st.sampled_from(VIEWS))
 @example(height=1, width=20_000, side=64, view=View(whole=True))
 @example(height=20_000, width=1, side=64, view=View(zoom=1.5))
@@ -81,6 +82,12 @@ def test_turning_there_and_back_is_nearly_the_picture() -> None:
 )
 def test_the_least_side_has_all_the_detail_that_a_view_shows(view: View, least: int) -> None:
     assert view.least_side(64) == least
+
+
+@pytest.mark.parametrize("settings", [{"zoom": 0.5}, {"whole": True, "turn": 5}, {"whole": True, "zoom": 2}])
+def test_a_view_that_cannot_be_is_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="whole, or"):
+        View(**settings)  # type: ignore[arg-type]
 
 
 def test_the_picture_given_is_not_changed() -> None:
