@@ -49,7 +49,8 @@ class SteppedCamera:
         self.next = threading.Semaphore(1)
 
     def read(self) -> tuple[bool, Any]:
-        if not self.next.acquire(timeout=0.2):
+        # As long as a machine may stand still that others keep busy: sooner, it counts as unplugged.
+        if not self.next.acquire(timeout=10):
             return False, None
         self._given += 1
         return True, self._frames[self._given % len(self._frames)]
@@ -144,6 +145,7 @@ def soak(qtbot: QtBot, session: Session, warm_up: int, frames: int, timeout: int
     seconds = time.perf_counter() - begun
     grown = (resident_bytes() - counts["warm"]) / MEGABYTE
     source.stop()
+    camera.next.release()
     assert camera_lane.close(20)
     assert model_lane.close(20)
     bridge.close()
