@@ -112,7 +112,7 @@ def embed_examples(
     return found
 
 
-def _read(source: Source, side: int, *, thumbnail: bool = True) -> tuple[NDArray[np.uint8] | None, bool]:
+def _read(source: Source, side: int, *, thumbnail: bool) -> tuple[NDArray[np.uint8] | None, bool]:
     """Return the pixels of the original, else the file, else the thumbnail if wanted, and False for the last.
 
     Without any of them they are None.

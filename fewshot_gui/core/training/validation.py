@@ -13,7 +13,6 @@ from fewshot_gui.core.backbones.networks import fuse_batch_norms
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.episodes.sampler import ClassIndex, Episode, EpisodeError, sample_episode
 from fewshot_gui.core.evaluation.measures import interval95
-from fewshot_gui.core.images.resize import resize_cover
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.context import LearnerContext
 from fewshot_gui.core.learners.order import in_turn
@@ -54,13 +53,13 @@ class Validator:
             recipe.side, recipe.channels, tuple(statistics[0]), tuple(statistics[1]), recipe.invert
         )
         rows = _a_share_of_each(data.labels, max(2, MOST_PICTURES // max(1, len(data.names))))
-        self._images = at_side(data.images[rows], recipe.side)
         self._index = ClassIndex.of(torch.from_numpy(data.labels[rows]), data.names)
         if len(self._index.members) < 2:
             raise EpisodeError(
                 "validation needs two classes of two pictures or more, and there "
                 f"{'is but one' if len(self._index.members) else 'is none'}"
             )
+        self._images = _looked_at(data.images[rows], self._preprocessing)
         smallest = min(len(member) for member in self._index.members)
         self._ways = min(recipe.validation_ways, len(self._index.members))
         self._shots = max(1, min(recipe.validation_shots, smallest - 1))
@@ -161,11 +160,9 @@ def _a_share_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate(places))
 
 
-def at_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return uint8 (n, side, side, C), square pictures resized where they are larger or smaller."""
-    if images.shape[1] == side:
-        return images
-    return np.stack([resize_cover(image, side).reshape(side, side, -1) for image in images])
+def _looked_at(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """Return uint8 (n, views * side, side, C), the views of square pictures of any side."""
+    return np.stack([preprocessing.look(image) for image in images])
 
 
 def raw_embeddings(
@@ -180,7 +177,7 @@ def raw_embeddings(
     parts = []
     with torch.inference_mode():
         for start in range(0, len(images), 256):
-            seen = np.stack([preprocessing.look(image) for image in images[start : start + 256]])
-            inputs = normalised_input(torch.from_numpy(seen).to(device), preprocessing)
+            seen = torch.from_numpy(_looked_at(images[start : start + 256], preprocessing)).to(device)
+            inputs = normalised_input(seen, preprocessing)
             parts.append(mean_over_views(network(inputs).float(), preprocessing).cpu().numpy())
     return np.concatenate(parts).astype(np.float32)

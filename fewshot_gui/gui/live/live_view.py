@@ -56,7 +56,7 @@ class LiveView(QWidget):
         self.setObjectName("cameraView")
         self.setAccessibleName(self.tr("Live picture"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._guided = _sees_the_middle_alone(session.document.settings.backbone)
+        self._guided: bool | None = None  # found out at the first frame: the file is read for it
         disconnect = session.changed.connect(self._on_changed)
         self.destroyed.connect(disconnect)
 
@@ -146,7 +146,7 @@ class LiveView(QWidget):
         painter.setClipPath(sheet)
         area = self.picture_area()
         self._paint_picture(painter, self._image, area)
-        if self._guided:
+        if self._is_guided():
             _paint_guides(painter, area)
         self._paint_flash(painter)
         theme = self._appearance.theme
@@ -159,9 +159,14 @@ class LiveView(QWidget):
         if self._badge is not None:
             paint_badge(painter, QRectF(self.rect()), self._badge, theme)
 
+    def _is_guided(self) -> bool:
+        if self._guided is None:
+            self._guided = _sees_the_middle_alone(self._session.document.settings.backbone)
+        return self._guided
+
     def _on_changed(self, before: Document, after: Document) -> None:
         if before.settings.backbone != after.settings.backbone:
-            self._guided = _sees_the_middle_alone(after.settings.backbone)
+            self._guided = None
         self.update()
 
     def _paint_flash(self, painter: QPainter) -> None:

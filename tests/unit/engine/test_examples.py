@@ -55,7 +55,7 @@ def test_the_file_of_an_example_is_read_under_its_own_name(
     stored = read_file(str(path), None)  # type: ignore[arg-type]
     monkeypatch.setattr(examples, "decode_image", decode)
     source = Source(stored.id, None, None, stored)
-    pixels, whole = examples._read(source, 8)
+    pixels, whole = examples._read(source, 8, thumbnail=True)
     assert pixels is not None
     assert (pixels.shape, whole) == ((30, 40, 3), True)
     assert asked == [str(path)]
