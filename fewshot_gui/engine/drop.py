@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -58,7 +59,7 @@ def list_pictures(paths: tuple[str, ...], token: CancelToken, *, named: bool) ->
 
     for path in paths:
         token.check()
-        if not Path(path).is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path raises where a folder on the way may not be entered
             groups.setdefault(_name(Path(path).absolute().parent) if named else "", []).append(path)
             continue
         inside = _folder_groups(path, token, on_problem, named=named)
@@ -113,11 +114,10 @@ def find_lost(
     """Return the new path of each picture whose file is gone and lies among `files`."""
 
     def identify(path: str) -> PictureId | None:
-        token.check()
         try:
             return file_id(path)
         except ImageProblem:
             return None
 
-    lost = lost_pictures(kept, lambda path: Path(path).is_file())
-    return find_moved(lost, files, identify) if lost else {}
+    lost = lost_pictures(kept, os.path.isfile)
+    return find_moved(lost, files, identify, token.check) if lost else {}

@@ -47,14 +47,15 @@ class Lease:
                 self._lock_path.unlink(missing_ok=True)
         else:
             # Removed while still locked, so that nobody's fresh lock file is taken away.
-            self._lock_path.unlink(missing_ok=True)
+            with suppress(PermissionError):  # another user's, in a folder where each removes their own alone
+                self._lock_path.unlink(missing_ok=True)
             os.close(self._handle)
         self._handle = None
 
 
 def _take(lock_path: Path) -> int:
     while True:
-        handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = _opened(lock_path)
         try:
             _lock(handle)
         except (BlockingIOError, PermissionError) as error:  # as Unix and Windows say it
@@ -66,6 +67,15 @@ def _take(lock_path: Path) -> int:
         if _is_still_there(handle, lock_path):
             return handle
         os.close(handle)  # the former holder removed it between our two calls: take the next one
+
+
+def _opened(lock_path: Path) -> int:
+    try:
+        return os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:  # made by another user, who left it or holds it: to lock it, reading is enough
+        with suppress(OSError):
+            return os.open(lock_path, os.O_RDONLY)
+        raise
 
 
 def _lock(handle: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ def find_moved(
     ids: Mapping[PictureId, int],
     files: Iterable[PictureFile],
     identify: Callable[[str], PictureId | None],
+    check: Callable[[], None] = lambda: None,
 ) -> dict[PictureId, str]:
     """The path of a file with the same content, for each picture that has one.
 
@@ -51,15 +53,20 @@ def find_moved(
         ids: The pictures to look for, each with its size in bytes; 0 where unknown.
         files: Where to look.
         identify: Hash of a file's content, or None where it cannot be read.
+        check: Called for each file; raises to stop.
     """
     wanted = dict(ids)
+    sizes = Counter(wanted.values())
     found: dict[PictureId, str] = {}
     for file in files:
         if not wanted:
             break
-        if file.size not in wanted.values() and 0 not in wanted.values():
+        check()
+        if not sizes[file.size] and not sizes[0]:
             continue
         picture = identify(file.path)
-        if picture is not None and wanted.pop(picture, None) is not None:
+        size = None if picture is None else wanted.pop(picture, None)
+        if picture is not None and size is not None:
+            sizes[size] -= 1
             found[picture] = file.path
     return found

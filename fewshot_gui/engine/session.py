@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from fewshot_gui.engine.command_codec import encode, kind_of
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.session_changes import PutPicture, PutSetting, PutStep, Relocate, Seek
 from fewshot_gui.engine.session_content import read_original
-from fewshot_gui.engine.session_copy import back_up, copy_session
+from fewshot_gui.engine.session_copy import back_up
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
 from fewshot_gui.engine.session_file import open_file
 from fewshot_gui.engine.session_schema import create
@@ -84,6 +85,8 @@ class Session:
             SessionError: It cannot be used; the file is as it was, and `backup` names a sound copy.
         """
         place = Path(path).absolute()
+        if place.is_symlink():  # the lease and what SQLite keeps beside a file belong to the file itself
+            place = Path(os.path.realpath(place))
         file, content = open_file(place)
         return cls(place, worker, file, content)
 
@@ -236,6 +239,7 @@ class Session:
     ) -> None:
         """A copy of the session, as it is at this call or a little later, is made at a new path; then `then`.
 
+        It has what the session's own file could not take, too: a full disk, or a file that was deleted.
         `failed` (or else the event of that name) gets a SessionError where that path is taken or unwritable.
         """
         target = Path(path)
@@ -252,9 +256,7 @@ class Session:
 
         token = CancelToken()
         self._copies.append(token)
-        self._worker.submit(
-            lambda _: copy_session(self._path, target), then=made, failed=not_made, token=token
-        )
+        self._worker.submit(lambda _: self._file.copy_to(target), then=made, failed=not_made, token=token)
 
     def await_copies(self, timeout: float) -> bool:
         """True once no copy is being made; False after `timeout` seconds. Closing the session gives it up."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.engine.publish import publish
 from fewshot_gui.engine.session_content import read_content
 from fewshot_gui.engine.session_error import SessionError, SessionProblem, from_sqlite, from_system
+from fewshot_gui.engine.session_places import is_taken
 from fewshot_gui.engine.session_schema import SUFFIX, connect, make_empty, temporary_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
+    from fewshot_gui.engine.session_changes import Change
     from fewshot_gui.engine.worker import Steps
 
 GENERATIONS: Final = 5
@@ -29,22 +31,47 @@ _COLUMNS: Final = {
 }
 
 
-def copy_session(source: Path, target: Path) -> Steps[None]:
+def copy_session(source: Path, target: Path, unsaved: Iterable[Change] = ()) -> Steps[None]:
     """A copy of the session as it is now bears the name `target`; yields often, so that commits go first.
+
+    Args:
+        source: The session file.
+        target: The copy.
+        unsaved: What the source does not have yet, in order.
 
     Raises:
         SessionError: There is something of that name, or it cannot be written.
     """
-    if target.exists():
+    with _new_session(target) as writer, closing(connect(source, "mode=ro")) as reader:
+        yield from _copy_rows(reader, writer)
+        _write(unsaved, writer)
+
+
+def copy_open_session(source: sqlite3.Connection, target: Path, unsaved: Iterable[Change]) -> None:
+    """A copy of a session whose file is gone, but still open, bears the name `target`.
+
+    Raises:
+        SessionError: There is something of that name, or it cannot be written.
+    """
+    with _new_session(target) as writer:
+        try:
+            for _ in _copy_rows(source, writer):
+                pass  # nobody may commit meanwhile: the transaction is that of the session's own connection
+        finally:
+            source.execute("ROLLBACK")
+        _write(unsaved, writer)
+
+
+@contextmanager
+def _new_session(target: Path) -> Iterator[sqlite3.Connection]:
+    """Give an empty session to write, which appears at `target` whole or not at all."""
+    if is_taken(target):
         raise SessionError(SessionProblem.EXISTS, str(target))
     temporary = temporary_beside(target)
     try:
         make_empty(temporary)
-        with (
-            closing(connect(source, "mode=ro")) as reader,
-            closing(connect(temporary, "mode=rw")) as writer,
-        ):
-            yield from _copy_rows(reader, writer)
+        with closing(connect(temporary, "mode=rw")) as writer:
+            yield writer
         publish(temporary, target)
     except sqlite3.Error as error:
         raise from_sqlite(error, str(target), SessionProblem.UNWRITABLE) from error
@@ -65,6 +92,13 @@ def _copy_rows(reader: sqlite3.Connection, writer: sqlite3.Connection) -> Genera
         while some := rows.fetchmany(_ROWS_A_STEP):
             writer.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", some)  # noqa: S608
             yield
+    writer.execute("COMMIT")
+
+
+def _write(unsaved: Iterable[Change], writer: sqlite3.Connection) -> None:
+    writer.execute("BEGIN")
+    for change in unsaved:
+        change.write(writer)
     writer.execute("COMMIT")
 
 
@@ -106,7 +140,7 @@ def recover(path: Path, backup: Path) -> Path:
         OSError: It cannot be written.
     """
     number = 1
-    while (free := path.with_stem(f"{path.stem} (recovered{f' {number}' if number > 1 else ''})")).exists():
+    while is_taken(free := path.with_stem(f"{path.stem} (recovered{f' {number}' if number > 1 else ''})")):
         number += 1
     temporary = temporary_beside(free)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.lease import Lease, LeaseTakenError
 from fewshot_gui.engine.session_content import SessionContent, read_content
-from fewshot_gui.engine.session_copy import newest_sound_copy
+from fewshot_gui.engine.session_copy import copy_open_session, copy_session, newest_sound_copy
 from fewshot_gui.engine.session_error import SessionError, SessionProblem, from_sqlite, from_system
 from fewshot_gui.engine.session_schema import BUSY_SECONDS, check_place, connect
 from fewshot_gui.engine.write_ahead import keep_write_ahead_log
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fewshot_gui.engine.session_changes import Change
+    from fewshot_gui.engine.worker import Steps
 
 
 class SessionFile:
@@ -25,6 +26,7 @@ class SessionFile:
         self._path = path
         self._connection = connection
         self._lease = lease
+        self._number = path.stat().st_ino
         self._unsaved: list[Change] = []
         self._committed = 0
 
@@ -41,10 +43,13 @@ class SessionFile:
         """How many changes are on the disk since opening: all that were taken, in one transaction.
 
         Raises:
-            SessionError: They cannot be written; all of them are kept for the next commit.
+            SessionError: They cannot be written, or the file that is open was deleted or replaced; all of
+                them are kept for the next commit.
         """
         if not self._unsaved:
             return self._committed
+        if not self._is_there():
+            raise SessionError(SessionProblem.MISSING, str(self._path))
         try:
             self._write()
         except sqlite3.Error as error:
@@ -55,10 +60,28 @@ class SessionFile:
         self._unsaved.clear()
         return self._committed
 
+    def copy_to(self, target: Path) -> Steps[None]:
+        """A copy of the session, with what is not on the disk yet, bears the name `target`.
+
+        Raises:
+            SessionError: There is something of that name, or it cannot be written.
+        """
+        if self._is_there():
+            yield from copy_session(self._path, target, tuple(self._unsaved))
+        else:
+            copy_open_session(self._connection, target, self._unsaved)
+
     def close(self) -> None:
         """The file is closed and others may have it; what is not committed is lost."""
         self._connection.close()
         self._lease.release()
+
+    def _is_there(self) -> bool:
+        """Return whether the open file still bears its name: SQLite would go on writing to a deleted one."""
+        try:
+            return self._path.stat().st_ino == self._number
+        except OSError:
+            return False
 
     def _write(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

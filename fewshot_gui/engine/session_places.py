@@ -83,6 +83,11 @@ def _is_folder(path: str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder on the way may not be entered
 
 
+def is_taken(path: Path) -> bool:
+    """Return whether a session of that name is there, or what a deleted one left: SQLite would put it in."""
+    return any(os.path.lexists(f"{path}{end}") for end in ("", "-wal", "-journal"))
+
+
 def new_session_path() -> Path:
     """A free path for a session that has no name yet: Untitled, Untitled 2, ...
 
@@ -92,6 +97,6 @@ def new_session_path() -> Path:
     folder = data_folder() / "sessions"
     folder.mkdir(parents=True, exist_ok=True)
     number = 1
-    while (path := folder / f"Untitled{f' {number}' if number > 1 else ''}{SUFFIX}").exists():
+    while is_taken(path := folder / f"Untitled{f' {number}' if number > 1 else ''}{SUFFIX}"):
         number += 1
     return path

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from fewshot_gui.engine.publish import publish
 from fewshot_gui.engine.session_error import SessionError, SessionProblem, from_sqlite, from_system
+from fewshot_gui.engine.session_places import is_taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ def create(path: Path) -> None:
     try:
         if not path.parent.is_dir():
             raise SessionError(SessionProblem.MISSING_FOLDER, str(path), str(path.parent))
-        if path.exists():
+        if is_taken(path):
             raise SessionError(SessionProblem.EXISTS, str(path))
         make_empty(temporary)
         publish(temporary, path)

@@ -179,6 +179,9 @@ def _copy_facts(source: str, temporary: str) -> None:
             os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
         with suppress(OSError):  # where an attribute was too large, the rights have not been copied yet
             os.chmod(temporary, stat.S_IMODE(status.st_mode))  # noqa: PTH101
+    if sys.platform == "darwin":  # "Locked" in the Finder, which copystat copies, would keep it from its name
+        with suppress(OSError):
+            os.chflags(temporary, 0)
 
 
 def set_mtime(path: str, mtime_ns: int) -> None:

@@ -159,6 +159,9 @@ class Transfer:
         expected = self._root_is_there or any(item.record.back for item in bound)
         if bound and expected and not os.path.isdir(self.run.root):  # noqa: PTH112
             self._stop_at(Failure(Reason.TARGET_VANISHED, self.run.root), bound)
+        for item in items:
+            if item.failure is not None and item.failure.stops:
+                self.stop = self.stop or item.failure
 
     def expect_root(self) -> None:
         """The destination folder has been there before: without it, nothing is done."""

@@ -105,7 +105,18 @@ def _check_moved(record: FileRecord) -> None:
 
 
 def _source_device(record: FileRecord) -> int:
-    return device_of(os.path.dirname(record.source))  # noqa: PTH120
+    """Return the device that the file goes back to.
+
+    Raises:
+        Failure: The file came from another disk, which is not there: what is left of the place where it was
+            mounted is a folder on this one.
+    """
+    folder = os.path.dirname(record.source)  # noqa: PTH120
+    device = device_of(folder)
+    crossed = bool(record.hash)  # a file is read where it goes to another disk, and renamed where it does not
+    if crossed and not os.path.isdir(folder) and device == device_of(record.target):  # noqa: PTH112
+        raise Failure(Reason.TARGET_VANISHED, folder)
+    return device
 
 
 def _remove_folders(run: str, journal: Journal) -> None:

@@ -41,7 +41,9 @@ class WatchError(Exception):
 
 
 class FolderWatch:
-    """Reports each picture that is made, written or moved into a folder or below it, on the main thread.
+    """Reports each picture that comes into a folder or below it, is written or leaves, on the main thread.
+
+    Hidden files and folders are passed over, as by the scan.
 
     Args:
         folder: an existing folder.
@@ -58,7 +60,7 @@ class FolderWatch:
             raise WatchError(WatchProblem.MISSING, folder)
         self._observer = Observer()
         self._observer.daemon = True
-        self._observer.schedule(_Reporter(post, touched), folder, recursive=True)
+        self._observer.schedule(_Reporter(folder, post, touched), folder, recursive=True)
         try:
             self._observer.start()
         except OSError as error:  # inotify: the user's limit of watches is reached
@@ -73,14 +75,20 @@ class FolderWatch:
 class _Reporter(FileSystemEventHandler):
     """Runs on the watcher's thread: it does nothing but hand on."""
 
-    def __init__(self, post: Post, touched: Callable[[str], None]) -> None:
+    def __init__(self, folder: str, post: Post, touched: Callable[[str], None]) -> None:
+        self._above = os.path.join(folder, "")  # noqa: PTH118 - paths are strings in the engine
         self._post = post
         self._touched = touched
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Hand on what became of a picture: where it is now, for a moved one."""
-        if event.is_directory or event.event_type in ("opened", "closed_no_write", "deleted"):
+        """Hand on what became of a picture: where it was and where it is now, for a moved one."""
+        # "attrib": rights, times and tags, which sync programs set on pictures that have lain there for years.
+        if event.is_directory or event.event_type in ("opened", "closed_no_write", "attrib"):
             return
-        path = os.fsdecode(event.dest_path or event.src_path)
-        if is_picture(path) or is_raw(path):
-            self._post(partial(self._touched, path))
+        for path in map(os.fsdecode, (event.src_path, event.dest_path)):
+            if (is_picture(path) or is_raw(path)) and not self._is_hidden(path):
+                self._post(partial(self._touched, path))
+
+    def _is_hidden(self, path: str) -> bool:
+        """Return whether a part of the path below the folder is hidden: ._new.jpg, .Trash-0/old.jpg."""
+        return any(part.startswith(".") for part in path.removeprefix(self._above).split(os.sep))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,6 +78,8 @@ class Watching(QObject):
         self._ours: list[str] = []
         self._reminded = 0.0
         self._rescan = False
+        self._shown: set[str] = set()  # files that were there before they were written anew: no arrivals
+        self._gone: set[str] = set()  # the gallery may still show them
         self.new: dict[str, float] = {}
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -106,7 +109,7 @@ class Watching(QObject):
     def stop(self) -> None:
         """Watch nothing any more."""
         self._timer.stop()
-        self._arrivals, self.new = Arrivals(), {}
+        self._arrivals, self._shown, self._gone, self.new = Arrivals(), set(), set(), {}
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -129,8 +132,17 @@ class Watching(QObject):
 
     def touched(self, path: str) -> None:
         """Hear that something happened to a picture."""
-        if self._watch is not None:
-            self._arrivals.touched(path, self._clock())
+        if self._watch is None:
+            return
+        if not os.path.lexists(path):
+            self._gone.add(path)
+            self._shown.discard(path)
+            if path in self.new:
+                self.forget([path])
+        elif path not in self._gone and not self._arrivals.awaits(path):
+            here = self._workspace.gallery.row_of(path) is not None
+            (self._shown.add if here else self._shown.discard)(path)
+        self._arrivals.touched(path, self._clock())
 
     def tick(self) -> None:
         """Look what has arrived."""
@@ -140,7 +152,8 @@ class Watching(QObject):
         if self._sorter.busy and now - self._reminded > _REMIND_SECONDS:
             self._remind()
         arrived = self._arrivals.settled(now)
-        self.new |= dict.fromkeys(arrived, now)
+        self.new |= dict.fromkeys((path for path in arrived if path not in self._shown), now)
+        self._gone.difference_update(arrived)
         if arrived:
             self._pass_over_raws()
         self._rescan = self._rescan or bool(arrived)

@@ -456,6 +456,24 @@ def test_a_raw_file_and_its_late_jpeg_are_one_arrival(watched: Any) -> None:
     assert list(watched.watching.new) == [str(jpeg)]
 
 
+def test_a_picture_that_lay_there_before_and_one_that_left_again_are_no_arrivals(watched: Any) -> None:
+    """Before, tags set on a picture of years ago made it new, and "Sort by itself" moved it."""
+    gallery = watched.window.workspace.gallery
+    old = watched.folder / "0.png"
+    old.write_bytes(old.read_bytes())
+    path = arrive(watched, "new.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(path)]
+    watched.wait(lambda: gallery.row_of(str(path)) is not None)
+    path.unlink()
+    watched.wait(lambda: not watched.watching.new)
+    arrive(watched, "new.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(path)]
+
+
 def test_our_own_moves_are_no_arrivals(watched: Any) -> None:
     watched.shell.desk.sorter.touching.emit([str(watched.folder / "ours.png")])
     shutil.copy(watched.folder / "0.png", watched.folder / "ours.png")

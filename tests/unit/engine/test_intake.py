@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -303,6 +304,16 @@ def test_a_file_that_changed_since_it_was_taught_lends_no_thumbnail(desk: Desk, 
     desk.finish()
     assert desk.session.picture(PictureId("0" * 32)) is None
     assert desk.kinds() == ["changed-on-disk"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names may be as long there")
+def test_a_path_that_cannot_be_looked_at_spoils_no_drop(desk: Desk, paint: Any) -> None:
+    """Before, nothing of the drop was added, and "something unexpected happened"."""
+    (file,) = paint(1)
+    desk.intake.add_files(["/" + "x" * 300 + ".png", file.path], CAT)
+    desk.finish()
+    assert len(desk.session.document.pictures()) == 1
+    assert len(desk.kinds()) == 1
 
 
 # Moved

@@ -397,7 +397,7 @@ def test_closing_gives_up_a_copy_that_is_being_made(
     """Before, it waited a minute for the copy and then said that the session was not saved."""
     begun, ended = threading.Event(), list[bool]()
 
-    def endless(_source: Path, _target: Path) -> Iterator[None]:
+    def endless(*_paths: object) -> Iterator[None]:
         begun.set()
         try:
             while True:
@@ -405,7 +405,7 @@ def test_closing_gives_up_a_copy_that_is_being_made(
         finally:
             ended.append(True)
 
-    monkeypatch.setattr("fewshot_gui.engine.session.copy_session", endless)
+    monkeypatch.setattr("fewshot_gui.engine.session_file.copy_session", endless)
     told: list[object] = []
     session.do(ADD)
     session.copy_to(tmp_path / "copy.fewshot", then=told.append, failed=told.append)
@@ -476,6 +476,18 @@ def test_moved_pictures_are_found_by_content() -> None:
     ]
     assert find_moved(lost, files, identify) == {ONE: "/new/b.jpg"}
     assert read == ["/bad", "/new/a.jpg", "/new/b.jpg"]
+
+
+def test_two_pictures_of_one_size_are_both_looked_for() -> None:
+    files = [PictureFile("/a", 5, 0), PictureFile("/b", 5, 0), PictureFile("/c", 5, 0)]
+    read: list[str] = []
+
+    def identify(path: str) -> PictureId | None:
+        read.append(path)
+        return {"/a": ONE, "/b": TWO}.get(path)
+
+    assert find_moved({ONE: 5, TWO: 5, PictureId("3" * 32): 7}, files, identify) == {ONE: "/a", TWO: "/b"}
+    assert read == ["/a", "/b"], "and then nothing more of that size is wanted"
 
 
 def test_a_picture_of_unknown_size_is_looked_for_in_every_file() -> None:

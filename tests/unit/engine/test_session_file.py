@@ -321,6 +321,101 @@ def test_a_copy_into_nowhere_says_so(path: Path, worker: Worker) -> None:
     assert session.close()
 
 
+def copy_of(session: Session, worker: Worker, target: Path) -> Document:
+    """Make a copy and return the document in it."""
+    failures: list[Exception] = []
+    session.copy_to(target, failed=failures.append)
+    assert worker.drain(30)
+    assert not failures
+    copy = Session.open(target, worker)
+    document = copy.document
+    assert copy.close()
+    return document
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_while_it_is_open_is_told_and_a_copy_saves_everything(
+    path: Path, worker: Worker, replaced: bool
+) -> None:
+    """Before, SQLite went on writing to the deleted file, and closing said that all was saved."""
+    session = Session.open(path, worker)
+    assert worker.drain(30)  # the generation of the day
+    told: list[Exception] = []
+    session.failed.connect(told.append)
+    if replaced:
+        other = path.with_name("other")
+        other.write_bytes(path.read_bytes())
+        other.replace(path)
+    else:
+        path.unlink()
+    session.do(RenameCategory(CAT, "owls"))
+    assert not session.flush()
+    [error] = told
+    assert isinstance(error, SessionError)
+    assert error.kind is SessionProblem.MISSING
+    assert not session.close()
+    assert copy_of(session, worker, path.with_name("copy.fewshot")) == session.document
+    assert session.close(discard=True)
+
+
+def test_a_copy_has_what_the_session_file_could_not_take(
+    path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a copy saved elsewhere while the disk was full said "saved" and lacked all since then."""
+    session = Session.open(path, worker)
+
+    def full(_file: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fewshot_gui.engine.session_file.SessionFile._write", full)
+        session.do(RenameCategory(CAT, "owls"))
+        session.do(RenameCategory(CAT, "doves"))
+        session.undo()
+        assert not session.flush()
+        assert copy_of(session, worker, path.with_name("copy.fewshot")) == session.document
+    assert session.document.category(CAT).name == "owls"
+    assert session.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_a_link_to_a_session_is_the_session(path: Path, worker: Worker, tmp_path: Path) -> None:
+    """Before, it had a lease and a log of its own, and the second window deleted what the first had done."""
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.fewshot"
+    link.symlink_to(path)
+    session = Session.open(link, worker)
+    assert session.path == str(path)
+    assert opened(path, worker) == (SessionProblem.IN_USE, "")
+    assert session.close()
+    assert list(link.parent.iterdir()) == [link]
+
+
+@pytest.mark.parametrize("left", ["-wal", "-journal"])
+def test_what_a_deleted_session_left_does_not_come_back_in_a_new_one(
+    path: Path, worker: Worker, left: str
+) -> None:
+    """Before, an empty new session of that name had the steps of the deleted one, or was damaged."""
+    path.unlink()
+    path.with_name(path.name + left).write_bytes(b"steps")
+    with pytest.raises(SessionError) as caught:
+        Session.create(path, worker)
+    assert caught.value.kind is SessionProblem.EXISTS
+    assert path.with_name(path.name + left).read_bytes() == b"steps"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="for a user whose permissions count")
+def test_a_lock_that_another_user_left_is_no_hindrance(path: Path) -> None:
+    lock = path.with_name(f".{path.name}.lock")
+    lock.touch(0o444)
+    with pytest.raises(PermissionError):
+        lock.open("r+b")
+    lease = Lease(path)
+    with pytest.raises(LeaseTakenError):
+        Lease(path)
+    lease.release()
+
+
 def run(steps: object) -> None:
     list(steps)  # type: ignore[call-overload]
 

@@ -86,6 +86,11 @@ def test_a_folder_that_cannot_be_written_is_no_error(data: Path, tmp_path: Path)
     assert recent_sessions() == []
 
 
+def test_a_name_is_not_free_while_the_log_of_a_deleted_session_has_it(data: Path) -> None:
+    new_session_path().with_name(f"Untitled{SUFFIX}-wal").touch()
+    assert new_session_path() == data / "sessions" / f"Untitled 2{SUFFIX}"
+
+
 def test_a_new_session_gets_the_first_free_name(data: Path) -> None:
     first = new_session_path()
     assert first == data / "sessions" / f"Untitled{SUFFIX}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import queue
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,28 @@ def test_the_system_reports_pictures_and_nothing_else(tmp_path: Path) -> None:
     finally:
         watch.close()
     assert set(seen) == {str(tmp_path / "a.jpg"), str(tmp_path / "b.png"), str(tmp_path / "c.NEF")}
+
+
+def test_what_is_hidden_and_what_keeps_its_bytes_is_not_reported(tmp_path: Path) -> None:
+    """macOS puts ._a.jpg beside a.jpg on other disks, and sync programs set times and tags of old pictures."""
+    old, other = tmp_path / "old.jpg", tmp_path / "other.jpg"
+    for path in (old, other):
+        path.write_bytes(b"x")
+    (tmp_path / ".Trash-0").mkdir()
+    calls: queue.Queue[Callable[[], None]] = queue.Queue()
+    seen: list[str] = []
+    watch = FolderWatch(str(tmp_path), calls.put, seen.append)
+    try:
+        old.chmod(0o600)
+        os.utime(old, (1, 1))
+        (tmp_path / "._new.jpg").write_bytes(b"x")
+        other.rename(tmp_path / ".Trash-0" / "other.jpg")
+        (tmp_path / "last.jpg").write_bytes(b"x")
+        while str(tmp_path / "last.jpg") not in seen:
+            next_call(calls)
+    finally:
+        watch.close()
+    assert set(seen) == {str(other), str(tmp_path / "last.jpg")}
 
 
 def test_a_folder_that_is_gone_says_so(tmp_path: Path) -> None:

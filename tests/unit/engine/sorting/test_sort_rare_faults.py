@@ -73,6 +73,32 @@ def two_disks(tmp_path: Path) -> Iterator[Bench]:
     shutil.rmtree(base)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_what_came_from_a_drive_that_is_unplugged_is_not_put_under_its_empty_mount_point(
+    two_disks: Bench, tmp_path: Path
+) -> None:
+    """Before, it came to lie on the inner disk, hidden as soon as the drive was mounted again."""
+    drive, mount = two_disks.source.parent, tmp_path / "mount"
+    mount.symlink_to(drive)
+    two_disks.source = mount / two_disks.source.name
+    plan = two_disks.plan(Way.MOVE)
+    apply_plan(plan, two_disks.journal)
+    moved = two_disks.now()
+    mount.unlink()
+    mount.mkdir()
+
+    receipt = take_back(plan.id, two_disks.journal)
+
+    assert receipt.stopped_by == Reason.TARGET_VANISHED
+    assert receipt.counts == {FileState.DONE: 1}
+    assert list(mount.iterdir()) == []
+    assert two_disks.now() == moved
+    mount.rmdir()
+    mount.symlink_to(drive)
+    assert take_back(plan.id, two_disks.journal).counts == {FileState.TAKEN_BACK: 1}
+    assert (two_disks.source / "a.jpg").read_text() == "a"
+
+
 def states(receipt: Receipt) -> dict[str, tuple[FileState, Reason | None]]:
     return {Path(line.source).name: (line.state, line.reason) for line in receipt.lines}
 
