@@ -74,7 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--compare", metavar="L[@B],L[@B]...", help="several learners on the same episodes, in one table"
     )
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="class folders never trained on"
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="class folders never trained on; with --held-out, those of the training in the same order",
     )
     parser.add_argument(
         "--held-out",
@@ -167,7 +172,7 @@ def _contenders(arguments: argparse.Namespace) -> list[Contender]:
         facts_of(learner)
         wanted = bundle or arguments.backbone
         if not wanted:
-            kind = kind or kind_of_files(_some_files(arguments.data))
+            kind = kind or kind_of_files(_some_files(arguments.data[0]))
             wanted = bundle_for(learner, kind)
         require_fit(learner, describe_bundle(wanted))
         found.append(Contender(learner, wanted))
@@ -204,11 +209,15 @@ class _Materials:
         Raises:
             DatasetError: there are none.
         """
-        from fewshot_gui.core.episodes.dataset import load_classes  # noqa: PLC0415 - torch takes seconds
+        from fewshot_gui.core.episodes.dataset import (  # noqa: PLC0415 - torch takes seconds
+            load_classes,
+            merged,
+        )
 
         if preprocessing not in self._data:
             with bar("Reading pictures", self._arguments) as progress:
-                data = load_classes(self._arguments.data, preprocessing, progress=progress)
+                roots = self._arguments.data
+                data = merged([load_classes(root, preprocessing, progress=progress) for root in roots])
             if self._arguments.held_out is not None:
                 data = replace(data.split(self._arguments.held_out)[1], problems=data.problems)
             self._data[preprocessing] = data

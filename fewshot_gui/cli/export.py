@@ -11,6 +11,7 @@ from fewshot_gui.cli.options import add_classifier_arguments, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, file_words, say, say_json, warn
 from fewshot_gui.cli.own_files import require_own
 from fewshot_gui.core.backbones.bundle_info import BundleError
+from fewshot_gui.core.backbones.catalogue import default_bundle, describe_bundle, kind_of_bundle
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
 from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine.fitting import make_learner
@@ -88,7 +89,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _taught(arguments: argparse.Namespace) -> tuple[Embedded, Classifier, list[Problem]]:
     """Return the examples, what they teach, and what could not be read."""
     loop = MainLoop()
+    named = arguments.backbone
     arguments.backbone = named_backbone(arguments)
+    info = describe_bundle(arguments.backbone)
+    if info.head and info.learner == arguments.learner:
+        if named or facts_of(info.learner).needs_own_bundle:
+            raise UsageError(
+                f"the {info.learner} of {info.name} has weights of its own and cannot be written as an ONNX "
+                f"model; name --backbone {default_bundle(kind_of_bundle(info))}, and a learner as prototypical"
+            )
+        arguments.backbone = default_bundle(kind_of_bundle(info))
     with open_library(loop) as (library, problems):
 
         def note(problem: ImageProblem) -> None:

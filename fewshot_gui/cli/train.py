@@ -99,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fewshot_gui.core.training.checkpoint import CheckpointError  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.training.group import joined_group  # noqa: PLC0415 - torch takes seconds
     from fewshot_gui.core.training.recipe import RecipeError  # noqa: PLC0415 - beside the others
+    from fewshot_gui.core.training.trainer import DivergedError  # noqa: PLC0415 - torch takes seconds
 
     _check_counts(arguments)
     if arguments.threads:
@@ -113,6 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
             summary = _train(arguments, recipe, data, validation, group, device)
     except (RecipeError, NetworkError, EpisodeError, CheckpointError, BundleError, OSError) as error:
         raise UsageError(file_words(error)) from error
+    except DivergedError as error:
+        raise UsageError(str(error)) from error
     if summary is not None:
         say_json({**summary, "problems": problems}) if arguments.json else say(_in_words(summary))
     # torchrun takes another code than 0 for a crash, ends the other processes, and may begin anew.
@@ -145,8 +148,17 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, network={"kind": arguments.backbone}, start="")
     if arguments.start:
         recipe = replace(recipe, start="" if arguments.start == "none" else arguments.start)
+    if arguments.start == "none":
+        recipe = replace(recipe, needs_start=False)
     if recipe.problem():
         raise RecipeError(f"recipe {recipe.name}: {recipe.problem()}")
+    if recipe.needs_start and not recipe.start:
+        raise UsageError(
+            f"recipe {recipe.name} goes on from a trained network; say which with --start, as a bundle that "
+            "--recipe mini-conv4 has written, or --start none for random weights"
+        )
+    if arguments.teacher and not recipe.distils:
+        raise UsageError(f"recipe {recipe.name} learns from no teacher; leave --teacher out")
     return recipe
 
 
@@ -169,6 +181,7 @@ def _read(
     from fewshot_gui.core.training.export import source_preprocessing  # noqa: PLC0415
 
     preprocessing = source_preprocessing(recipe)
+    _check_apart(arguments.validation, arguments.data)
     try:
         with bar("Reading pictures", arguments) as progress:
             shown = progress if group.writes else None
@@ -176,10 +189,35 @@ def _read(
         validation = load_classes(arguments.validation, preprocessing) if arguments.validation else None
     except DatasetError as error:
         raise UsageError(file_words(error)) from error
+    both = sorted(set(data.names) & set(validation.names)) if validation else []
+    if both and group.writes:
+        warn(f"{_listed(both)} in --data and in --validation: that accuracy says little of new classes")
     problems = [*data.problems, *(validation.problems if validation else ())]
     for problem in problems if group.writes else ():
         warn(f"left out {problem}")
     return *((data, validation) if validation else _held_out(arguments, recipe, data)), len(problems)
+
+
+def _check_apart(validation: Path | None, data: list[Path]) -> None:
+    """Check that no picture to validate on is trained on.
+
+    Raises:
+        UsageError: one folder is the other, or lies in it.
+    """
+    if validation is None:
+        return
+    own = validation.resolve()
+    for root in data:
+        other = root.resolve()
+        if own.is_relative_to(other) or other.is_relative_to(own):
+            raise UsageError(
+                f"--validation {validation} and --data {root} have the same pictures; name folders that lie apart"
+            )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more are" if len(names) > 3 else f"{shown} are"
 
 
 def _held_out(

@@ -54,8 +54,12 @@ def export_bundle(
         data: the training classes, for the statistics and the centre.
         validation: classes that were not trained on.
         training: what the card says of it: command, data, steps, seconds.
+
+    Raises:
+        DivergedError: its weights are no numbers; what lies at `path` stays.
     """
     recipe = trainer.recipe
+    trainer.require_finite(recipe.steps)
     best = trainer.choose()
     preprocessing = recipe_preprocessing(recipe, data)
     architecture = {**recipe.network, **recipe.finished, "channels": recipe.channels}

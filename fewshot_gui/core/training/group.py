@@ -85,7 +85,8 @@ def joined_group(environment: Mapping[str, str], device: str) -> Iterator[tuple[
 
     Args:
         environment: RANK, WORLD_SIZE and LOCAL_RANK as torchrun sets them, or none of them.
-        device: of torch; each process of a machine takes a GPU of its own.
+        device: of torch; each process of a machine takes a GPU of its own, and where these are none of
+            CUDA's, the processor.
     """
     if "RANK" not in environment or int(environment.get("WORLD_SIZE", "1")) == 1:
         yield Group(), device
@@ -94,6 +95,8 @@ def joined_group(environment: Mapping[str, str], device: str) -> Iterator[tuple[
     if on_gpu:
         device = f"cuda:{environment.get('LOCAL_RANK', '0')}"
         torch.cuda.set_device(device)
+    else:
+        device = "cpu"  # gloo, which the processes then talk by, knows no other device
     rank, size = int(environment["RANK"]), int(environment["WORLD_SIZE"])
     backend = "nccl" if on_gpu else "gloo"
     distributed.init_process_group(backend, timeout=_PATIENCE, rank=rank, world_size=size)

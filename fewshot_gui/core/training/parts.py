@@ -13,7 +13,7 @@ from fewshot_gui.core.training.objectives import (
     Embedder,
     HeadObjective,
 )
-from fewshot_gui.core.training.recipe import RecipeError
+from fewshot_gui.core.training.recipe import WAYS_LEARNERS, RecipeError
 from fewshot_gui.core.training.stage import most
 from fewshot_gui.core.training.start import started_network
 
@@ -77,7 +77,8 @@ def has_head(recipe: Recipe) -> bool:
 
 def head_architecture(recipe: Recipe) -> dict[str, Any]:
     """Return the arguments of `build_head`."""
-    return {"kind": recipe.learner, **recipe.head}
+    ways = {"max_ways": recipe.most_ways} if recipe.learner in WAYS_LEARNERS else {}
+    return {"kind": recipe.learner, **ways, **recipe.head}
 
 
 def recipe_ways(recipe: Recipe) -> int:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fewshot_gui.core.images.view import View
-from fewshot_gui.core.training.stage import Augmentation, Stage, whole_number
+from fewshot_gui.core.training.stage import Augmentation, Stage, most, number, whole_number
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
 HEAD_LEARNERS = ("prototypical", "matching", "relation", "ridge", "feat", "mann", "snail", "caml")
+WAYS_LEARNERS = ("mann", "snail", "caml")
+"""Those whose head is made for a number of classes."""
 GRADIENT_LEARNERS = ("maml", "fomaml", "anil", "meta-sgd", "reptile", "meta-lstm")
 
 _LEAST = {
-    "side": 1, "source_side": 0, "seed": 0, "validation_every": 0,
+    "side": 1, "source_side": 0, "validation_every": 0,
     "validation_episodes": 2, "validation_ways": 2, "validation_shots": 1, "validation_queries": 1,
 }  # fmt: skip
 """What the whole numbers of a recipe are at least."""
 
+_LARGEST_SEED = 2**32
 _FINISHED = ("pool_power", "pooled_stages", "embedding")
 
 T = TypeVar("T")
@@ -63,6 +67,7 @@ class Recipe:
         stages: one after the other.
         learner: the method that the episodes train.
         start: the bundle whose weights the network begins with, a name or a path; empty: random ones.
+        needs_start: it is made to go on from a trained network, and `start` is for who trains to say.
         head: the arguments of `build_head`; empty: the learner's name with nothing else.
         method: the settings of a gradient method.
         teacher: what is taken of the teacher in stages of kind distil; None where there are none.
@@ -101,6 +106,7 @@ class Recipe:
     learner: str = "prototypical"
     source_side: int = 0
     start: str = ""
+    needs_start: bool = False
     head: dict[str, Any] = field(default_factory=dict)
     method: dict[str, Any] = field(default_factory=dict)
     teacher: Teaching | None = None
@@ -131,6 +137,11 @@ class Recipe:
     def distils(self) -> bool:
         """Return whether one of its stages needs a teacher."""
         return any(stage.kind == "distil" for stage in self.stages)
+
+    @property
+    def most_ways(self) -> int:
+        """Return the most classes of any training episode; 0 without episodes."""
+        return max((most(stage.ways) for stage in self.stages if stage.kind == "episodes"), default=0)
 
     @property
     def adapts(self) -> bool:
@@ -171,6 +182,9 @@ class Recipe:
             fits, words = whole_number(least)
             if not fits(getattr(self, key)):
                 return f"{key} must be {words}, not {getattr(self, key)!r}"
+        fits, words = number(0, _LARGEST_SEED, whole=True)
+        if not fits(self.seed):
+            return f"seed must be {words}, not {self.seed!r}"
         return self._contradiction()
 
     def _contradiction(self) -> str:
@@ -184,6 +198,15 @@ class Recipe:
             "keep = 'best' needs validation_every": self.keep == "last" or self.validation_every > 0,
             f"caution must be a number above 0, not {self.caution!r}": self.caution > 0,
             f"held_out must be a share between 0 and 1, not {self.held_out!r}": 0 < self.held_out < 1,
+            f"{self.learner} is trained by episodes, and there is no [[stage]] of that kind": (
+                self.learner == "prototypical" or any(stage.kind == "episodes" for stage in self.stages)
+            ),
+            "a network that no stage trains (network_rate = 0) needs a start": bool(
+                self.start or self.needs_start or any(stage.network_rate for stage in self.stages)
+            ),
+            f"{self.learner} tells as many classes apart as max_ways of its [head], which is fewer than ways": (
+                self.learner not in WAYS_LEARNERS or self.most_ways <= self.head.get("max_ways", math.inf)
+            ),
             "[head] belongs to a learner with a head": not (self.head and self.adapts),
             "[method] belongs to a learner that adapts by gradients": self.adapts or not self.method,
             "a stage of kind distil needs a [teacher] and an embedding of the network, to be as long": (
@@ -214,6 +237,10 @@ def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
     unknown = sorted(set(values) - known)
     if unknown:
         raise RecipeError(f"{where}: unknown {', '.join(unknown)}; it may have {', '.join(sorted(known))}")
+    switches = {item.name for item in fields(kind) if isinstance(item.default, bool)}  # type: ignore[arg-type]
+    for key in switches & set(values):
+        if not isinstance(values[key], bool):  # "no" would count as yes
+            raise RecipeError(f"{where}: {key} may be true or false, not {values[key]!r}")
     try:
         return kind(
             **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
@@ -236,7 +263,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
     for number, stage in enumerate(values.pop("stage", []), start=1):
         where = f"recipe {name}, stage {number}"
         changes = {
-            key: _build(Augmentation, stage.pop(key, {}), f"{where}, {key}")
+            key: _checked(_build(Augmentation, stage.pop(key, {}), f"{where}, {key}"), f"{where}, {key}")
             for key in ("augmentation", "class_augmentation")
         }
         stages.append(_checked(_build(Stage, {**stage, **changes}, where), where))

@@ -33,6 +33,13 @@ class Augmentation:
     stretch: float = 0.0
     jitter: float = 0.0
 
+    def problem(self) -> str:
+        """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
+        for key, (fits, words) in _CHANGES.items():
+            if not fits(getattr(self, key)):
+                return f"{key} must be {words}, not {getattr(self, key)!r}"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -150,11 +157,14 @@ def whole_number(least: int) -> tuple[Callable[[object], bool], str]:
     )
 
 
-def _number(low: float, high: float) -> tuple[Callable[[object], bool], str]:
-    def fits(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+def number(low: float, high: float, *, whole: bool = False) -> tuple[Callable[[object], bool], str]:
+    """Return what tells whether a value is a number in a range, and that in words."""
+    kinds, words = (int, "a whole number") if whole else (int | float, "a number")
 
-    return fits, f"a number from {low:g} to {high:g}" if high < 1e9 else f"a number from {low:g} up"
+    def fits(value: object) -> bool:
+        return isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
+
+    return fits, f"{words} from {low:.10g} to {high:.10g}" if high != 1e9 else f"{words} from {low:g} up"
 
 
 def _range(least: int) -> tuple[Callable[[object], bool], str]:
@@ -184,21 +194,29 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
     "steps": whole_number(1),
-    "learning_rate": _number(0, 1e9),
-    "weight_decay": _number(0, 1e9),
-    "warm_up": _number(0, 1),
+    "learning_rate": number(0, 1e9),
+    "weight_decay": number(0, 1e9),
+    "warm_up": number(0, 1),
     "drops": (_rising_shares, "ascending shares of the stage, each between 0 and 1"),
-    "drop": _number(0, 1),
-    "clip": _number(0, 1e9),
-    "network_rate": _number(0, 1e9),
+    "drop": number(0, 1),
+    "clip": number(0, 1e9),
+    "network_rate": number(0, 1e9),
     "batch": whole_number(1),
-    "label_smoothing": _number(0, 1),
-    "label_weight": _number(0, 1e9),
-    "rotation_head": _number(0, 1e9),
-    "mixup_alpha": _number(1e-3, 1e9),
+    "label_smoothing": number(0, 1),
+    "label_weight": number(0, 1e9),
+    "rotation_head": number(0, 1e9),
+    "mixup_alpha": number(1e-3, 1e9),
     "ways": _range(2),
     "shots": _range(1),
     "queries": whole_number(1),
     "meta_batch": whole_number(1),
     "sides": (_sides, "a list of whole numbers from 1 up"),
+}
+_CHANGES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "smallest_crop": number(0.01, 1),
+    "rotate": number(0, 180),
+    "shift": number(0, 1),
+    "shear": number(0, 10),
+    "stretch": number(0, 10),
+    "jitter": number(0, 1),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,6 +66,13 @@ class StepRecord:
     learning_rate: float
     seconds: float
     look: Look | None = None
+
+
+class DivergedError(ArithmeticError):
+    """A training whose numbers grew beyond all bounds; its sentence says what to change."""
+
+
+_LOWER = "lower learning_rate, or set clip, and begin anew or with --resume"
 
 
 class Trainer:
@@ -130,6 +138,7 @@ class Trainer:
 
         Raises:
             CheckpointError: there is one to resume from, but not of this training, or not for all processes.
+            DivergedError: the loss is no number any more; the checkpoint is the last sound one.
         """
         every = every or max(1, min(500, self.recipe.steps // 20))
         fingerprint = self._fingerprint()
@@ -159,6 +168,7 @@ class Trainer:
                 # many, which a resume cuts, and never one too few.
                 yield self._update(step, objective, optimiser, batches)
                 if writes and (step + 1) % every == 0:
+                    self.require_finite(step + 1)
                     save_checkpoint(writes, step + 1, self.module, optimiser, fingerprint, self.history,
                                     self.precision.state())  # fmt: skip
 
@@ -185,6 +195,8 @@ class Trainer:
         self.module.zero_grad(set_to_none=True)
         results = [self._gradients(objective, next(batches)) for _ in range(self.share)]
         loss, accuracy = self._averaged(results)
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss of step {step + 1} is no number: {_LOWER}")
         scaler = self.precision.scaler
         scaler.unscale_(optimiser)
         clip_gradients(self.module, stage.clip)
@@ -192,6 +204,15 @@ class Trainer:
         scaler.update()
         seconds = time.perf_counter() - began
         return StepRecord(step + 1, stage.kind, loss, accuracy, rate, seconds, self._look(step))
+
+    def require_finite(self, done: int) -> None:
+        """Do nothing where all weights are numbers.
+
+        Raises:
+            DivergedError: one is not.
+        """
+        if not all(value.isfinite().all() for value in self.module.state_dict().values()):
+            raise DivergedError(f"the weights after step {done} are no numbers: {_LOWER}")
 
     def _gradients(self, objective: Objective, batch: Batch) -> StepResult:
         """Add a batch's gradients; what dropout draws is a function of the batch's seed as well."""
@@ -238,6 +259,8 @@ class Trainer:
         digest = hashlib.sha256(repr(said).encode())
         digest.update(self.maker.labels.numpy().tobytes())
         digest.update(self.data.images[:: max(1, len(self.data.images) // 256)].tobytes())
+        if self.validator is not None and self.recipe.validation_every:
+            digest.update(self.validator.fingerprint)
         if self.maker.taught is not None:
             digest.update(self.maker.taught[:: max(1, len(self.maker.taught) // 256)].tobytes())
         return digest.hexdigest()[:32]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,9 @@ class Validator:
         data: the validation classes.
         statistics: mean and standard deviation of each channel of the training pictures.
 
+    Attributes:
+        fingerprint: other where the classes or a sample of their pictures are others.
+
     Raises:
         EpisodeError: fewer than two classes of two pictures, of which no task can be made.
     """
@@ -53,6 +57,9 @@ class Validator:
             recipe.side, recipe.channels, tuple(statistics[0]), tuple(statistics[1]), recipe.invert
         )
         rows = _a_share_of_each(data.labels, max(2, MOST_PICTURES // max(1, len(data.names))))
+        digest = hashlib.sha256(data.labels[rows].tobytes())
+        digest.update(np.ascontiguousarray(data.images[rows[:: max(1, len(rows) // 256)]]).tobytes())
+        self.fingerprint = digest.digest()
         self._index = ClassIndex.of(torch.from_numpy(data.labels[rows]), data.names)
         if len(self._index.members) < 2:
             raise EpisodeError(

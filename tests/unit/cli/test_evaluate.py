@@ -76,6 +76,21 @@ def test_held_out_are_the_classes_that_training_keeps_away(
     assert "between 0 and 1" in capsys.readouterr().err
 
 
+def test_held_out_classes_of_several_folders_are_those_of_a_training_on_them(
+    data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, only one folder could be named, and of that other classes were taken."""
+    more = tmp_path / "more"
+    more.mkdir()
+    names = sorted(folder.name for folder in data.iterdir())
+    for name in names[:2]:
+        (data / name).rename(more / name)
+    values = measured(
+        capsys, *command(data, mean_colour, "--data", str(data), str(more), "--held-out", "0.5")
+    )
+    assert (values["classes"], values["pictures"]) == (3, 18)
+
+
 def test_an_unreadable_picture_is_left_out_and_told(
     data: Path, mean_colour: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

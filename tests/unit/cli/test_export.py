@@ -146,6 +146,28 @@ def test_what_cannot_be_exported_is_one_line_and_writes_nothing(
     assert not list(tmp_path.glob("a.*"))
 
 
+@pytest.mark.parametrize("learner", ["ridge", "relation"])
+def test_a_head_with_weights_of_its_own_is_refused_before_anything_is_computed(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], learner: str
+) -> None:
+    """Before, it advised ridge to who had asked for ridge."""
+    assert main(command(data, Path(f"omniglot-{learner}"), tmp_path / "a.onnx", "--learner", learner)) == 2
+    assert f"the {learner} of omniglot-{learner} has weights of its own" in capsys.readouterr().err
+
+
+def test_a_learner_that_needs_no_weights_is_exported_of_drawings_too(tmp_path: Path) -> None:
+    """Before, the shipped bundle that was trained for it was taken, whose head cannot be written."""
+    for name, turned in (("across", False), ("down", True)):
+        (tmp_path / "draw" / name).mkdir(parents=True)
+        for number in range(3):
+            paper = np.full((40, 40), 255, np.uint8)
+            paper[10 + 5 * number : 13 + 5 * number, 5:35] = 0
+            Image.fromarray(paper.T if turned else paper).save(tmp_path / "draw" / name / f"{number}.png")
+    wanted = ["export", "--support", str(tmp_path / "draw"), "--out", str(tmp_path / "a.onnx")]
+    assert main([*wanted, "--learner", "ridge"]) == 0
+    assert (tmp_path / "a.onnx").stat().st_size > 100_000
+
+
 def test_a_model_has_its_suffix(
     data: Path, mean_colour: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -166,6 +167,74 @@ def test_bad_use_is_one_line(
     assert words in said.err
     assert len(said.err.splitlines()) == 1
     assert not out.exists()
+
+
+def test_a_training_that_diverges_says_so_and_leaves_the_former_bundle(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, it wrote weights that are no numbers over a good bundle, and its exit code was 0."""
+    out = tmp_path / "a.safetensors"
+    assert main(command(data, recipe, out)) == 0
+    former = out.read_bytes(), out.with_suffix(".checkpoint").read_bytes()
+    capsys.readouterr()
+    recipe.write_text(RECIPE.replace("learning_rate = 0.05", "learning_rate = 1e8"), encoding="utf-8")
+    assert main(command(data, recipe, out)) == 2
+    assert "lower learning_rate" in capsys.readouterr().err
+    assert out.read_bytes() == former[0]
+
+
+@pytest.mark.parametrize("within", [".", "black", ".."])
+def test_pictures_to_validate_on_are_none_that_are_trained_on(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], within: str
+) -> None:
+    wanted = command(data, recipe, tmp_path / "a.safetensors", "--validation", str(data / within))
+    assert main(wanted) == 2
+    assert "have the same pictures" in capsys.readouterr().err
+
+
+def test_classes_of_one_name_in_training_and_validation_are_told(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = tmp_path / "held"
+    shutil.copytree(data, held)
+    assert main(command(data, recipe, tmp_path / "a.safetensors", "--validation", str(held))) == 0
+    assert "more are in --data and in --validation" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_other_validation_classes_is_refused(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe.write_text(f"validation_every = 5\n{RECIPE}", encoding="utf-8")
+    held, out = tmp_path / "held", tmp_path / "a.safetensors"
+    held.mkdir()
+    for name in ("black", "white"):
+        (data / name).rename(held / name)
+    wanted = command(data, recipe, out, "--validation", str(held))
+    assert main(wanted) == 0
+    (held / "white").rename(held / "pale")
+    shutil.copytree(held / "pale", held / "dark", copy_function=lambda one, other: shutil.copy(one, other))
+    assert main([*wanted, "--resume"]) == 2
+    assert "checkpoint" in capsys.readouterr().err
+
+
+def test_a_recipe_that_goes_on_from_a_trained_network_asks_for_it(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, a head was trained for hours on a network of random weights."""
+    wanted = ["train", "--data", str(data), "--out", str(tmp_path / "a.safetensors")]
+    assert main([*wanted, "--recipe", "mini-feat"]) == 2
+    assert "say which with --start" in capsys.readouterr().err
+    assert main([*wanted, "--recipe", "mini-feat", "--start", "none"]) == 2
+    assert "needs a start" in capsys.readouterr().err
+    assert main([*wanted, "--recipe", "mini-maml", "--teacher", "nowhere.tflite"]) == 2
+    assert "say which with --start" in capsys.readouterr().err
+
+
+def test_a_teacher_that_nobody_listens_to_is_refused(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(data, recipe, tmp_path / "a.safetensors", "--teacher", "nowhere.tflite")) == 2
+    assert "learns from no teacher" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fewshot_gui.core.images.view import View
+from fewshot_gui.core.training.parts import head_architecture
 from fewshot_gui.core.training.recipe import (
     RecipeError,
     Teaching,
@@ -116,6 +117,13 @@ def test_a_value_that_may_not_be_is_named_with_what_it_may_be(change: str, words
         ("class_augmentation = { slant = 1 }", "class_augmentation: unknown slant"),
         ("sides = 28", "sides must be a list of whole numbers"),
         ("sides = [28, 0]", "sides must be a list of whole numbers"),
+        ('every_role = "no"', "every_role may be true or false, not 'no'"),
+        ('augmentation = { flip = "no" }', "augmentation: flip may be true or false"),
+        (
+            "augmentation = { smallest_crop = -1 }",
+            "augmentation: smallest_crop must be a number from 0.01 to 1",
+        ),
+        ('augmentation = { rotate = "ten" }', "rotate must be a number from 0 to 180"),
     ],
 )
 def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> None:
@@ -135,6 +143,9 @@ def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> No
         ('validation_every = "often"', "recipe test: validation_every must be a whole number from 0 up"),
         ("validation_ways = 1", "validation_ways must be a whole number from 2 up"),
         ("seed = -1", "seed must be"),
+        ("seed = 100000000000000", "seed must be a whole number from 0 to 4294967296"),
+        ('bfloat16 = "no"', "bfloat16 may be true or false, not 'no'"),
+        ('learner = "snail"\nhead = { max_ways = 2 }', "fewer than ways"),
         ('learner = "feat"\nnormalise = true', "change the embeddings that feat was trained on"),
         ("teacher = { layers = 3 }", "teacher: unknown layers"),
     ],
@@ -229,3 +240,23 @@ def test_views_that_cannot_be_are_refused(views: str, words: str) -> None:
 def test_a_method_that_adapts_has_one_view() -> None:
     with pytest.raises(RecipeError, match="maml adapts to one view"):
         parse_recipe('views = [{ whole = true }]\nlearner = "maml"\n' + TEXT, "test")
+
+
+def test_a_network_that_no_stage_trains_needs_a_start() -> None:
+    frozen = TEXT.replace("[[stage]]", "[[stage]]\nnetwork_rate = 0.0")
+    with pytest.raises(RecipeError, match="needs a start"):
+        parse_recipe(frozen, "test")
+    assert parse_recipe(f'start = "photo"\n{frozen}', "test").start == "photo"
+    assert parse_recipe(f"needs_start = true\n{frozen}", "test").needs_start
+
+
+def test_a_learner_without_a_stage_of_episodes_is_refused() -> None:
+    with pytest.raises(RecipeError, match="maml is trained by episodes"):
+        parse_recipe(f'learner = "maml"\n{TEXT.rpartition("[[stage]]")[0]}', "test")
+
+
+@pytest.mark.parametrize("learner", ["mann", "snail", "caml"])
+def test_a_head_for_a_number_of_classes_is_made_for_the_most_of_an_episode(learner: str) -> None:
+    """Before, one of 5 classes was trained on more, which ended in an index out of bounds."""
+    recipe = parse_recipe(f'learner = "{learner}"\n{TEXT.replace("ways = 3", "ways = [3, 7]")}', "test")
+    assert head_architecture(recipe)["max_ways"] == 7
