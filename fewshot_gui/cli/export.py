@@ -10,8 +10,8 @@ from fewshot_gui.cli.classify import check, fit, named_backbone, read_support, r
 from fewshot_gui.cli.options import add_classifier_arguments, told_device
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, file_words, say, say_json, warn
 from fewshot_gui.cli.own_files import require_own
-from fewshot_gui.core.backbones.bundle_info import BundleError
-from fewshot_gui.core.backbones.catalogue import default_bundle, describe_bundle, kind_of_bundle
+from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
+from fewshot_gui.core.backbones.catalogue import default_bundle, kind_of_bundle
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
 from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine.fitting import make_learner
@@ -96,7 +96,7 @@ def _taught(arguments: argparse.Namespace) -> tuple[Embedded, Classifier, list[P
         if named or facts_of(info.learner).needs_own_bundle:
             raise UsageError(
                 f"the {info.learner} of {info.name} has weights of its own and cannot be written as an ONNX "
-                f"model; name --backbone {default_bundle(kind_of_bundle(info))}, and a learner as prototypical"
+                f"model; name --backbone {default_bundle(kind_of_bundle(info))} and a learner as prototypical"
             )
         arguments.backbone = default_bundle(kind_of_bundle(info))
     with open_library(loop) as (library, problems):

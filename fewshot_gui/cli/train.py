@@ -152,6 +152,16 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, needs_start=False)
     if recipe.problem():
         raise RecipeError(f"recipe {recipe.name}: {recipe.problem()}")
+    _check_given(arguments, recipe)
+    return recipe
+
+
+def _check_given(arguments: argparse.Namespace, recipe: Recipe) -> None:
+    """Check that what the recipe leaves to the arguments is there, and nothing that it has no use for.
+
+    Raises:
+        UsageError: it is not, or there is.
+    """
     if recipe.needs_start and not recipe.start:
         raise UsageError(
             f"recipe {recipe.name} goes on from a trained network; say which with --start, as a bundle that "
@@ -159,7 +169,6 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         )
     if arguments.teacher and not recipe.distils:
         raise UsageError(f"recipe {recipe.name} learns from no teacher; leave --teacher out")
-    return recipe
 
 
 def _channels(folder: Path) -> int:
@@ -211,7 +220,8 @@ def _check_apart(validation: Path | None, data: list[Path]) -> None:
         other = root.resolve()
         if own.is_relative_to(other) or other.is_relative_to(own):
             raise UsageError(
-                f"--validation {validation} and --data {root} have the same pictures; name folders that lie apart"
+                f"--validation {validation} and --data {root} have the same pictures; name folders that lie "
+                "apart"
             )
 
 

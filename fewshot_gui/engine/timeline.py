@@ -125,7 +125,8 @@ class Timeline:
         """The command that does what the last one and this one do, where they are one step; else None."""
         last = self.undo_command
         if isinstance(command, SetThreshold) and isinstance(last, SetThreshold):
-            return command
+            # To the program's own choice and back is a step each, not a drag.
+            return None if None in (command.value, last.value) else command
         if gesture is None or gesture is not self._gesture:
             return None
         if isinstance(command, AcceptLabels):

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QStandardItemModel,
 )
 from PySide6.QtWidgets import (
-    QComboBox,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionComboBox,
@@ -26,6 +25,8 @@ from PySide6.QtWidgets import (
     QStylePainter,
     QWidget,
 )
+
+from fewshot_gui.gui.widgets import ComboBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ class Row:
     tip: str = ""
 
 
-class Choice(QComboBox):
+class Choice(ComboBox):
     """A list of rows; `picked(value)` is emitted when the person picks one.
 
     A `named` one says in grey before its title what is chosen here, as far as there is room for both.

@@ -26,9 +26,10 @@ def ask_session_path(window: MainWindow | None) -> str:
 
 def ask_copy_path(window: MainWindow) -> str:
     """Return where a copy of the session shall go, with the ending of sessions; empty where nowhere."""
-    chosen, _ = QFileDialog.getSaveFileName(
-        window, translate("SessionDialogs", "Save a copy"), _folder(window), _pattern()
-    )
+    chosen, _ = QFileDialog.getSaveFileName(  # what is there is refused, whatever is answered
+        window, translate("SessionDialogs", "Save a copy"), _folder(window), _pattern(),
+        options=QFileDialog.Option.DontConfirmOverwrite,
+    )  # fmt: skip
     return chosen if not chosen or chosen.endswith(SUFFIX) else chosen + SUFFIX
 
 

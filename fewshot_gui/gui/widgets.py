@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "ComboBox",
     "ElidedLabel",
     "EmptyState",
     "FlowLayout",
@@ -166,6 +168,14 @@ class ToolButton(QToolButton):
 
     def _tint(self) -> None:
         self.setIcon(icon(self._name, _ink(self)))
+
+
+class ComboBox(QComboBox):
+    """A list that the wheel changes only while it is open: who scrolls past it chooses nothing."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to what can be scrolled."""
+        event.ignore()
 
 
 class PushButton(QPushButton):

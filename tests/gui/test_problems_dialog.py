@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMainWindow
 
 from fewshot_gui.engine.problems import ProblemLog
-from fewshot_gui.gui.dialogs.problems import ProblemsDialog
+from fewshot_gui.gui.dialogs.problems import ProblemsDialog, show_problems
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -55,3 +57,22 @@ def test_a_problem_of_no_file_has_no_folder(dialog: ProblemsDialog, problems: Pr
     problems.add("", "cache-rebuilt")
     dialog.table.selectRow(0)
     assert enabled(dialog) == [False, True, True]
+
+
+@pytest.mark.qt_log_ignore("^This plugin does not support", extend=True)
+def test_opened_again_it_follows_the_list(qtbot: QtBot, problems: ProblemLog) -> None:
+    """Before, a dialog that had been closed was shown again as it had been, and said nothing new."""
+    window = QMainWindow()
+    window.workspace = SimpleNamespace(problems=problems)
+    qtbot.addWidget(window)
+    window.show()
+    problems.add("/home/ada/a.jpg", "empty")
+    first = show_problems(window)
+    assert show_problems(window) is first
+    first.accept()
+    problems.add("/home/bob/b.jpg", "truncated")
+    second = show_problems(window)
+    assert second.table.rowCount() == 2
+    problems.clear()
+    assert second.table.rowCount() == 0
+    second.close()

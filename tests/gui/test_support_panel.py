@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHelpEvent,
     QImage,
+    QKeyEvent,
 )
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 
@@ -297,6 +298,66 @@ def test_keys_reorder_walk_and_remove(qtbot: QtBot, session: Session, panel: Sup
     qtbot.keyClick(_card(panel, "B"), Qt.Key.Key_Delete)
     assert _names(panel) == ["A", "C"]
     assert _card(panel, "C").hasFocus()
+
+
+def test_delete_that_is_held_removes_one_category(session: Session, panel: SupportPanel) -> None:
+    """Before, the next one had the focus by then and went too, and undo offered the last alone."""
+    for name in ("A", "B", "C"):
+        _category(session, name)
+    _card(panel, "A").setFocus()
+    for repeated in (False, True, True):
+        none = Qt.KeyboardModifier.NoModifier
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Delete, none, "", repeated, 1)
+        QApplication.sendEvent(panel.focusWidget(), event)
+    assert _names(panel) == ["B", "C"]
+
+
+def test_a_card_that_is_moved_by_keys_stays_in_view(
+    qtbot: QtBot, session: Session, panel: SupportPanel
+) -> None:
+    for name in "ABCDEFGHIJKL":
+        _category(session, name)
+    qtbot.waitUntil(lambda: len(panel.cards.cards) == 12)
+    card = _card(panel, "A")
+    card.setFocus()
+    for _ in range(9):
+        qtbot.keyClick(card, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert _names(panel)[9] == "A"
+    assert card.hasFocus()
+    view = panel.cards.viewport()
+    assert view.rect().contains(card.mapTo(view, card.rect().center()))
+
+
+def test_a_name_that_is_opened_and_left_is_no_new_name(
+    qtbot: QtBot, session: Session, panel: SupportPanel
+) -> None:
+    """Before, an undo was done again by it, and a long name was cut."""
+    long = "x" * 134
+    for name in ("Dog", long):
+        _category(session, name)
+    session.do(RenameCategory(CategoryId("dog"), "Cat"))
+    card = _card(panel, "Cat")
+    card.setFocus()
+    qtbot.keyClick(card, Qt.Key.Key_F2)
+    session.undo()
+    assert card.header.name.field is not None
+    assert card.header.name.field.text() == "Dog"
+    last = _card(panel, long)
+    last.setFocus()
+    qtbot.keyClick(last, Qt.Key.Key_F2)
+    card.setFocus()
+    assert [each.name for each in session.document.categories] == ["Dog", long]
+    assert session.can_redo
+
+
+def test_examples_whose_files_were_moved_are_shown_where_they_are(
+    session: Session, panel: SupportPanel
+) -> None:
+    _category(session, "Mug", 1)
+    session.relocate(_id(1), "/sorted/1.jpg")
+    grid = _card(panel, "Mug").grid
+    grid.select(grid._selection.only(0))
+    assert [each.path for each in grid.chosen_pictures()] == ["/sorted/1.jpg"]
 
 
 def test_a_removed_category_comes_back_by_the_toast(

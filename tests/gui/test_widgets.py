@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QIcon, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.theme import contrast
 from fewshot_gui.gui.widgets import (
+    ComboBox,
     ElidedLabel,
     EmptyState,
     FlowLayout,
@@ -303,3 +304,19 @@ def test_a_button_takes_another_role(qtbot: QtBot, appearance: Appearance) -> No
     assert button.grab().toImage() != filled
     button.set_role("primary")
     assert button.grab().toImage() == filled
+
+
+def test_the_wheel_over_a_closed_list_chooses_nothing(qtbot: QtBot) -> None:
+    """Before, a notch over "Copy" made it "Move", and one over the backbone opened a dialog."""
+    box = ComboBox()
+    qtbot.addWidget(box)
+    box.addItems(["Copy", "Move"])
+    box.show()
+    at = QPointF(5, 5)
+    event = QWheelEvent(
+        at, box.mapToGlobal(at), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(box, event)
+    assert box.currentText() == "Copy"
+    assert not event.isAccepted()

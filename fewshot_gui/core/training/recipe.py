@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fewshot_gui.core.images.view import View
-from fewshot_gui.core.training.stage import Augmentation, Stage, most, number, whole_number
+from fewshot_gui.core.training.stage import Augmentation, Stage, most, number_between, whole_number
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
 HEAD_LEARNERS = ("prototypical", "matching", "relation", "ridge", "feat", "mann", "snail", "caml")
@@ -182,7 +182,7 @@ class Recipe:
             fits, words = whole_number(least)
             if not fits(getattr(self, key)):
                 return f"{key} must be {words}, not {getattr(self, key)!r}"
-        fits, words = number(0, _LARGEST_SEED, whole=True)
+        fits, words = number_between(0, _LARGEST_SEED, whole=True)
         if not fits(self.seed):
             return f"seed must be {words}, not {self.seed!r}"
         return self._contradiction()
@@ -204,7 +204,7 @@ class Recipe:
             "a network that no stage trains (network_rate = 0) needs a start": bool(
                 self.start or self.needs_start or any(stage.network_rate for stage in self.stages)
             ),
-            f"{self.learner} tells as many classes apart as max_ways of its [head], which is fewer than ways": (
+            f"{self.learner} tells max_ways of its [head] apart, which is fewer than ways": (
                 self.learner not in WAYS_LEARNERS or self.most_ways <= self.head.get("max_ways", math.inf)
             ),
             "[head] belongs to a learner with a head": not (self.head and self.adapts),

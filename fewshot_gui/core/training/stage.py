@@ -157,7 +157,7 @@ def whole_number(least: int) -> tuple[Callable[[object], bool], str]:
     )
 
 
-def number(low: float, high: float, *, whole: bool = False) -> tuple[Callable[[object], bool], str]:
+def number_between(low: float, high: float, *, whole: bool = False) -> tuple[Callable[[object], bool], str]:
     """Return what tells whether a value is a number in a range, and that in words."""
     kinds, words = (int, "a whole number") if whole else (int | float, "a number")
 
@@ -194,18 +194,18 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
     "steps": whole_number(1),
-    "learning_rate": number(0, 1e9),
-    "weight_decay": number(0, 1e9),
-    "warm_up": number(0, 1),
+    "learning_rate": number_between(0, 1e9),
+    "weight_decay": number_between(0, 1e9),
+    "warm_up": number_between(0, 1),
     "drops": (_rising_shares, "ascending shares of the stage, each between 0 and 1"),
-    "drop": number(0, 1),
-    "clip": number(0, 1e9),
-    "network_rate": number(0, 1e9),
+    "drop": number_between(0, 1),
+    "clip": number_between(0, 1e9),
+    "network_rate": number_between(0, 1e9),
     "batch": whole_number(1),
-    "label_smoothing": number(0, 1),
-    "label_weight": number(0, 1e9),
-    "rotation_head": number(0, 1e9),
-    "mixup_alpha": number(1e-3, 1e9),
+    "label_smoothing": number_between(0, 1),
+    "label_weight": number_between(0, 1e9),
+    "rotation_head": number_between(0, 1e9),
+    "mixup_alpha": number_between(1e-3, 1e9),
     "ways": _range(2),
     "shots": _range(1),
     "queries": whole_number(1),
@@ -213,10 +213,10 @@ _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
     "sides": (_sides, "a list of whole numbers from 1 up"),
 }
 _CHANGES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "smallest_crop": number(0.01, 1),
-    "rotate": number(0, 180),
-    "shift": number(0, 1),
-    "shear": number(0, 10),
-    "stretch": number(0, 10),
-    "jitter": number(0, 1),
+    "smallest_crop": number_between(0.01, 1),
+    "rotate": number_between(0, 180),
+    "shift": number_between(0, 1),
+    "shear": number_between(0, 10),
+    "stretch": number_between(0, 10),
+    "jitter": number_between(0, 1),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -82,7 +83,7 @@ class _Reporter(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Hand on what became of a picture: where it was and where it is now, for a moved one."""
-        # "attrib": rights, times and tags, which sync programs set on pictures that have lain there for years.
+        # "attrib": rights, times and tags, which sync programs set on pictures that have long lain there.
         if event.is_directory or event.event_type in ("opened", "closed_no_write", "attrib"):
             return
         for path in map(os.fsdecode, (event.src_path, event.dest_path)):
@@ -91,4 +92,4 @@ class _Reporter(FileSystemEventHandler):
 
     def _is_hidden(self, path: str) -> bool:
         """Return whether a part of the path below the folder is hidden: ._new.jpg, .Trash-0/old.jpg."""
-        return any(part.startswith(".") for part in path.removeprefix(self._above).split(os.sep))
+        return any(part.startswith(".") for part in PurePath(path.removeprefix(self._above)).parts)

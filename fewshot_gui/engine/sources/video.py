@@ -94,7 +94,7 @@ class VideoSource:
         self._pause = pause
         self._path: str | None = None
         self._info: VideoInfo | None = None
-        self._position = 0.0
+        self._position = self._at = 0.0  # of the picture that is shown, and where playing goes on
         self._playing = False
         self._ended = False
         self._job: Job | None = None
@@ -130,7 +130,7 @@ class VideoSource:
         """Go on from where it stands; from the beginning where it stands at the end."""
         if self._path is None or self._playing:
             return
-        self._run(0.0 if self._ended else self._position, playing=True)
+        self._run(0.0 if self._ended else self._at, playing=True)
 
     def pause(self) -> None:
         """Stand still; the last picture stays."""
@@ -143,13 +143,14 @@ class VideoSource:
         if self._path is None:
             return
         limit = self._info.duration if self._info else 0.0
-        self._run(min(max(0.0, seconds), limit) if limit else max(0.0, seconds), playing=self._playing)
+        self._at = min(max(0.0, seconds), limit) if limit else max(0.0, seconds)
+        self._run(self._at, playing=self._playing)
 
     def stop(self) -> None:
         """Give no more frames, and close the file."""
         self._cancel()
         self._path = self._info = None
-        self._position, self._ended = 0.0, False
+        self._position, self._at, self._ended = 0.0, 0.0, False
         self._set_playing(playing=False)
 
     def _run(self, at: float, *, playing: bool) -> None:
@@ -213,6 +214,8 @@ class VideoSource:
     def _deliver(self, shown: _Shown) -> None:
         news = shown.info != self._info
         self._info, self._position = shown.info, shown.position
+        if self._playing:  # else it may be a place that was passed while the handle was dragged
+            self._at = shown.position
         if news:
             self.changed.emit()
         self.frame.emit(shown.frame, shown.captured_at)

@@ -12,6 +12,7 @@ from fewshot_gui.gui.compare.choices import LearnerChoices
 from fewshot_gui.gui.compare.disputed_list import DisputedList
 from fewshot_gui.gui.compare.disputes import disputes
 from fewshot_gui.gui.compare.results import ResultsTable
+from fewshot_gui.gui.inspector.reveal import reveal_row
 from fewshot_gui.gui.learner_offers import offers_for, task_of
 from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader
 
@@ -250,7 +251,7 @@ def compare_learners(window: MainWindow) -> CompareDialog:
 
 
 def show_picture(window: MainWindow, path: str) -> None:
-    """Choose a picture in the gallery; one that is filtered away there is shown in the inspector alone."""
+    """Choose a picture in the gallery, whatever hides it there: keys answer for what is seen."""
     row = window.workspace.gallery.row_of(path)
     if row is None:
         return
@@ -258,7 +259,7 @@ def show_picture(window: MainWindow, path: str) -> None:
     page = window.query.folder
     position = page.model.position_of(row)
     if position is None:
-        window.inspector.show_rows([row])
+        reveal_row(page, row)
         return
     index = page.model.index(position, 0)
     page.view.setCurrentIndex(index)

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 def show_problems(window: MainWindow) -> ProblemsDialog:
     """Return the problems list, beside the window, which goes on working; a second call raises it again."""
-    dialog = window.findChild(ProblemsDialog)
+    dialog = next((each for each in window.findChildren(ProblemsDialog) if each.isVisible()), None)
     if dialog is None:
         dialog = ProblemsDialog(window.workspace.problems, window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.show()
     dialog.raise_()
     dialog.activateWindow()

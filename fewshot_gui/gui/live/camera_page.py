@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from fewshot_gui.engine.sources.frames import SourceTrouble
 from fewshot_gui.gui.live.live_page import LivePage
-from fewshot_gui.gui.widgets import EmptyState, PushButton, ToolButton
+from fewshot_gui.gui.widgets import ComboBox, EmptyState, PushButton, ToolButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.intake import Intake
@@ -61,7 +61,7 @@ class CameraPage(LivePage):
         self.view.set_mirrored(mirrored=mirrored)
 
     def _make_controls(self) -> None:
-        self.devices = QComboBox()
+        self.devices = ComboBox()
         self.devices.setObjectName("cameraDevice")
         self.devices.setAccessibleName(self.tr("Camera"))
         self.devices.setToolTip(self.tr("Which camera to use"))

@@ -68,6 +68,7 @@ class DrawPage(QWidget):
             predictor.updated.connect(self._on_updated),
         ]
         self.destroyed.connect(lambda: [disconnect() for disconnect in connections])
+        appearance.changed.connect(self._show)
         self._show()
 
     def _make_buttons(self) -> None:

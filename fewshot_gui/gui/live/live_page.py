@@ -115,8 +115,7 @@ class LivePage(QWidget):
 
     def forget(self) -> None:
         """Show no frame and no prediction: the source has stopped or is another one."""
-        self.teach.let_go()
-        self._let_go()
+        self._let_all_go()
         self._frame = None
         self.teach.set_ready(False)
         self._loop.reset()
@@ -128,6 +127,8 @@ class LivePage(QWidget):
             if self._frame is not None and self.teach.teaches(event):
                 event.accept()
                 return True
+        if event.type() == QEvent.Type.WindowDeactivate:  # the key comes up elsewhere, whatever has the focus
+            self._let_all_go()
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -147,7 +148,7 @@ class LivePage(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Capture nothing that cannot be seen."""
-        self.teach.let_go()
+        self._let_all_go()
         self.leave()
         super().hideEvent(event)
 
@@ -171,6 +172,11 @@ class LivePage(QWidget):
 
     def leave(self) -> None:
         """Let the source rest: the page is hidden."""
+
+    def _let_all_go(self) -> None:
+        """End what a key or a button of this page holds, and what a card of the panel does."""
+        self.teach.let_go()
+        self._let_go()
 
     def _let_go(self) -> None:
         self._category = self._capture = None

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from fewshot_gui.engine.deciding.keys import category_of
 from fewshot_gui.gui.bidi import isolated
+from fewshot_gui.gui.query.answer_keys import is_plain
 from fewshot_gui.gui.widgets import FlowLayout
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class TeachBar(QWidget):
         self._appearance = appearance
         self._use = use
         self._down: CategoryId | None = None
-        self._key = 0
+        self._key = self._scan = 0
         self.setObjectName("teachBar")
         self._heading = QLabel(self)
         self._heading.setProperty("role", "muted")
@@ -114,15 +115,17 @@ class TeachBar(QWidget):
             return False
         if not event.isAutoRepeat():
             self._go_down(category.id)
-            self._key = event.key()
+            self._key, self._scan = event.key(), event.nativeScanCode()
         return True
 
     def key_up(self, event: QKeyEvent) -> bool:
         """Let go the category of the key; return whether it was down.
 
-        It comes up as another sign if a modifier was pressed meanwhile: what counts is the key.
+        It comes up as another sign if a modifier was pressed or let go meanwhile: what counts is the key.
         """
-        if self._down is None or event.key() != self._key:
+        # macOS tells no scan code: it is 1 for each key there.
+        same = event.key() == self._key or (self._scan > 1 and event.nativeScanCode() == self._scan)
+        if self._down is None or not same:
             return False
         if not event.isAutoRepeat():
             self.let_go()
@@ -138,8 +141,7 @@ class TeachBar(QWidget):
             self._come_up(self._down)
 
     def _of_key(self, event: QKeyEvent) -> Category | None:
-        plain = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
-        if not event.text() or event.modifiers() not in plain:
+        if not event.text() or not is_plain(event):
             return None
         document = self._session.document
         meant = category_of(document, event.text())
@@ -147,7 +149,7 @@ class TeachBar(QWidget):
 
     def _go_down(self, category: CategoryId) -> None:
         self.let_go()
-        self._down, self._key = category, 0
+        self._down, self._key, self._scan = category, 0, 0
         self.pressed.emit(category)
 
     def _come_up(self, category: CategoryId) -> None:

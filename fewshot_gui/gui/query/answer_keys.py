@@ -33,12 +33,23 @@ _BY_KEY: Final[dict[int, Answer]] = {
 _BY_LETTER: Final = {"n": Answer.NONE_OF_THESE, "0": Answer.NONE_OF_THESE, "r": Answer.ACCEPT_LINE}
 
 
+def is_plain(event: QKeyEvent) -> bool:
+    """Return whether a key is pressed without a modifier, or with no other than its sign needs.
+
+    On French, Belgian and Czech keyboards the digits above the letters are typed with Shift.
+    """
+    needed = Qt.KeyboardModifier.KeypadModifier
+    if event.text().isdigit():
+        needed |= Qt.KeyboardModifier.ShiftModifier
+    return not event.modifiers() & ~needed
+
+
 def meaning(event: QKeyEvent, shortcuts: Collection[str]) -> Answer | str | None:
     """Return the answer that a key means, the key of a category, or None.
 
     A key that a category's card shows means that category, even where the program has a use for it.
     """
-    if event.modifiers() not in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
+    if not is_plain(event):
         return None
     text = event.text().casefold()
     if text in shortcuts:

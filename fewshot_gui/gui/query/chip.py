@@ -32,7 +32,7 @@ class Chip(QAbstractButton):
         self._appearance = appearance
         self._colour = colour
         self._count = 0
-        self.setText(name)
+        self._call(name)
         self.setCheckable(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -49,7 +49,7 @@ class Chip(QAbstractButton):
     def set_count(self, count: int) -> None:
         """Show this number."""
         self._count = count
-        self.setAccessibleName(self.tr("Show only: {name}, {count}").format(name=self.text(), count=count))
+        self.setAccessibleName(self.tr("Show only: {name}, {count}").format(name=self._name, count=count))
         self.setToolTip(self.accessibleName())
         self.updateGeometry()
         self.update()
@@ -57,8 +57,12 @@ class Chip(QAbstractButton):
     def set_look(self, name: str, colour: int) -> None:
         """Show another name and colour."""
         self._colour = colour
-        self.setText(name)
+        self._call(name)
         self.set_count(self._count)
+
+    def _call(self, name: str) -> None:
+        self._name = name
+        self.setText(name.replace("&", "&&"))  # else Qt takes Alt and the next letter for it
 
     def sizeHint(self) -> QSize:
         """Return the room that the words need; a very long name is cut."""
@@ -73,7 +77,7 @@ class Chip(QAbstractButton):
 
     def _name_width(self) -> int:
         words = QFontMetrics(self._appearance.theme.font("body"))
-        return min(words.horizontalAdvance(self.text()), _LONGEST_NAME)
+        return min(words.horizontalAdvance(self._name), _LONGEST_NAME)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the pill."""
@@ -93,7 +97,7 @@ class Chip(QAbstractButton):
         painter.setPen(theme.text)
         width = self._name_width()
         # The advance is rounded down: without two pixels more the last letter would be cut.
-        name = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, width + 2)
+        name = painter.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, width + 2)
         painter.drawText(QRectF(left, 0, width + 4, self.height()), align, name)
         painter.setFont(theme.font("number"))
         painter.setPen(theme.muted)

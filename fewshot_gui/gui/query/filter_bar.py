@@ -6,12 +6,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSlider, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.query.arranging import Arrangement
 from fewshot_gui.gui.query.filter_chips import FilterChips
 from fewshot_gui.gui.query.grid_view import DEFAULT_SIDE, TILE_SIDES
-from fewshot_gui.gui.widgets import ElidedLabel, ToolButton
+from fewshot_gui.gui.widgets import ComboBox, ElidedLabel, ToolButton
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.scores import OrderKey
@@ -63,8 +63,8 @@ class FilterBar(QWidget):
         self.chips.chosen.connect(self._arrange)
         self._lay_out()
 
-    def _make_sort(self) -> QComboBox:
-        box = QComboBox(self)
+    def _make_sort(self) -> ComboBox:
+        box = ComboBox(self)
         box.setObjectName("sortSelector")
         box.setAccessibleName(self.tr("Sort by"))
         box.setToolTip(self.tr("Sort the pictures by this"))

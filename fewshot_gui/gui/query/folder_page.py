@@ -279,7 +279,7 @@ class FolderPage(QWidget):
             self._gallery.prefer(rows.tolist())
 
     def _show_menu(self, point: QPoint) -> None:
-        rows = self.selected_rows()
+        rows = self.view.targets()
         if not len(rows):
             return
         menu = tile_menu(

@@ -22,7 +22,7 @@ from fewshot_gui.engine.sorting.names import safe_folder_name
 from fewshot_gui.engine.sorting.plan import RUN_WAYS, SameName, Way
 from fewshot_gui.gui.sorting.trash_list import NONE_OF_THESE, TrashList
 from fewshot_gui.gui.sorting.words import alone_words, scope_words, way_words
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import ComboBox, PushButton
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -96,8 +96,8 @@ class Choices(QWidget):
         self._connect()
         self._follow()
 
-    def _combo(self, name: str, accessible: str) -> QComboBox:
-        combo = QComboBox(self)
+    def _combo(self, name: str, accessible: str) -> ComboBox:
+        combo = ComboBox(self)
         combo.setObjectName(name)
         combo.setAccessibleName(accessible)
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
-    QComboBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -33,7 +32,7 @@ from fewshot_gui.gui.sorting.choices import PILES
 from fewshot_gui.gui.sorting.export_words import Format, export_words, formats
 from fewshot_gui.gui.sorting.snapshot import snapshot
 from fewshot_gui.gui.sorting.words import alone_words, pictures_words, scope_words
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import ComboBox, PushButton
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -71,7 +70,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export the labels"))
         self.setMinimumWidth(560)
         self.choice = QButtonGroup(self)
-        self.scope = QComboBox(self)
+        self.scope = ComboBox(self)
         self.scope.setObjectName("exportScope")
         self.scope.setAccessibleName(self.tr("Which labels"))
         for words, key in scope_words():
@@ -141,7 +140,8 @@ class ExportDialog(QDialog):
         form, title = self.format, self.windowTitle()
         if form.suffix:
             name = f"labels{form.suffix}"
-            chosen, _ = QFileDialog.getSaveFileName(self, title, name, f"*{form.suffix}")
+            unasked = QFileDialog.Option.DontConfirmOverwrite  # what is there is refused anyway
+            chosen, _ = QFileDialog.getSaveFileName(self, title, name, f"*{form.suffix}", options=unasked)
         else:
             chosen = QFileDialog.getExistingDirectory(self, self.tr("A new, empty folder"))
         if chosen:

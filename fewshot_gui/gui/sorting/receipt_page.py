@@ -164,8 +164,9 @@ class ReceiptPage(QWidget):
 
     def _ask_csv(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save as CSV"), "receipt.csv", self.tr("Tables (*.csv)")
-        )
+            self, self.tr("Save as CSV"), "receipt.csv", self.tr("Tables (*.csv)"),
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )  # fmt: skip
         if chosen:
             self.save_csv(chosen)
 

@@ -208,6 +208,8 @@ class CategoryCard(QFrame):
         key = Qt.Key(event.key())
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
             handled = self._reorder(key)
+        elif key == Qt.Key.Key_Delete and event.isAutoRepeat():
+            handled = True  # the focus is on the next card by now
         elif key == Qt.Key.Key_Space and self._capture_enabled:
             handled = True
             if not event.isAutoRepeat():
@@ -233,6 +235,7 @@ class CategoryCard(QFrame):
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         if key in steps:
             self._teaching.move_by(self.id, steps[key])
+            self.left.emit(self.id, 0)  # to be seen where it is now
         return key in steps
 
     def _act(self, key: Qt.Key) -> bool:

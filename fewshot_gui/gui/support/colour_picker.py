@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QGridLayout, QWidget
 
 from fewshot_gui.engine.state import PALETTE_SIZE
@@ -88,8 +88,12 @@ class ColourPicker(QFrame):
         return chip
 
     def open_at(self, place: QPoint) -> None:
-        """Open with the upper left corner at `place`, in global coordinates."""
-        self.move(place)
+        """Open with the upper left corner at `place`, in global coordinates, or as near as it is all seen."""
+        screen = QGuiApplication.screenAt(place) or self.screen()
+        room, size = screen.availableGeometry(), self.sizeHint()
+        x = max(room.left(), min(place.x(), room.right() + 1 - size.width()))
+        y = max(room.top(), min(place.y(), room.bottom() + 1 - size.height()))
+        self.move(x, y)
         self.show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

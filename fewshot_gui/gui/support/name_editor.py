@@ -74,13 +74,27 @@ class NameEditor(QWidget):
         self.label = ElidedLabel("", self)
         self.label.setProperty("role", "heading")
         self.field: _Field | None = None
+        self._given = ""
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self.label)
 
     def show_name(self, name: str) -> None:
-        """Show `name`; a line that is open keeps what was typed."""
+        """Show `name`; a line that is open keeps what was typed, if something was."""
         self.label.setText(name)
+        if self.field is not None and not self._typed:
+            self._give(self.field, name)
+
+    @property
+    def _typed(self) -> bool:
+        """Whether the open line says something else than it was opened with."""
+        return self.field is not None and self.field.text() != self._given
+
+    def _give(self, field: QLineEdit, name: str) -> None:
+        """Show a name whole: that of a category made from a folder may be longer than may be typed."""
+        field.setMaxLength(max(MAX_NAME, len(name)))
+        field.setText(name)
+        self._given = field.text()
 
     @property
     def editing(self) -> bool:
@@ -95,10 +109,10 @@ class NameEditor(QWidget):
         self.field.selectAll()
 
     def _open(self) -> _Field:
-        field = _Field(self.label.text(), self)
+        field = _Field("", self)
+        self._give(field, self.label.text())
         field.setObjectName("nameEdit")
         field.setAccessibleName(self.tr("Name of the category"))
-        field.setMaxLength(MAX_NAME)
         field.committed.connect(self._commit)
         field.cancelled.connect(self._cancel)
         field.abandoned.connect(self._abandon)
@@ -116,7 +130,7 @@ class NameEditor(QWidget):
     def _commit(self) -> None:
         if self.field is None:
             return
-        reason = self._rename(self.field.text())
+        reason = self._rename(self.field.text()) if self._typed else ""
         self._mark(reason)
         if not reason:
             self._close()
@@ -128,7 +142,8 @@ class NameEditor(QWidget):
 
     def _abandon(self) -> None:
         if self.field is not None:
-            self._rename(self.field.text())
+            if self._typed:
+                self._rename(self.field.text())
             self._close()
 
     def _mark(self, reason: str) -> None:

@@ -283,8 +283,9 @@ class ThumbnailGrid(QWidget):
         """Return the chosen examples, with the path of those that have a file."""
         wanted = set(self.chosen)
         chosen = [example for example in self._examples if example.picture in wanted]
-        # Where an example has no file, its origin is a word such as "camera".
-        paths = [each.origin if QDir.isAbsolutePath(each.origin) else "" for each in chosen]
+        # Its file may have moved since. Where an example has none, its origin is a word such as "camera".
+        places = [self._thumbnails.path(each.picture) or each.origin for each in chosen]
+        paths = [place if QDir.isAbsolutePath(place) else "" for place in places]
         return [DraggedPicture(path, each.picture) for path, each in zip(paths, chosen, strict=True)]
 
     def _drag(self, position: int) -> None:

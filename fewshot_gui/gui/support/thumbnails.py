@@ -49,6 +49,11 @@ class ThumbnailCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def path(self, picture: PictureId) -> str:
+        """Return where the file of `picture` was last seen; empty where it has none."""
+        stored = self._picture(picture)
+        return stored.path if stored is not None else ""
+
     def get(self, picture: PictureId, side: int, ratio: float) -> QPixmap | None:
         """Return the square thumbnail of `picture`, None while the session has none yet."""
         key = (picture, side, ratio)

@@ -487,9 +487,7 @@ class Window(QMainWindow):
         super().__init__()
         self.workspace = space
         self.said: list[Any] = []
-        self.inspector = SimpleNamespace(
-            appearance=appearance, show_rows=lambda rows: self.said.append(("inspector", rows))
-        )
+        self.inspector = SimpleNamespace(appearance=appearance)
         model = SimpleNamespace(
             position_of=lambda row: shown.index(row) if row in shown else None,
             index=lambda position, _column: position,
@@ -513,14 +511,19 @@ def window(qtbot: QtBot, space: SimpleNamespace, appearance: Appearance) -> Iter
 
 
 @pytest.mark.qt_log_ignore("^This plugin does not support", extend=True)
-def test_there_is_one_dialog_and_a_picture_is_chosen_in_the_gallery(window: Window) -> None:
+def test_there_is_one_dialog_and_a_picture_is_chosen_in_the_gallery(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "fewshot_gui.gui.compare.dialog.reveal_row", lambda _page, row: window.said.append(("reveal", row))
+    )
     dialog = compare_learners(window)  # type: ignore[arg-type]
     assert compare_learners(window) is dialog  # type: ignore[arg-type]
     dialog.pictureChosen.emit("/a/1.jpg")
     assert window.said == ["folder", ("cursor", 1), ("scroll", 1)]
     window.said.clear()
     dialog.pictureChosen.emit("/a/0.jpg")
-    assert window.said == ["folder", ("inspector", [0])], "it is filtered away"
+    assert window.said == ["folder", ("reveal", 0)], "a key would answer for another one else"
     window.said.clear()
     dialog.pictureChosen.emit("/elsewhere.jpg")
     assert window.said == []

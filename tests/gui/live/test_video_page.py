@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -224,6 +224,41 @@ def test_a_key_that_comes_up_elsewhere_or_with_shift_ends_the_capture(
         else:
             QApplication.sendEvent(page, QFocusEvent(QEvent.Type.FocusOut))
         assert not page._captures.isActive(), end
+
+
+@pytest.mark.parametrize("away", ["hidden", "window"])
+def test_what_a_card_holds_ends_with_the_page(
+    page: VideoPage, video: FakeVideo, frame: Frame, away: str
+) -> None:
+    """Before, frames were taught for as long as the video played, with nothing held."""
+    page.open("/films/a.mp4")
+    video.frame.emit(frame(), 1.0)
+    page.capture(CategoryId("cat"), held=True)
+    assert page._captures.isActive()
+    if away == "hidden":
+        page.hide()
+    else:
+        QApplication.sendEvent(page, QEvent(QEvent.Type.WindowDeactivate))
+    assert not page._captures.isActive()
+
+
+def test_a_key_ends_its_hold_even_where_shift_came_up_first(
+    page: VideoPage, video: FakeVideo, frame: Frame
+) -> None:
+    """A French keyboard types 1 with Shift, and & without."""
+    page.open("/films/a.mp4")
+    video.frame.emit(frame(), 1.0)
+    page.setFocus()
+    shift, none = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
+    scan = 10
+    for kind, key, held, text, active in (
+        (QEvent.Type.KeyPress, Qt.Key.Key_1, shift, "1", True),
+        (QEvent.Type.KeyRelease, Qt.Key.Key_Shift, none, "", True),
+        (QEvent.Type.KeyRelease, Qt.Key.Key_Ampersand, none, "&", False),
+    ):
+        code = 50 if key == Qt.Key.Key_Shift else scan
+        QApplication.sendEvent(page, QKeyEvent(kind, key, held, code, 0, 0, text))
+        assert page._captures.isActive() == active, key
 
 
 def test_a_standing_frame_can_be_taught_again(

@@ -136,6 +136,14 @@ def test_other_keys_and_keys_with_modifiers_say_nothing(desk: Any) -> None:
     assert desk.session.document is before
 
 
+@pytest.mark.parametrize(("text", "says"), [("2", True), ("é", False)])
+def test_digits_that_are_typed_with_shift_are_digits(desk: Any, text: str, says: bool) -> None:
+    """French keyboards have é on the key of 2; before, only the number pad did anything there."""
+    desk.go_to(7)
+    QApplication.sendEvent(desk.page.view, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_2, SHIFT, text))
+    assert desk.taught(7) == (desk.pen if says else None)
+
+
 def test_key_that_is_held_down_answers_once(desk: Any) -> None:
     desk.go_to(7)
     for repeated in (False, True, True):

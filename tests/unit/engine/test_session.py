@@ -154,6 +154,17 @@ def test_a_dragged_slider_is_one_step_in_memory_and_on_disk(session: Session, di
     assert session.close()
 
 
+def test_the_program_s_own_choice_of_the_threshold_is_a_step(session: Session) -> None:
+    """Before, it was taken for a part of the drag before it, and undo brought nothing back."""
+    for value in (0.3, 0.4, None, 0.5):
+        session.do(SetThreshold(value))
+    values = []
+    while session.can_undo:
+        session.undo()
+        values.append(session.document.settings.threshold)
+    assert values == [None, 0.4, None]
+
+
 def examples(*names: str) -> tuple[Example, ...]:
     return tuple(Example(PictureId(name), "camera") for name in names)
 

@@ -138,7 +138,7 @@ def test_the_system_reports_pictures_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_is_hidden_and_what_keeps_its_bytes_is_not_reported(tmp_path: Path) -> None:
-    """macOS puts ._a.jpg beside a.jpg on other disks, and sync programs set times and tags of old pictures."""
+    """macOS puts ._a.jpg beside a.jpg on other disks, and sync programs tag pictures of years ago."""
     old, other = tmp_path / "old.jpg", tmp_path / "other.jpg"
     for path in (old, other):
         path.write_bytes(b"x")

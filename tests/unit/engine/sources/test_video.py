@@ -124,6 +124,23 @@ def test_it_can_be_set_to_a_place_while_it_stands(
     assert not player.source.playing
 
 
+def test_let_go_at_once_the_handle_plays_on_from_there(
+    player: Player, make_video: Callable[..., Path]
+) -> None:
+    """Before, it played on from the last picture that had been shown, and the handle jumped back."""
+    player.source.loop = True
+    player.source.start(str(make_video(12)))
+    player.main.run_until(lambda: player.frames)
+    player.source.pause()
+    player.source.loop = False
+    for tenth in (3, 6, 9):
+        player.source.seek(tenth / 10)
+    player.positions.clear()
+    player.source.play()
+    player.until_it_stands()
+    assert player.positions[0] >= 0.9 - 0.01
+
+
 def test_a_dragged_slider_ends_at_the_newest_place(player: Player, make_video: Callable[..., Path]) -> None:
     player.source.start(str(make_video(12)))
     player.until_it_stands()
