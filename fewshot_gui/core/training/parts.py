@@ -43,6 +43,7 @@ def build_module(recipe: Recipe, classes: int) -> nn.ModuleDict:
         torch.manual_seed(recipe.seed)
         module = nn.ModuleDict({"network": started_network(recipe)})
         dimension = embedding_dimension(module["network"], recipe)
+        _check_sides(module["network"], recipe, dimension)
         if any(stage.kind != "episodes" for stage in recipe.stages):
             module["classifier"] = nn.Linear(dimension, classes)
         if any(stage.rotation_head for stage in recipe.stages):
@@ -86,11 +87,24 @@ def recipe_ways(recipe: Recipe) -> int:
     return most([stage.ways for stage in recipe.stages if stage.kind == "episodes"][-1])
 
 
-def embedding_dimension(network: nn.Module, recipe: Recipe) -> int:
-    """Return D, the length of an embedding of a picture of the recipe's side."""
+def _check_sides(network: nn.Module, recipe: Recipe, dimension: int) -> None:
+    """Raise RecipeError where a stage's classifier would be shown embeddings of another length."""
+    for number, stage in enumerate(recipe.stages, start=1):
+        for side in stage.sides if stage.kind != "episodes" or has_head(recipe) else ():
+            found = embedding_dimension(network, recipe, side)
+            if found != dimension:
+                raise RecipeError(
+                    f"recipe {recipe.name}, stage {number}: sides: at {side} pixels this network has "
+                    f"embeddings of {found} numbers, and at {recipe.side} of {dimension}; leave {side} out"
+                )
+
+
+def embedding_dimension(network: nn.Module, recipe: Recipe, side: int = 0) -> int:
+    """Return D, the length of an embedding of a picture of a side, by default the recipe's."""
     network.eval()
     with torch.no_grad():
-        shown = torch.zeros(2, recipe.channels, recipe.side, recipe.side)
+        side = side or recipe.side
+        shown = torch.zeros(2, recipe.channels, side, side)
         return int(network(shown).shape[1])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fewshot_gui.core.images.view import View
-from fewshot_gui.core.training.parts import head_architecture
+from fewshot_gui.core.training.parts import build_module, head_architecture
 from fewshot_gui.core.training.recipe import (
     RecipeError,
     Teaching,
@@ -157,7 +157,6 @@ def test_a_recipe_that_contradicts_itself_is_refused(line: str, words: str) -> N
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_the_parts_of_every_recipe_can_be_built(name: str) -> None:
-    from fewshot_gui.core.training.parts import build_module
 
     recipe = load_recipe(name)
     module = build_module(recipe, 7)
@@ -260,3 +259,10 @@ def test_a_head_for_a_number_of_classes_is_made_for_the_most_of_an_episode(learn
     """Before, one of 5 classes was trained on more, which ended in an index out of bounds."""
     recipe = parse_recipe(f'learner = "{learner}"\n{TEXT.replace("ways = 3", "ways = [3, 7]")}', "test")
     assert head_architecture(recipe)["max_ways"] == 7
+
+
+def test_sides_at_which_a_classifier_would_not_fit_are_refused_at_once() -> None:
+    """Before, it came to light when a stage got there, which may be hours in."""
+    recipe = parse_recipe(TEXT.replace("sides = [16, 28]", "sides = [16, 32]"), "test")
+    with pytest.raises(RecipeError, match="stage 1: sides: at 32 pixels"):
+        build_module(recipe, classes=5)
