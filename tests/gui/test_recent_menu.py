@@ -71,8 +71,12 @@ def test_the_dialogs_begin_where_the_sessions_lie(
     Window.workspace.session = session  # type: ignore[attr-defined]
     asked: list[str] = []
 
-    def answer(_window: object, _title: str, folder: str, _pattern: str) -> tuple[str, str]:
+    def answer(
+        _window: object, _title: str, folder: str, _pattern: str,
+        options: QFileDialog.Option = QFileDialog.Option.DontConfirmOverwrite,
+    ) -> tuple[str, str]:  # fmt: skip
         asked.append(folder)
+        assert options == QFileDialog.Option.DontConfirmOverwrite, "a Yes would be refused"
         return "/elsewhere/mine", ""
 
     monkeypatch.setattr(QFileDialog, "getOpenFileName", answer)
@@ -81,5 +85,5 @@ def test_the_dialogs_begin_where_the_sessions_lie(
     assert session_dialogs.ask_session_path(window) == "/elsewhere/mine"  # type: ignore[arg-type]
     assert session_dialogs.ask_copy_path(window) == "/elsewhere/mine.fewshot"  # type: ignore[arg-type]
     assert asked == [str(Path(session.path).parent)] * 2
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **_options: ("", ""))
     assert session_dialogs.ask_copy_path(window) == ""  # type: ignore[arg-type]

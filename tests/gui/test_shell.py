@@ -118,7 +118,7 @@ def test_a_copy_that_is_ready_late_is_told_in_the_next_window(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = str(tmp_path / "copy.fewshot")
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (target, ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **_options: (target, ""))
     scene.shell.start(None)
     scene.shell.ask_copy()
     scene.switch()
@@ -132,11 +132,11 @@ def test_leaving_while_a_copy_takes_long_is_asked(
     """Before, the window froze for a minute and then said that the session was not saved."""
     scene.shell.start(None)
 
-    def endless(_source: Path, _target: Path) -> Iterator[None]:
+    def endless(*_places: object) -> Iterator[None]:
         while True:
             yield
 
-    monkeypatch.setattr("fewshot_gui.engine.session.copy_session", endless)
+    monkeypatch.setattr("fewshot_gui.engine.session_file.copy_session", endless)
     monkeypatch.setattr(shell, "COPY_SECONDS", 0.01)
     answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))

@@ -72,7 +72,7 @@ class DivergedError(ArithmeticError):
     """A training whose numbers grew beyond all bounds; its sentence says what to change."""
 
 
-_LOWER = "lower learning_rate, or set clip, and begin anew or with --resume"
+_LOWER = "lower learning_rate or set clip in the recipe, and begin anew"
 
 
 class Trainer:

@@ -332,7 +332,7 @@ def test_a_table_of_probabilities_needs_a_classifier(evening: Any, tmp_path: Pat
 
 def test_the_dialog_asks_for_a_file(evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "chosen.csv"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **_options: (str(place), ""))
     evening.ask("exportAction")
     evening.press("exportButton")
     evening.wait(place.exists)

@@ -333,7 +333,7 @@ def test_the_receipt_is_saved_as_a_table_and_overwrites_nothing(
     dialog = planned(evening)
     sort(evening, dialog)
     place = tmp_path / "receipt.csv"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(place), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **_options: (str(place), ""))
     evening.press("receiptCsv")
     evening.wait(lambda: "Saved as" in dialog.receipt.note.text())
     assert place.read_text("utf-8-sig").count("\n") == 5
