@@ -12,6 +12,7 @@ from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, counted, file_
 from fewshot_gui.cli.own_files import require_own
 from fewshot_gui.core.backbones.bundle_info import BundleError, describe_bundle
 from fewshot_gui.core.backbones.catalogue import default_bundle, kind_of_bundle
+from fewshot_gui.core.learners.catalogue import uses_head
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
 from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine.fitting import make_learner
@@ -92,7 +93,7 @@ def _taught(arguments: argparse.Namespace) -> tuple[Embedded, Classifier, list[P
     named = arguments.backbone
     arguments.backbone = named_backbone(arguments)
     info = describe_bundle(arguments.backbone)
-    if info.head and info.learner == arguments.learner:
+    if info.head and info.learner == arguments.learner and uses_head(arguments.learner):
         if named or facts_of(info.learner).needs_own_bundle:
             raise UsageError(
                 f"the {info.learner} of {info.name} has weights of its own and cannot be written as an ONNX "

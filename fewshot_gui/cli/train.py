@@ -163,9 +163,10 @@ def _check_given(arguments: argparse.Namespace, recipe: Recipe) -> None:
         UsageError: it is not, or there is.
     """
     if recipe.needs_start and not recipe.start:
+        frozen = not any(stage.network_rate for stage in recipe.stages)
         raise UsageError(
             f"recipe {recipe.name} goes on from a trained network; say which with --start, as a bundle that "
-            "--recipe mini-conv4 has written, or --start none for random weights"
+            f"--recipe mini-conv4 has written{'' if frozen else ', or --start none for random weights'}"
         )
     if arguments.teacher and not recipe.distils:
         raise UsageError(f"recipe {recipe.name} learns from no teacher; leave --teacher out")

@@ -85,7 +85,8 @@ class Session:
             SessionError: It cannot be used; the file is as it was, and `backup` names a sound copy.
         """
         place = Path(path).absolute()
-        if place.is_symlink():  # the lease and what SQLite keeps beside a file belong to the file itself
+        # The lease and what SQLite keeps beside a file belong to the file itself.
+        if os.path.islink(place):  # noqa: PTH114 - Path's raises where a folder may not be entered
             place = Path(os.path.realpath(place))
         file, content = open_file(place)
         return cls(place, worker, file, content)

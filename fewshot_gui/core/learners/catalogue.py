@@ -32,13 +32,22 @@ def make_learner(name: str, context: LearnerContext | None = None) -> Learner:
         raise LearnerError(f"{name} works only on a bundle that was trained for it, and {made_for}")
     if facts.space == "pixels":
         return _gradient(name, context)
-    if facts.needs_own_bundle or (own and name in _HAVE_HEADS and context.head):
+    if facts.needs_own_bundle or (own and uses_head(name) and context.head):
         return _learned(name, context)
     return _MAKERS[name](context)
 
 
 _HAVE_HEADS = frozenset({"matching", "ridge"})
 """Learners that a bundle may bring a trained head for, and that do without one as well."""
+
+
+def uses_head(name: str) -> bool:
+    """Return whether the learner takes the trained head of a bundle that was made for it.
+
+    Raises:
+        LearnerError: there is no such learner.
+    """
+    return facts_of(name).needs_own_bundle or name in _HAVE_HEADS
 
 
 def _gradient(name: str, context: LearnerContext) -> Learner:

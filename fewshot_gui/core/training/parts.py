@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from fewshot_gui.core.training.stage import Stage
 
 
+_ANY_LENGTH = ("prototypical", "ridge")  # their heads learn nothing that is as long as an embedding
+
+
 def build_module(recipe: Recipe, classes: int) -> nn.ModuleDict:
     """Return `network`, and what the recipe trains on top of it, as its seed has them.
 
@@ -90,7 +93,8 @@ def recipe_ways(recipe: Recipe) -> int:
 def _check_sides(network: nn.Module, recipe: Recipe, dimension: int) -> None:
     """Raise RecipeError where a stage's classifier would be shown embeddings of another length."""
     for number, stage in enumerate(recipe.stages, start=1):
-        for side in stage.sides if stage.kind != "episodes" or has_head(recipe) else ():
+        bound = stage.kind != "episodes" or (has_head(recipe) and recipe.learner not in _ANY_LENGTH)
+        for side in stage.sides if bound else ():
             found = embedding_dimension(network, recipe, side)
             if found != dimension:
                 raise RecipeError(

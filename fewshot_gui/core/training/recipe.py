@@ -140,8 +140,9 @@ class Recipe:
 
     @property
     def most_ways(self) -> int:
-        """Return the most classes of any training episode; 0 without episodes."""
-        return max((most(stage.ways) for stage in self.stages if stage.kind == "episodes"), default=0)
+        """Return the most classes of any episode, in training or in validation."""
+        ways = [most(stage.ways) for stage in self.stages if stage.kind == "episodes"]
+        return max(*ways, self.validation_ways) if ways else 0
 
     @property
     def adapts(self) -> bool:
@@ -204,7 +205,7 @@ class Recipe:
             "a network that no stage trains (network_rate = 0) needs a start": bool(
                 self.start or self.needs_start or any(stage.network_rate for stage in self.stages)
             ),
-            f"{self.learner} tells max_ways of its [head] apart, which is fewer than ways": (
+            f"{self.learner} tells max_ways of its [head] apart, fewer than ways or validation_ways": (
                 self.learner not in WAYS_LEARNERS or self.most_ways <= self.head.get("max_ways", math.inf)
             ),
             "[head] belongs to a learner with a head": not (self.head and self.adapts),

@@ -72,6 +72,8 @@ class DivergedError(ArithmeticError):
     """A training whose numbers grew beyond all bounds; its sentence says what to change."""
 
 
+_SKIPPED = 20
+"""Updates in a row without a finite loss that float16 may have: its scaler skips them, and scales by less."""
 _LOWER = "lower learning_rate or set clip in the recipe, and begin anew"
 
 
@@ -116,6 +118,7 @@ class Trainer:
         self.module = build_module(recipe, self.maker.classes).to(device)
         self.module.to(memory_format=torch.channels_last)
         self.history = History()
+        self._lost = 0
         self.precision = Precision(device, half=recipe.bfloat16 and not recipe.adapts)
         mean, std = pixel_statistics(data)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (mean, std))
@@ -195,9 +198,10 @@ class Trainer:
         self.module.zero_grad(set_to_none=True)
         results = [self._gradients(objective, next(batches)) for _ in range(self.share)]
         loss, accuracy = self._averaged(results)
-        if not math.isfinite(loss):
-            raise DivergedError(f"the loss of step {step + 1} is no number: {_LOWER}")
         scaler = self.precision.scaler
+        self._lost = 0 if math.isfinite(loss) else self._lost + 1
+        if self._lost > (_SKIPPED if scaler.is_enabled() else 0):
+            raise DivergedError(f"the loss of step {step + 1} is no number: {_LOWER}")
         scaler.unscale_(optimiser)
         clip_gradients(self.module, stage.clip)
         scaler.step(optimiser)

@@ -74,6 +74,10 @@ class Arrivals:
         shown = raws_alone([path for path in done if is_raw(path)])
         return [path for path in done if path in shown or not is_raw(path)]
 
+    def is_ours(self, path: str) -> bool:
+        """Return whether a report about the file is about what this program does or has just done."""
+        return path in self._ours
+
     def awaits(self, path: str) -> bool:
         """Return whether the file is on its way."""
         return path in self._waiting

@@ -300,7 +300,7 @@ class FolderPage(QWidget):
         self.newCategoryRequested.emit(
             [
                 DraggedPicture(gallery.files[row].path, gallery.ids[row], row)
-                for row in self.selected_rows().tolist()
+                for row in self.view.targets().tolist()
             ]
         )
 

@@ -134,7 +134,9 @@ class Watching(QObject):
         """Hear that something happened to a picture."""
         if self._watch is None:
             return
-        if not os.path.lexists(path):
+        if self._arrivals.is_ours(path):  # taken back later, it is where the gallery has it
+            self._gone.discard(path)
+        elif not os.path.lexists(path):
             self._gone.add(path)
             self._shown.discard(path)
             if path in self.new:

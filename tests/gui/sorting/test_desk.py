@@ -399,7 +399,7 @@ def arrive(evening: Any, name: str) -> Path:
     shutil.copy(evening.folder / "0.png", path)
     with path.open("ab") as file:
         file.write(name.encode())
-    evening.wait(lambda: evening.watching._arrivals.waiting)
+    evening.wait(lambda: evening.watching._arrivals.awaits(str(path)))
     return path
 
 
@@ -472,6 +472,23 @@ def test_a_picture_that_lay_there_before_and_one_that_left_again_are_no_arrivals
     watched.clock.now += 3
     watched.watching.tick()
     assert list(watched.watching.new) == [str(path)]
+
+
+def test_what_was_sorted_and_taken_back_is_no_arrival_when_it_is_written_later(watched: Any) -> None:
+    path = str(watched.folder / "0.png")
+    watched.shell.desk.sorter.touching.emit([path])
+    content = Path(path).read_bytes()
+    Path(path).unlink()
+    watched.watching.touched(path)
+    Path(path).write_bytes(content)
+    watched.watching.touched(path)
+    watched.clock.now += 60
+    watched.watching.tick()
+    Path(path).write_bytes(content)
+    watched.wait(lambda: watched.watching._arrivals.awaits(path))
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert not watched.watching.new
 
 
 def test_our_own_moves_are_no_arrivals(watched: Any) -> None:

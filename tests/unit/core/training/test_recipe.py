@@ -257,8 +257,10 @@ def test_a_learner_without_a_stage_of_episodes_is_refused() -> None:
 @pytest.mark.parametrize("learner", ["mann", "snail", "caml"])
 def test_a_head_for_a_number_of_classes_is_made_for_the_most_of_an_episode(learner: str) -> None:
     """Before, one of 5 classes was trained on more, which ended in an index out of bounds."""
-    recipe = parse_recipe(f'learner = "{learner}"\n{TEXT.replace("ways = 3", "ways = [3, 7]")}', "test")
-    assert head_architecture(recipe)["max_ways"] == 7
+    for ways, most in (("[3, 7]", 7), ("3", 5)):  # validation has 5
+        text = TEXT.replace("ways = 3", f"ways = {ways}")
+        recipe = parse_recipe(f'learner = "{learner}"\n{text}', "test")
+        assert head_architecture(recipe)["max_ways"] == most
 
 
 def test_sides_at_which_a_classifier_would_not_fit_are_refused_at_once() -> None:
@@ -266,3 +268,6 @@ def test_sides_at_which_a_classifier_would_not_fit_are_refused_at_once() -> None
     recipe = parse_recipe(TEXT.replace("sides = [16, 28]", "sides = [16, 32]"), "test")
     with pytest.raises(RecipeError, match="stage 1: sides: at 32 pixels"):
         build_module(recipe, classes=5)
+    episodes = TEXT.rpartition("[[stage]]")[2]
+    free = f'learner = "ridge"\n{TEXT.partition("[[stage]]")[0]}[[stage]]\n{episodes}sides = [32]\n'
+    assert "head" in build_module(parse_recipe(free, "test"), classes=5)
