@@ -11,6 +11,7 @@ class SessionProblem(StrEnum):
     """Why a session file cannot be used as asked."""
 
     MISSING = "missing"
+    GONE = "gone"
     MISSING_FOLDER = "missing folder"
     IS_A_FOLDER = "is a folder"
     NO_PERMISSION = "no permission"

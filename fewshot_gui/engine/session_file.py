@@ -49,7 +49,7 @@ class SessionFile:
         if not self._unsaved:
             return self._committed
         if not self._is_there():
-            raise SessionError(SessionProblem.MISSING, str(self._path))
+            raise SessionError(SessionProblem.GONE, str(self._path))
         try:
             self._write()
         except sqlite3.Error as error:

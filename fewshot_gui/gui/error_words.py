@@ -18,6 +18,7 @@ def session_words(error: SessionError) -> str:
     """Return what is wrong with a session file, and what to do."""
     words = {
         SessionProblem.MISSING: translate("ErrorWords", "The session file is not there. Has it been moved or its disk unplugged?"),
+        SessionProblem.GONE: translate("ErrorWords", "The session file was deleted or replaced while it was open. Save a copy (File menu): it will have everything."),
         SessionProblem.MISSING_FOLDER: translate("ErrorWords", "The folder of the session does not exist. Choose another place."),
         SessionProblem.IS_A_FOLDER: translate("ErrorWords", "This is a folder, not a session file."),
         SessionProblem.NO_PERMISSION: translate("ErrorWords", "You may not read or write this session file. Change its permissions or save a copy elsewhere."),

@@ -355,7 +355,7 @@ def test_a_file_that_is_deleted_while_it_is_open_is_told_and_a_copy_saves_everyt
     assert not session.flush()
     [error] = told
     assert isinstance(error, SessionError)
-    assert error.kind is SessionProblem.MISSING
+    assert error.kind is SessionProblem.GONE
     assert not session.close()
     assert copy_of(session, worker, path.with_name("copy.fewshot")) == session.document
     assert session.close(discard=True)
