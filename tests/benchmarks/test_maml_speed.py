@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.filterwarnings("ignore")]
 
 WAYS, SHOTS, QUERIES, STEPS, LR = 5, 1, 15, 5, 0.01
-ROUNDS = 5
+ROUNDS = 11
 # Told is the ratio; asserted is what holds on a busy machine too, where others take the cache away.
 LEAST = {("cpu", "none"): 1.25, ("cpu", "task"): 1.1, ("cuda", "none"): 1.5, ("cuda", "task"): 1.5}
 
@@ -103,8 +103,8 @@ def by_us(classifier: nn.Sequential, tasks: Tasks) -> list[torch.Tensor]:
 
 def measured(
     ways: dict[str, Callable[[], list[torch.Tensor]]], device: str, threads: int
-) -> dict[str, float]:
-    """Return the median seconds of each, in turns, after a round that does not count."""
+) -> dict[str, list[float]]:
+    """Return the seconds of each in every round, in turns, after a round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     clock = time.thread_time if device == "cpu" and threads == 1 else time.perf_counter
     for count in range(ROUNDS + 1):
@@ -115,7 +115,7 @@ def measured(
                 torch.cuda.synchronize()
             if count:
                 seconds[name].append(clock() - began)
-    return {name: statistics.median(spent) for name, spent in seconds.items()}
+    return seconds
 
 
 @pytest.mark.parametrize(("device", "threads"), [("cpu", 1), ("cpu", 2), ("cuda", 1)], indirect=["threads"])
@@ -139,8 +139,14 @@ def test_a_second_order_meta_step_against_higher_and_torchopt(
     seconds = measured(ways, device, threads)
     check_agreement(classifier, tasks)
 
-    ratio = min(seconds["higher"], seconds["torchopt"]) / seconds["ours"]
-    print(f"{side} px, norm {norm}, {device}, {threads} threads: {seconds}, {ratio:.2f} times as fast")
+    # Round by round: what slows the machine for a while slows all of a round alike.
+    ratios = {
+        name: statistics.median(theirs / ours for theirs, ours in zip(spent, seconds["ours"], strict=True))
+        for name, spent in seconds.items()
+    }
+    ratio = min(ratios["higher"], ratios["torchopt"])
+    told = ", ".join(f"{name} {statistics.median(spent):.3f} s" for name, spent in seconds.items())
+    print(f"{side} px, norm {norm}, {device}, {threads} threads: {told}; {ratio:.2f} times as fast")
     assert ratio > LEAST[device, norm]
 
 
