@@ -112,10 +112,10 @@ def run(arguments: argparse.Namespace) -> int:
         with joined_group(os.environ, told_device(arguments.device)) as (group, device):
             data, validation, problems = _read(arguments, recipe, group)
             summary = _train(arguments, recipe, data, validation, group, device)
-    except (RecipeError, NetworkError, EpisodeError, CheckpointError, BundleError, OSError) as error:
+    except (
+        RecipeError, NetworkError, EpisodeError, CheckpointError, BundleError, DivergedError, OSError,
+    ) as error:  # fmt: skip
         raise UsageError(file_words(error)) from error
-    except DivergedError as error:
-        raise UsageError(str(error)) from error
     if summary is not None:
         say_json({**summary, "problems": problems}) if arguments.json else say(_in_words(summary))
     # torchrun takes another code than 0 for a crash, ends the other processes, and may begin anew.
@@ -146,10 +146,10 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, learner=arguments.learner, head={}, method={})
     if arguments.backbone and arguments.backbone != recipe.network["kind"]:
         recipe = replace(recipe, network={"kind": arguments.backbone}, start="")
-    if arguments.start:
-        recipe = replace(recipe, start="" if arguments.start == "none" else arguments.start)
     if arguments.start == "none":
-        recipe = replace(recipe, needs_start=False)
+        recipe = replace(recipe, start="", needs_start=False)
+    elif arguments.start:
+        recipe = replace(recipe, start=arguments.start)
     if recipe.problem():
         raise RecipeError(f"recipe {recipe.name}: {recipe.problem()}")
     _check_given(arguments, recipe)
@@ -163,10 +163,10 @@ def _check_given(arguments: argparse.Namespace, recipe: Recipe) -> None:
         UsageError: it is not, or there is.
     """
     if recipe.needs_start and not recipe.start:
-        frozen = not any(stage.network_rate for stage in recipe.stages)
+        anew = "" if recipe.is_frozen else ", or --start none for random weights"
         raise UsageError(
             f"recipe {recipe.name} goes on from a trained network; say which with --start, as a bundle that "
-            f"--recipe mini-conv4 has written{'' if frozen else ', or --start none for random weights'}"
+            f"--recipe mini-conv4 has written{anew}"
         )
     if arguments.teacher and not recipe.distils:
         raise UsageError(f"recipe {recipe.name} learns from no teacher; leave --teacher out")

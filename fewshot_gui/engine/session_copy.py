@@ -43,8 +43,7 @@ def copy_session(source: Path, target: Path, unsaved: Iterable[Change] = ()) -> 
         SessionError: There is something of that name, or it cannot be written.
     """
     with _new_session(target) as writer, closing(connect(source, "mode=ro")) as reader:
-        yield from _copy_rows(reader, writer)
-        _write(unsaved, writer)
+        yield from _copy_rows(reader, writer, unsaved)
 
 
 def copy_open_session(source: sqlite3.Connection, target: Path, unsaved: Iterable[Change]) -> None:
@@ -55,11 +54,10 @@ def copy_open_session(source: sqlite3.Connection, target: Path, unsaved: Iterabl
     """
     with _new_session(target) as writer:
         try:
-            for _ in _copy_rows(source, writer):
+            for _ in _copy_rows(source, writer, unsaved):
                 pass  # nobody may commit meanwhile: the transaction is that of the session's own connection
         finally:
             source.execute("ROLLBACK")
-        _write(unsaved, writer)
 
 
 @contextmanager
@@ -82,7 +80,9 @@ def _new_session(target: Path) -> Iterator[sqlite3.Connection]:
         temporary.with_name(f"{temporary.name}-journal").unlink(missing_ok=True)
 
 
-def _copy_rows(reader: sqlite3.Connection, writer: sqlite3.Connection) -> Generator[None, None, None]:
+def _copy_rows(
+    reader: sqlite3.Connection, writer: sqlite3.Connection, unsaved: Iterable[Change]
+) -> Generator[None, None, None]:
     reader.execute("BEGIN")  # one view of the file, whatever is written to it meanwhile
     writer.execute("BEGIN")
     writer.execute("UPDATE position SET seq = ?", reader.execute("SELECT seq FROM position").fetchone())
@@ -92,11 +92,6 @@ def _copy_rows(reader: sqlite3.Connection, writer: sqlite3.Connection) -> Genera
         while some := rows.fetchmany(_ROWS_A_STEP):
             writer.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", some)  # noqa: S608
             yield
-    writer.execute("COMMIT")
-
-
-def _write(unsaved: Iterable[Change], writer: sqlite3.Connection) -> None:
-    writer.execute("BEGIN")
     for change in unsaved:
         change.write(writer)
     writer.execute("COMMIT")

@@ -57,7 +57,6 @@ class QueryPanel(QStackedWidget):
 
     def capture(self, category: CategoryId, *, held: bool) -> None:
         """Capture frames of the present source into a category while its button is held."""
-        pages = (self.camera, self.video) if not held else (self.currentWidget(),)
-        for page in pages:  # a button that comes up may have gone down while another page was shown
-            if isinstance(page, CameraPage | VideoPage):
-                page.capture(category, held=held)
+        page = self.currentWidget()
+        if isinstance(page, CameraPage | VideoPage):
+            page.capture(category, held=held)

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fewshot_gui.core.images.view import View
-from fewshot_gui.core.training.stage import Augmentation, Stage, most, number_between, whole_number
+from fewshot_gui.core.training.stage import (
+    Augmentation,
+    Stage,
+    most,
+    number_between,
+    out_of_range,
+    whole_number,
+)
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
 HEAD_LEARNERS = ("prototypical", "matching", "relation", "ridge", "feat", "mann", "snail", "caml")
@@ -17,13 +24,16 @@ WAYS_LEARNERS = ("mann", "snail", "caml")
 """Those whose head is made for a number of classes."""
 GRADIENT_LEARNERS = ("maml", "fomaml", "anil", "meta-sgd", "reptile", "meta-lstm")
 
-_LEAST = {
-    "side": 1, "source_side": 0, "validation_every": 0,
-    "validation_episodes": 2, "validation_ways": 2, "validation_shots": 1, "validation_queries": 1,
-}  # fmt: skip
-"""What the whole numbers of a recipe are at least."""
-
-_LARGEST_SEED = 2**32
+_RANGES = {
+    "side": whole_number(1),
+    "source_side": whole_number(0),
+    "seed": number_between(0, 2**32, whole=True),
+    "validation_every": whole_number(0),
+    "validation_episodes": whole_number(2),
+    "validation_ways": whole_number(2),
+    "validation_shots": whole_number(1),
+    "validation_queries": whole_number(1),
+}
 _FINISHED = ("pool_power", "pooled_stages", "embedding")
 
 T = TypeVar("T")
@@ -139,6 +149,11 @@ class Recipe:
         return any(stage.kind == "distil" for stage in self.stages)
 
     @property
+    def is_frozen(self) -> bool:
+        """Return whether no stage trains the network, but what lies on top of it alone."""
+        return not any(stage.network_rate for stage in self.stages)
+
+    @property
     def most_ways(self) -> int:
         """Return the most classes of any episode, in training or in validation."""
         ways = [most(stage.ways) for stage in self.stages if stage.kind == "episodes"]
@@ -179,14 +194,7 @@ class Recipe:
 
     def problem(self) -> str:
         """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
-        for key, least in _LEAST.items():
-            fits, words = whole_number(least)
-            if not fits(getattr(self, key)):
-                return f"{key} must be {words}, not {getattr(self, key)!r}"
-        fits, words = number_between(0, _LARGEST_SEED, whole=True)
-        if not fits(self.seed):
-            return f"seed must be {words}, not {self.seed!r}"
-        return self._contradiction()
+        return out_of_range(self, _RANGES) or self._contradiction()
 
     def _contradiction(self) -> str:
         learners = (*HEAD_LEARNERS, *GRADIENT_LEARNERS)
@@ -203,7 +211,7 @@ class Recipe:
                 self.learner == "prototypical" or any(stage.kind == "episodes" for stage in self.stages)
             ),
             "a network that no stage trains (network_rate = 0) needs a start": bool(
-                self.start or self.needs_start or any(stage.network_rate for stage in self.stages)
+                self.start or self.needs_start or not self.is_frozen
             ),
             f"{self.learner} tells max_ways of its [head] apart, fewer than ways or validation_ways": (
                 self.learner not in WAYS_LEARNERS or self.most_ways <= self.head.get("max_ways", math.inf)

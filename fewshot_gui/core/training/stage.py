@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+Range: TypeAlias = "tuple[Callable[[object], bool], str]"
+"""What tells whether a value fits, and that in words."""
 Count = int | tuple[int, int]
 
 
@@ -35,10 +37,7 @@ class Augmentation:
 
     def problem(self) -> str:
         """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
-        for key, (fits, words) in _CHANGES.items():
-            if not fits(getattr(self, key)):
-                return f"{key} must be {words}, not {getattr(self, key)!r}"
-        return ""
+        return out_of_range(self, _CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +114,7 @@ class Stage:
         for key, allowed in _CHOICES.items():
             if getattr(self, key) not in allowed:
                 return f"{key} may be {_listed(allowed)}, not {getattr(self, key)!r}"
-        for key, (fits, words) in _RANGES.items():
-            if not fits(getattr(self, key)):
-                return f"{key} must be {words}, not {getattr(self, key)!r}"
-        return self._contradiction()
+        return out_of_range(self, _RANGES) or self._contradiction()
 
     def _contradiction(self) -> str:
         nothing = Augmentation()
@@ -146,18 +142,26 @@ def most(count: Count) -> int:
     return count[1] if isinstance(count, tuple) else count
 
 
+def out_of_range(part: object, ranges: Mapping[str, Range]) -> str:
+    """Return which value of a part is none that it may be, and what it may be; empty where all are."""
+    for key, (fits, words) in ranges.items():
+        if not fits(getattr(part, key)):
+            return f"{key} must be {words}, not {getattr(part, key)!r}"
+    return ""
+
+
 def _listed(allowed: tuple[str, ...]) -> str:
     return " or ".join(repr(value) for value in allowed)
 
 
-def whole_number(least: int) -> tuple[Callable[[object], bool], str]:
+def whole_number(least: int) -> Range:
     """Return what tells whether a value is a whole number from `least` up, and that in words."""
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= least, (
         f"a whole number from {least} up"
     )
 
 
-def number_between(low: float, high: float, *, whole: bool = False) -> tuple[Callable[[object], bool], str]:
+def number_between(low: float, high: float, *, whole: bool = False) -> Range:
     """Return what tells whether a value is a number in a range, and that in words."""
     kinds, words = (int, "a whole number") if whole else (int | float, "a number")
 
@@ -167,7 +171,7 @@ def number_between(low: float, high: float, *, whole: bool = False) -> tuple[Cal
     return fits, f"{words} from {low:.10g} to {high:.10g}" if high != 1e9 else f"{words} from {low:g} up"
 
 
-def _range(least: int) -> tuple[Callable[[object], bool], str]:
+def _range(least: int) -> Range:
     one = whole_number(least)[0]
 
     def fits(value: object) -> bool:
@@ -192,7 +196,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": ("cosine", "step"),
     "mixup": ("", "input", "manifold"),
 }
-_RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
+_RANGES: dict[str, Range] = {
     "steps": whole_number(1),
     "learning_rate": number_between(0, 1e9),
     "weight_decay": number_between(0, 1e9),
@@ -212,7 +216,7 @@ _RANGES: dict[str, tuple[Callable[[object], bool], str]] = {
     "meta_batch": whole_number(1),
     "sides": (_sides, "a list of whole numbers from 1 up"),
 }
-_CHANGES: dict[str, tuple[Callable[[object], bool], str]] = {
+_CHANGES: dict[str, Range] = {
     "smallest_crop": number_between(0.01, 1),
     "rotate": number_between(0, 180),
     "shift": number_between(0, 1),

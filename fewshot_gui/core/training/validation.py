@@ -58,7 +58,7 @@ class Validator:
         )
         rows = _a_share_of_each(data.labels, max(2, MOST_PICTURES // max(1, len(data.names))))
         digest = hashlib.sha256(data.labels[rows].tobytes())
-        digest.update(np.ascontiguousarray(data.images[rows[:: max(1, len(rows) // 256)]]).tobytes())
+        digest.update(data.images[rows[:: max(1, len(rows) // 256)]].tobytes())
         self.fingerprint = digest.digest()
         self._index = ClassIndex.of(torch.from_numpy(data.labels[rows]), data.names)
         if len(self._index.members) < 2:
