@@ -26,7 +26,9 @@ def choice_line(choice: Choice) -> str:
             f"auto took {name}: right on {reason.right(name)} of {reason.left_out} left-out examples, "
             f"{rule} on {reason.right(rule)}"
         )
-    more = ", and no other was clearly better" if reason.why is Why.RULE else ""
+    more = ", and no other was clearly better"
+    if reason.why is Why.TOO_MANY:
+        more = ", too many in all to compare learners on"
     return f"auto took {name}: about {counted(round(reason.shots), 'example')} a class{more}"
 
 

@@ -34,6 +34,7 @@ from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine.fitting import Recipe, Watch, learn, make_learner
 from fewshot_gui.engine.headless import MainLoop, open_library
 from fewshot_gui.engine.label_table import LabelTable, write_labels
+from fewshot_gui.engine.spreadsheet import MARK, harmless
 
 if TYPE_CHECKING:
     import argparse
@@ -150,6 +151,8 @@ def label_pictures(arguments: argparse.Namespace) -> Labelled:
             files = list(scan_folder(arguments.query, on_problem=note))
             if not files:
                 warn(f"{arguments.query} holds no pictures, so nothing is labelled")
+            bundle, pictures = describe_bundle(arguments.backbone), len(files) + len(support.files)
+            require_fit(arguments.learner, bundle, pictures=pictures)
             query = _embed(arguments, library, loop, files, "Reading pictures")
             # The lanes rest by now: what belongs to the model lane may run here.
             recipe = recipe_of(arguments)
@@ -284,7 +287,8 @@ def _predict(
     prediction = classifier.predict(torch.from_numpy(query.rows))
     # What `novelty` would say, without computing all distances, or the whole network, twice.
     novelty = prediction.nearest_distance[:, 0].numpy()
-    return prediction, novelty > threshold_at(arguments.threshold, classifier)
+    # What is no number is near nothing.
+    return prediction, ~(novelty <= threshold_at(arguments.threshold, classifier))
 
 
 def _table(
@@ -341,4 +345,6 @@ def _list_problems(path: Path, problems: Sequence[Problem]) -> None:
         return
     # As in the table itself: a name that is no valid Unicode is written as its bytes.
     with path.open("w", newline="", encoding="utf-8", errors=sys.getfilesystemencodeerrors()) as file:
-        csv.writer(file).writerows([PROBLEM_COLUMNS, *((p.path, p.detail) for p in problems)])
+        file.write(MARK)
+        told = ((harmless(problem.path), problem.detail) for problem in problems)
+        csv.writer(file).writerows([PROBLEM_COLUMNS, *told])

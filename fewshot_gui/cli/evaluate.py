@@ -117,8 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
         warn(f"left out {problem}")
     for refusal in refused:
         warn(refusal)
-    if reports:
-        _tell(arguments, reports, materials.counts())
+    _tell(arguments, reports, refused, materials.counts())
     if reports and arguments.picture is not None:
         _draw(arguments.picture, reports)
     return SOME_FAILED if materials.problems() or refused else DONE
@@ -305,18 +304,20 @@ def _measure(arguments: argparse.Namespace, contender: Contender, materials: _Ma
         )
 
 
-def _tell(arguments: argparse.Namespace, reports: Sequence[Report], counts: dict[str, int]) -> None:
+def _tell(
+    arguments: argparse.Namespace, reports: Sequence[Report], refused: Sequence[str], counts: dict[str, int]
+) -> None:
     if arguments.json:
         values = [{**asdict(report), **counts} for report in reports]
-        say_json({"reports": values} if arguments.compare else values[0])
-    elif arguments.compare:
+        say_json({"reports": values, "refused": refused} if arguments.compare or refused else values[0])
+        return
+    if reports and arguments.compare:
         say(_table(reports, counts["classes"]))
-    else:
+    elif reports:
         say(_in_words(reports[0], counts["classes"]))
-    if not arguments.json:
-        for report in reports:
-            if report.chosen and report.why:
-                say(choices_line(report.chosen, report.why))
+    for report in reports:
+        if report.chosen and report.why:
+            say(choices_line(report.chosen, report.why))
 
 
 def _task(report: Report, classes: int) -> str:

@@ -40,10 +40,9 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="what to call it; by default as the file")
     parser.add_argument("--licence", default="", help="of the weights, to be shown in the list")
     parser.add_argument("--side", type=_side, help="of the pictures that it was trained with, in pixels")
-    for name in ("mean", "std"):
-        parser.add_argument(
-            f"--{name}", type=_three, metavar="R,G,B", help="of the colours of its training pictures, 0 to 1"
-        )
+    words = "of the colours of its training pictures, 0 to 1; one number for a model that takes grey ones"
+    parser.add_argument("--mean", type=_colours, metavar="R,G,B", help=words)
+    parser.add_argument("--std", type=_deviations, metavar="R,G,B", help=words)
 
 
 def _architecture(text: str) -> dict[str, str]:
@@ -59,13 +58,20 @@ def _side(text: str) -> int:
     return int(text)
 
 
-def _three(text: str) -> tuple[float, ...]:
+def _colours(text: str) -> tuple[float, ...]:
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         values = ()
-    if len(values) != 3 or not all(0 <= value <= 1 for value in values):
-        raise argparse.ArgumentTypeError(f"give three numbers from 0 to 1 with commas, not {text!r}")
+    if len(values) not in {1, 3} or not all(0 <= value <= 1 for value in values):
+        raise argparse.ArgumentTypeError(f"give three numbers from 0 to 1 with commas, or one, not {text!r}")
+    return values
+
+
+def _deviations(text: str) -> tuple[float, ...]:
+    values = _colours(text)
+    if not all(values):
+        raise argparse.ArgumentTypeError(f"pictures are divided by it: no number may be 0, as in {text!r}")
     return values
 
 

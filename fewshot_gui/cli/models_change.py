@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fewshot_gui.cli.models_list import bundle_values
+from fewshot_gui.cli.models_list import bundle_values, prepared_words
 from fewshot_gui.cli.output import DONE, SOME_FAILED, UsageError, bar, say, say_json, warn
 from fewshot_gui.cli.sort_words import size_words
 from fewshot_gui.core.backbones.architectures import architecture_name
@@ -14,7 +14,6 @@ from fewshot_gui.core.backbones.foreign_error import ForeignWeightsError
 from fewshot_gui.core.backbones.ladder import LADDER, rung_of
 from fewshot_gui.core.backbones.network_error import NetworkError
 from fewshot_gui.core.backbones.own_bundles import is_name, is_taken, own_path, remove_own
-from fewshot_gui.core.backbones.preprocessing import IMAGENET
 from fewshot_gui.core.data_files import models_folder, user_models_folder
 from fewshot_gui.engine.downloads.download import drop
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
     from fewshot_gui.core.backbones.ladder import Rung
-    from fewshot_gui.core.backbones.preprocessing import Preprocessing
 
 TRY_AGAIN = "what has arrived is kept; the same command goes on from there"
 WORDS = {
@@ -76,10 +74,10 @@ def add(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json(bundle_values(info, Speeds()))
     else:
-        side, network = info.preprocessing.side, architecture_name(info.architecture)
+        seen, network = info.preprocessing, architecture_name(info.architecture)
         say(
-            f"{info.name} is here: {network}, {side}x{side} px, {info.dimension} numbers a picture; "
-            f"use it with --backbone {info.name}"
+            f"{info.name} is here: {network}, {seen.side}x{seen.side} px, {prepared_words(seen)}, "
+            f"{info.dimension} numbers a picture; use it with --backbone {info.name}"
         )
     return DONE
 
@@ -174,25 +172,26 @@ def _converted(arguments: argparse.Namespace, path: Path, out: Path) -> BundleIn
 
     about = {"title": out.stem, "licence": arguments.licence}
     if path.suffix.lower() == ".onnx":
-        return foreign.convert_onnx(path, _preprocessing_of_onnx(arguments), **about, out=out)
+        return foreign.convert_onnx(path, _told(arguments), **about, out=out)
     tensors = foreign.read_weights(path)
-    architecture = arguments.architecture or foreign.guess_architecture(tensors, path.stem)
+    named = arguments.architecture
+    architecture = (
+        foreign.sized_architecture(named, tensors)
+        if named
+        else foreign.guess_architecture(tensors, path.name)
+    )
     if architecture is None:
         raise UsageError(
             f"{path}: no network of torchvision or timm is known whose weights have these names and shapes; "
             "say which it is with --architecture torchvision:NAME or timm:NAME"
         )
-    preprocessing = _changed(foreign.preprocessing_of(architecture), arguments)
+    preprocessing = replace(foreign.preprocessing_of(architecture), **_told(arguments))
+    if {len(preprocessing.mean), len(preprocessing.std)} != {preprocessing.channels}:
+        raise UsageError(f"its pictures have {preprocessing.channels} colours: give --mean and --std as many")
     return foreign.convert(path, architecture, preprocessing, **about, out=out, tensors=tensors)
 
 
-def _preprocessing_of_onnx(arguments: argparse.Namespace) -> Preprocessing | None:
-    """Return what was asked for; None where nothing was, and the model itself says its size."""
-    if not (arguments.side or arguments.mean or arguments.std):
-        return None
-    return _changed(IMAGENET, arguments)
-
-
-def _changed(known: Preprocessing, arguments: argparse.Namespace) -> Preprocessing:
+def _told(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what was said of the pictures of the training."""
     told = {key: getattr(arguments, key) for key in ("side", "mean", "std")}
-    return replace(known, **{key: value for key, value in told.items() if value})
+    return {key: value for key, value in told.items() if value}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fewshot_gui.core.backbones.bundle_info import BundleInfo
     from fewshot_gui.core.backbones.ladder import Rung
+    from fewshot_gui.core.backbones.preprocessing import Preprocessing
 
 COLUMNS = ("name", "title", "pixels", "size", "a picture", "published or validated", "licence")
 OWN_LICENCE = "MIT; of its data see its card"
@@ -55,10 +56,17 @@ def info(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json({**bundle_values(found, speeds), "card": found.card})
     else:
-        known = {key: value for key, value in _bundle_facts(found, speeds).items() if value}
+        told = _bundle_facts(found, speeds) | {"pictures prepared with": prepared_words(found.preprocessing)}
+        known = {key: value for key, value in told.items() if value}
         facts = "\n".join(f"{key + ':':<24} {value}" for key, value in known.items())
         say(f"{facts}\n\n{found.card}".rstrip())
     return DONE
+
+
+def prepared_words(seen: Preprocessing) -> str:
+    """Return the mean and the deviation that the colours of a picture are brought to a network by."""
+    mean, std = (", ".join(f"{value:g}" for value in values) for values in (seen.mean, seen.std))
+    return f"mean {mean} and deviation {std}"
 
 
 def bundle_values(found: BundleInfo, speeds: Speeds) -> dict[str, Any]:
@@ -74,6 +82,8 @@ def bundle_values(found: BundleInfo, speeds: Speeds) -> dict[str, Any]:
         "hash": found.hash,
         "network": found.architecture,
         "side": found.preprocessing.side,
+        "mean": found.preprocessing.mean,
+        "std": found.preprocessing.std,
         "dimension": found.dimension,
         "parameters": found.parameters,
         "size_bytes": found.size_bytes,

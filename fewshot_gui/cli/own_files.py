@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot_gui.cli.output import UsageError
 from fewshot_gui.engine.own_pictures import may_replace
+from fewshot_gui.engine.spreadsheet import MARK, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def require_own(option: str, path: Path, is_own: Callable[[Path], bool]) -> None
 def is_label_table(path: Path) -> bool:
     """Return whether a file is a table of `classify` in which no label was changed by hand to another."""
     try:
-        with path.open(newline="", encoding="utf-8", errors=sys.getfilesystemencodeerrors()) as file:
+        with path.open(newline="", encoding="utf-8-sig", errors=sys.getfilesystemencodeerrors()) as file:
             rows = csv.DictReader(file)
             columns = tuple(rows.fieldnames or ())
             return columns[:3] == _LABEL_COLUMNS and all(_is_as_written(row) for row in rows)
@@ -76,7 +77,7 @@ def _is_as_written(row: dict[str | Any, str | Any]) -> bool:
     if None in row or None in row.values():  # more or fewer cells than columns
         return False
     chances = {key: value for key, value in row.items() if key.startswith("probability:")}
-    label = row["predicted"]
+    label = plain(row["predicted"])
     wanted = chances.get(f"probability:{label}") if label else max(chances.values(), default=None)
     return row["probability"] == wanted
 
@@ -84,4 +85,5 @@ def _is_as_written(row: dict[str | Any, str | Any]) -> bool:
 def has_columns(path: Path, columns: Sequence[str]) -> bool:
     """Return whether a file is a table with just these columns."""
     with path.open("rb") as file:
-        return file.readline(_HEAD).strip() == ",".join(columns).encode()
+        head = file.readline(_HEAD).strip().removeprefix(MARK.encode())
+    return head == ",".join(columns).encode()

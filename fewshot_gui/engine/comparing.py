@@ -290,8 +290,7 @@ class _Comparing:
                     pixels = read_image(path, at_least=side)
                 except ImageProblem:
                     continue  # the gallery has told it
-                found[name] = self.library.embed_pixels(pixels, backbone, recipe.device)
-                self.library.keep_embedding(name, found[name], backbone)
+                found[name] = self.library.embed_pixels(pixels, backbone, recipe.device, keep_as=name)
                 yield
         places = [place for place, name in enumerate(rows.ids) if name in found]
         width = self.library.info(backbone).dimension

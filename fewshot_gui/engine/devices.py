@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 # In order of preference for "auto".
 ACCELERATORS = ("cuda", "mps", "xpu")
+_MEMORY_IS_FULL = (
+    "out of memory",  # CUDA, MPS, XPU
+    "can't allocate memory",  # the processor
+    "not enough memory",  # the processor, on Windows
+    "alloc_failed",  # cuBLAS and cuDNN
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,9 @@ def is_out_of_memory(error: Exception) -> bool:
     """Return True if `error` says that a device's memory is full, in the words of any backend."""
     if isinstance(error, MemoryError):
         return True
-    # torch.OutOfMemoryError is a RuntimeError; MPS and old drivers raise the latter with these words.
-    return isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
+    # torch.OutOfMemoryError is a RuntimeError; all others raise the latter, with these words.
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and any(each in words for each in _MEMORY_IS_FULL)
 
 
 def run_with_memory_fallback(

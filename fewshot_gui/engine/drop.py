@@ -73,14 +73,25 @@ def list_pictures(paths: tuple[str, ...], token: CancelToken, *, named: bool) ->
 def _folder_groups(
     folder: str, token: CancelToken, on_problem: Callable[[ImageProblem], None], *, named: bool
 ) -> Groups:
-    """Return the pictures below a folder by the name of their category; empty where there are none."""
-    if named:
-        classes = class_folders(folder, cancelled=lambda: token.cancelled, on_problem=on_problem)
-        if classes:
-            return {name: [file.path for file in files] for name, files in classes.items()}
-    files = scan_folder(folder, cancelled=lambda: token.cancelled, on_problem=on_problem)
-    paths = [file.path for file in files]
-    return {_name(Path(folder).absolute()) if named else "": paths} if paths else {}
+    """Return the pictures below a folder by the name of their category; empty where there are none.
+
+    Loose ones are of a category that is called as the folder.
+    """
+
+    def cancelled() -> bool:
+        return token.cancelled
+
+    if not named:
+        paths = [file.path for file in scan_folder(folder, cancelled=cancelled, on_problem=on_problem)]
+        return {"": paths} if paths else {}
+    groups: Groups = {}
+    # Without on_problem: the class folders tell what is wrong with the folder itself, too.
+    loose = [file.path for file in scan_folder(folder, recursive=False, cancelled=cancelled)]
+    if loose:
+        groups[_name(Path(folder).absolute())] = loose
+    for name, files in class_folders(folder, cancelled=cancelled, on_problem=on_problem).items():
+        groups.setdefault(name, []).extend(file.path for file in files)
+    return groups
 
 
 def _name(folder: Path) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # A live frame waits for the batch before it: at 0.05 s a camera still looks live.
 SECONDS_A_BATCH = 0.05
 SMALLEST, LARGEST_ON_CPU, LARGEST = 8, 32, 64
+KEPT_LOADED = 3
+"""Backbones: the one in use, in both spaces, and the one before it. Large ones take 350 MB each."""
 
 
 class Prepares(Protocol):
@@ -83,6 +85,7 @@ class Embedder:
         on_device: told the device whenever it is another than before.
         runtimes: embeds on the CPU in the place of those backbones that it is faster for; None for none.
         on_loaded: told the name of each backbone that was loaded.
+        on_replaced: told the name of one that is another than when it was asked for last; by any thread.
     """
 
     def __init__(
@@ -93,12 +96,14 @@ class Embedder:
         *,
         runtimes: ChosenRuntimes | None = None,
         on_loaded: Callable[[str], None] | None = None,
+        on_replaced: Callable[[str], None] | None = None,
     ) -> None:
         self._load = load or _load_bundle
         self._describe = describe or _describe_bundle
         self._on_device = on_device
         self._runtimes = runtimes
         self._on_loaded = on_loaded
+        self._on_replaced = on_replaced
         self._infos: dict[str, BackboneInfo] = {}
         self._loaded: dict[str, tuple[str, Backbone]] = {}
         self._chosen: dict[str, str] = {}
@@ -123,12 +128,17 @@ class Embedder:
         Raises:
             BundleError: it is missing or damaged.
         """
+        former = self._infos.get(name)
         try:
-            self._infos[name] = self._describe(name)
+            present = self._describe(name)
         except BundleError:
-            if name not in self._infos:
+            if former is None:
                 raise
-        return self._infos[name]
+            return former
+        self._infos[name] = present
+        if former is not None and former.hash != present.hash and self._on_replaced is not None:
+            self._on_replaced(name)
+        return present
 
     def warm_up(self, name: str, device: str) -> str:
         """Load a backbone, and return the device that it will run on."""
@@ -183,15 +193,23 @@ class Embedder:
     def _backbone(self, name: str) -> Backbone:
         # Of the bundle itself: in the pixels space all of the same preprocessing have one hash.
         present = self.info(bundle_of(name)).hash
-        former, backbone = self._loaded.get(name, ("", None))
+        former, backbone = self._loaded.pop(name, ("", None))
         if backbone is None or former != present:
-            if self._loaded.pop(name, None) is not None and self._runtimes is not None:
-                self._runtimes.forget(name)
+            if backbone is not None:
+                self._forget(name)
+            while len(self._loaded) >= KEPT_LOADED:
+                oldest = next(iter(self._loaded))
+                del self._loaded[oldest]
+                self._forget(oldest)
             backbone = self._load(name)
-            self._loaded[name] = present, backbone
             if self._on_loaded is not None:
                 self._on_loaded(name)
+        self._loaded[name] = present, backbone  # at the end: it is the last that was used
         return backbone
+
+    def _forget(self, name: str) -> None:
+        if self._runtimes is not None:
+            self._runtimes.forget(name)
 
     def _choose(self, wanted: str) -> str:
         if wanted not in self._chosen:

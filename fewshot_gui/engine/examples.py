@@ -73,6 +73,12 @@ class SupportVectors:
             if len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
 
+    def forget(self, backbone: str) -> None:
+        """Forget what a backbone has made: another one has its name by now."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0] == backbone]:
+                del self._kept[key]
+
 
 def embed_examples(
     sources: Sequence[Source], library: Library, vectors: SupportVectors, backbone: str, device: str
@@ -104,9 +110,9 @@ def embed_examples(
                 if kept is not None:
                     found[source.picture] = kept
                 continue
-            found[source.picture] = library.embed_pixels(pixels, backbone, device)
-            if whole:  # what a thumbnail gives is near the truth; it must not stand in for it later
-                library.keep_embedding(source.picture, found[source.picture], backbone)
+            # What a thumbnail gives is near the truth; it must not stand in for it later.
+            keep_as = source.picture if whole else None
+            found[source.picture] = library.embed_pixels(pixels, backbone, device, keep_as=keep_as)
             yield
         vectors.put(backbone, source.picture, found[source.picture], whole=whole)
     return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import count, islice
+from itertools import count
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from fewshot_gui.engine.rows import Rescan, Rows
 from fewshot_gui.engine.worker import CancelToken, Job, Priority, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.problems import ProblemLog
     from fewshot_gui.engine.worker import Worker
 
-# The first rows are shown at once; later ones in portions that a view takes up in a few milliseconds.
+# The first rows are shown at once; later ones in portions that a view takes up in a few milliseconds, but of
+# a slow disk whatever it has given by then.
 FIRST_PORTION = 100
 PORTION = 5_000
+PORTION_SECONDS = 0.5
 # Short enough that rows which come into view are next; two at a time keep both lanes busy.
 SLICE = 64
 SLICES_AT_ONCE = 2
@@ -162,12 +165,16 @@ class Gallery:
         changed = name != self._backbone
         self._backbone, self._device = name, device
         if changed:
-            self._cancel_embedding()
-            self._rows.forget_embeddings()
-            self.cleared.emit()
-            self.progressed.emit(0, self.count)
-            if not self.listing:
-                self._embed()
+            self.embed_anew()
+
+    def embed_anew(self) -> None:
+        """Embed all rows once more: the backbone is another one than it was."""
+        self._cancel_embedding()
+        self._rows.forget_embeddings()
+        self.cleared.emit()
+        self.progressed.emit(0, self.count)
+        if not self.listing:
+            self._embed()
 
     def _clear(self) -> None:
         if self._listing is not None:
@@ -182,13 +189,11 @@ class Gallery:
         """List the folder; a rescan gives the former rows, to be compared on the lane."""
 
         def work(token: CancelToken) -> Steps[Rescan | None]:
-            size, present = FIRST_PORTION, []
-            files = self._scan(token)
-            while portion := list(islice(files, size)):
+            present: list[PictureFile] = []
+            for portion in _portions(self._scan(token)):
                 self._decode.tell(token, partial(self._found, portion))
                 if former is not None:
                     present.extend(portion)
-                size = PORTION
                 yield
             return None if former is None else Rescan.of(former, present)
 
@@ -287,3 +292,16 @@ class Gallery:
             job.cancel()
         self._jobs.clear()
         self._rows.release_asked()
+
+
+def _portions(files: Iterable[PictureFile]) -> Iterator[list[PictureFile]]:
+    """Yield the files in lists, each as soon as it is full or half a second old."""
+    portion: list[PictureFile] = []
+    size, due = FIRST_PORTION, monotonic() + PORTION_SECONDS
+    for file in files:
+        portion.append(file)
+        if len(portion) >= size or monotonic() >= due:
+            yield portion
+            size, portion, due = PORTION, [], monotonic() + PORTION_SECONDS
+    if portion:
+        yield portion

@@ -119,9 +119,10 @@ class Intake:
     def add_files(self, paths: Sequence[str], category: CategoryId | None = None) -> CancelToken:
         """Read files and folders into a category; return the token that stops it.
 
-        Without a category, each folder of class folders makes one category for each of them, a folder of
-        loose pictures makes one of its own name, and loose files make a new one that is named after the
-        folder they lie in. A name that exists already means that category. All of it is one undo step.
+        Without a category, each folder of class folders makes one category for each of them, the pictures
+        that lie loosely in a folder make one of its own name, and loose files make a new one that is named
+        after the folder they lie in. A name that exists already means that category. All of it is one undo
+        step.
         """
         token = CancelToken()
         listing = partial(list_pictures, tuple(paths), named=category is None)

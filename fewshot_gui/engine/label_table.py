@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.publish import replacing
+from fewshot_gui.engine.spreadsheet import MARK, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,9 @@ class LabelTable:
 
 
 def write_labels(path: Path, table: LabelTable) -> None:
-    """Write path, predicted (empty for none of these), probability, then both for each class; UTF-8.
+    """Write path, predicted (empty for none of these), probability, then both for each class.
+
+    UTF-8 that spreadsheets know as such, and no name is a formula to them.
 
     The file is complete or not there: it is written beside and then renamed.
 
@@ -62,18 +65,19 @@ def write_labels(path: Path, table: LabelTable) -> None:
     unusual = sys.getfilesystemencodeerrors()
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8", errors=unusual) as file:
         writer = csv.writer(file)
+        file.write(MARK)
         writer.writerow(
             ["path", "predicted", "probability"]
             + [f"probability:{name}" for name in table.classes]
             + [f"distance:{name}" for name in table.classes]
         )
         for row, picture in enumerate(table.paths):
-            writer.writerow([picture, *_row(table, row)])
+            writer.writerow([harmless(picture), *_row(table, row)])
 
 
 def _row(table: LabelTable, row: int) -> list[str]:
     label = table.label(row)
-    predicted = "" if label < 0 else table.classes[label]
+    predicted = "" if label < 0 else harmless(table.classes[label])
     numbers = [table.probability(row), *table.probabilities[row], *table.distances[row]]
     return [predicted, *map(_number, numbers)]
 

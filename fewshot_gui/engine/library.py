@@ -68,6 +68,7 @@ class Library:
         describe: Describe | None = None,
     ) -> None:
         self.device_changed: Event[[str]] = Event()
+        self.backbone_replaced: Event[[str]] = Event()
         self._decode = decode
         self._model = model
         self._problems = problems
@@ -83,6 +84,7 @@ class Library:
             # Of backbones from elsewhere there is nothing to compare.
             runtimes=ChosenRuntimes(cache_folder / RUNTIMES) if load is None else None,
             on_loaded=lambda name: post(lambda: self._settling.begin(name)),
+            on_replaced=lambda name: post(lambda: self.backbone_replaced.emit(name)),
         )
         self._settling = Settling(
             post, model, lambda: bool(decode.pending or model.pending), self._embedder.settle
@@ -148,14 +150,27 @@ class Library:
         request = Request(tuple(files), backbone, "", on_batch, on_done, failed, priority)
         return self._indexing.look_up(request)
 
-    def embed_pixels(self, pixels: Pixels, backbone: str, device: str) -> NDArray[np.float32]:
-        """Return the embedding float32 (D,) of a picture uint8 (H, W, 3). To be called on the model lane.
+    def embed_pixels(
+        self, pixels: Pixels, backbone: str, device: str, *, keep_as: PictureId | None = None
+    ) -> NDArray[np.float32]:
+        """Return the embedding float32 (D,) of a picture. To be called on the model lane.
+
+        Args:
+            pixels: uint8 (H, W, 3).
+            backbone: name or path of a bundle.
+            device: "auto", "cpu", "cuda", "mps" or "xpu".
+            keep_as: the picture that these are the pixels of, not those of a thumbnail: it is in the cache
+                from now on.
 
         Raises:
             BundleError: the backbone is missing or damaged.
         """
-        prepared = self._embedder.info(backbone).preprocessing.prepare(pixels)
-        embedding: NDArray[np.float32] = self._embedder.embed(prepared[None], backbone, device)[0]
+        info = self.info(backbone)
+        embeddings = self._embedder.embed(info.preprocessing.prepare(pixels)[None], backbone, device)
+        # A bundle that was replaced meanwhile has made what its former name must not stand for.
+        if keep_as is not None and cache_key(self.info(backbone)) == cache_key(info):
+            self._cache.add(cache_key(info), [keep_as], embeddings)
+        embedding: NDArray[np.float32] = embeddings[0]
         return embedding
 
     def context(self, backbone: str, device: str) -> LearnerContext:
@@ -176,10 +191,6 @@ class Library:
         """
         positions, rows = self._cache.find(cache_key(self.info(backbone)), pictures)
         return {pictures[at]: row for at, row in zip(positions.tolist(), rows, strict=True)}
-
-    def keep_embedding(self, picture: PictureId, embedding: NDArray[np.float32], backbone: str) -> None:
-        """Keep an embedding (D,) of the whole picture, not of a thumbnail, in the cache. Any thread."""
-        self._cache.add(cache_key(self.info(backbone)), [picture], embedding[None])
 
     def warm_up(self, backbone: str, device: str, *, then: Callable[[str], None] | None = None) -> Job:
         """Return the job that loads a backbone before it is needed; `then` gets the device it runs on."""

@@ -81,6 +81,7 @@ class Predictor:
             gallery.embedded_rows.connect(self._on_embedded),
             gallery.failed.connect(self._on_gallery_failed),
             library.device_changed.connect(lambda device: self._set_status(device=device)),
+            library.backbone_replaced.connect(self._on_replaced),
         )
         gallery.set_backbone(self._recipe.backbone, self._recipe.device)
         self._index.note(range(gallery.count), gallery.ids)
@@ -162,6 +163,13 @@ class Predictor:
             or not self._aligned()
         ):
             self._publish(self._scores)
+
+    def _on_replaced(self, backbone: str) -> None:
+        """Forget what the former bundle of this name made; begin again with the one that has it now."""
+        self.sources.vectors.forget(backbone)
+        if backbone == self._recipe.backbone:
+            self._gallery.embed_anew()
+            self._fit()
 
     def _on_cleared(self) -> None:
         """Forget the rows: the gallery shows another folder, or embeds anew."""

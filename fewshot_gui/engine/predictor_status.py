@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fewshot_gui.core.backbones.bundle import BundleError
 from fewshot_gui.core.learners.catalogue import LearnerError
+from fewshot_gui.engine.devices import is_out_of_memory
 from fewshot_gui.engine.fitting import SupportFault
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ def problem_of(error: Exception) -> str:
         return SUPPORT
     if isinstance(error, LearnerError):
         return LEARNER
-    # torch.OutOfMemoryError by its name: torch is not imported on this thread.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return OUT_OF_MEMORY
     return UNEXPECTED

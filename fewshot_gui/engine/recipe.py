@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fewshot_gui.core.backbones.bundle_info import bundle_of, space_name
-from fewshot_gui.core.learners.facts import space_of
+from fewshot_gui.core.learners.facts import FACTS, space_of
 
 if TYPE_CHECKING:
     from fewshot_gui.core.images.identity import PictureId
@@ -33,7 +33,10 @@ class Recipe:
 
     @cached_property
     def key(self) -> tuple[object, ...]:
-        """Equal where nothing that matters differs; the order of categories and examples does not."""
+        """Equal where nothing that matters differs; the order of categories and examples does for a few."""
+        facts = FACTS.get(self.learner)
+        if facts is not None and facts.ordered:
+            return self.learner, self.backbone, self.device, self.support
         support = frozenset((category, frozenset(pictures)) for category, pictures in self.support)
         return self.learner, self.backbone, self.device, support
 

@@ -184,7 +184,7 @@ def with_rows(scores: Scores, rows: NDArray[np.int64], raw: RawScores) -> Scores
         "probabilities": probabilities,
         "distances": raw.distances,
         "best": best,
-        "rejected": raw.novelty > scores.cutoff,
+        "rejected": ~(raw.novelty <= scores.cutoff),  # what is no number is near nothing
         "confidence": np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0],
         "uncertainty": _uncertainty(probabilities),
         "novelty": raw.novelty,
@@ -211,7 +211,7 @@ def _uncertainty(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def with_cutoff(scores: Scores, cutoff: float) -> Scores:
     """Return the scores with another threshold: only `rejected` is computed anew."""
-    return replace(scores, cutoff=cutoff, rejected=scores.known & (scores.novelty > cutoff))
+    return replace(scores, cutoff=cutoff, rejected=scores.known & ~(scores.novelty <= cutoff))
 
 
 def forgotten(scores: Scores, gone: NDArray[np.bool_]) -> Scores:

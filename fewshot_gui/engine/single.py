@@ -111,7 +111,7 @@ def single_of(
         probabilities=raw.probabilities[0],
         distances=raw.distances[0],
         best=int(raw.probabilities[0].argmax()),
-        rejected=novelty > cutoff,
+        rejected=not novelty <= cutoff,  # what is no number is near nothing
         nearest=tuple((support_ids[index], distance) for index, distance in nearest),
         novelty=novelty,
         cutoff=cutoff,

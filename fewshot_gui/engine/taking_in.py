@@ -73,7 +73,7 @@ def _network_of(path: Path, architecture: str, tensors: Mapping[str, Tensor]) ->
     named = named_architecture(architecture)
     if named is None:
         raise ForeignWeightsError(ForeignProblem.CANNOT_BUILD, str(path), architecture)
-    return named
+    return foreign.sized_architecture(named, tensors)
 
 
 def free_place(stem: str) -> Path:

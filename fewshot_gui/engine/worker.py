@@ -18,6 +18,9 @@ T = TypeVar("T")
 Post: TypeAlias = Callable[[Callable[[], None]], None]
 Steps: TypeAlias = Generator[None, None, T]
 
+_FIRST = -1
+"""More urgent than any priority."""
+
 
 class Cancelled(Exception):  # noqa: N818 - being cancelled is no error
     """Work stopped because nobody wants its result any more; never shown as an error."""
@@ -197,7 +200,7 @@ class Worker:
             priority: the smaller the sooner.
             replaces: an older job of this key is cancelled (the policy for edits).
             newest: of the jobs of this key one is in flight and the newest waits; one that waited before it
-                is cancelled (the policy for frames).
+                is cancelled (the policy for frames). Between two that are LIVE another job takes one step.
             token: shared with the other parts of a bigger job; a new one by default.
         """
         token = token or CancelToken()
@@ -303,8 +306,19 @@ class Worker:
         if key is not None and self._begun.get(key) is task:
             del self._begun[key]
             if key in self._waiting:
+                if task.order[0] == Priority.LIVE:
+                    self._let_one_step()
                 self._enqueue(self._waiting[key])
         self._changed.notify_all()
+
+    def _let_one_step(self) -> None:
+        """Put the most urgent queued job before all others, for its next step.
+
+        Where a frame takes longer than the camera's next one, that one always waits: a fit would never go on.
+        """
+        if self._queue:
+            (_priority, number), task = heapq.heappop(self._queue)
+            heapq.heappush(self._queue, ((_FIRST, number), task))
 
     def _advance(self, task: _Task) -> bool:
         """Return True if the job is done, whether with a result, an error or because it was cancelled."""

@@ -35,7 +35,9 @@ def _by_rule(reason: Reason, title: str) -> str:
         if round(reason.shots) == 1
         else translate("ChoiceWords", "{0:.0f} examples").format(reason.shots)
     )
-    words = translate("ChoiceWords", "{0}, because you gave about {1} each.")
+    words = translate(
+        "ChoiceWords", "{0}, because you gave about {1} each, too many in all to compare learners on."
+    )
     if reason.why is Why.RULE:
         words = translate(
             "ChoiceWords", "{0}, because you gave about {1} each, and no other did clearly better."

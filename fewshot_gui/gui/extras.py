@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QDialog
+
     from fewshot_gui.gui.main_window import MainWindow
 
 
@@ -47,11 +51,16 @@ def keys(window: MainWindow) -> None:
     """Show how to begin, and what the keys do."""
     from fewshot_gui.gui.dialogs.help import keys_dialog  # noqa: PLC0415 - only when asked for
 
-    keys_dialog(window).open()
+    _open(keys_dialog(window))
 
 
 def about(window: MainWindow) -> None:
     """Show what this program is."""
     from fewshot_gui.gui.dialogs.help import about_dialog  # noqa: PLC0415 - only when asked for
 
-    about_dialog(window).open()
+    _open(about_dialog(window))
+
+
+def _open(dialog: QDialog) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

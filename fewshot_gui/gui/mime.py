@@ -12,6 +12,9 @@ import numpy as np
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage, QPainter
 
+from fewshot_gui.core.images.problems import ImageProblem
+from fewshot_gui.core.images.reader import decode_image
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -107,6 +110,10 @@ def _links(data: QMimeData) -> tuple[str, ...]:
 
 
 def _image(data: QMimeData) -> NDArray[np.uint8] | None:
+    # The file itself first: Qt's image of it lies as the camera was held, whatever the EXIF data says.
+    decoded = next((pixels for blob in _blobs(data) if (pixels := _decoded(blob)) is not None), None)
+    if decoded is not None:
+        return decoded
     if data.hasImage():
         image = cast("QImage", data.imageData())
         if not image.isNull():
@@ -116,6 +123,13 @@ def _image(data: QMimeData) -> NDArray[np.uint8] | None:
         if not image.isNull():
             return pixels_of(image)
     return None
+
+
+def _decoded(blob: bytes) -> NDArray[np.uint8] | None:
+    try:
+        return decode_image(blob)
+    except ImageProblem:
+        return None
 
 
 def _blobs(data: QMimeData) -> Iterable[bytes]:

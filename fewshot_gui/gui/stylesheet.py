@@ -74,7 +74,7 @@ QToolButton[role="segment"]:focus { border: 2px solid $focus; padding: 3px 5px 3
 QFrame[role="segmented"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit { background: $surface; color: $text;
-    border: 1px solid $line; border-radius: 6px; padding: 5px 8px; selection-background-color: $accent;
+    border: 1px solid $edge; border-radius: 6px; padding: 5px 8px; selection-background-color: $accent;
     selection-color: $on_accent; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
     border: 2px solid $focus; padding: 4px 7px; }
@@ -83,7 +83,7 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: n
 QLineEdit#nameEdit, QLineEdit#nameEdit:focus { padding: 1px 5px; }
 QLineEdit[wrong="true"] { border-color: $danger; }
 
-QComboBox { background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;
+QComboBox { background: $raised; color: $text; border: 1px solid $edge; border-radius: 6px;
     padding: 5px 26px 5px 9px; min-height: 18px; }
 QComboBox:hover { background: $hover; }
 QComboBox:focus { border: 2px solid $focus; padding: 4px 25px 4px 8px; }
@@ -124,10 +124,10 @@ QScrollArea#inspectorPage { border: 2px solid transparent; border-radius: 8px; }
 QScrollArea#inspectorPage:focus { border-color: $focus; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
-QScrollBar::handle { background: $line; border-radius: 4px; margin: 1px; }
+QScrollBar::handle { background: $edge; border-radius: 4px; margin: 1px; }
 QScrollBar::handle:vertical { min-height: 32px; }
 QScrollBar::handle:horizontal { min-width: 32px; }
-QScrollBar::handle:hover { background: $faded; }
+QScrollBar::handle:hover { background: $muted; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 

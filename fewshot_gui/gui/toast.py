@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from PySide6.QtGui import QEnterEvent, QHideEvent
 
 _SHOWN_MS = 6000
 _MARGIN = 16
@@ -17,7 +20,8 @@ _MARGIN = 16
 class Toast(QFrame):
     """One message at the lower edge of `host`; a newer one takes its place.
 
-    An error stays until it is closed by a click, an information for six seconds.
+    An error stays until it is closed by a click, an information for six seconds; those begin anew when the
+    pointer or the focus, which were on it, have left.
     """
 
     def __init__(self, host: QWidget) -> None:
@@ -29,7 +33,9 @@ class Toast(QFrame):
         self._text.setWordWrap(True)
         self._button = QPushButton(self)
         self._button.clicked.connect(self._act)
+        self._button.installEventFilter(self)
         self._action: Callable[[], object] | None = None
+        self._stays = self._hovered = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -58,7 +64,13 @@ class Toast(QFrame):
         self._place()
         self.show()
         self.raise_()
-        if stay:
+        self._stays = stay
+        self._run_down()
+        # It takes no focus: a screen reader would not speak of it by itself.
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def _run_down(self) -> None:
+        if self._stays or self._hovered or self._button.hasFocus():
             self._timer.stop()
         else:
             self._timer.start(_SHOWN_MS)
@@ -69,9 +81,29 @@ class Toast(QFrame):
         if action is not None:
             action()
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while it is read."""
+        super().enterEvent(event)
+        self._hovered = True
+        self._run_down()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go after a while."""
+        super().leaveEvent(event)
+        self._hovered = False
+        self._run_down()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Begin anew next time, wherever the pointer is."""
+        super().hideEvent(event)
+        self._hovered = False
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay at the lower edge while the host changes its size."""
-        if event.type() == QEvent.Type.Resize and self.isVisible():
+        """Stay at the lower edge while the host changes its size, and stay while the button has the focus."""
+        if watched is self._button:
+            if event.type() in {QEvent.Type.FocusIn, QEvent.Type.FocusOut}:
+                self._run_down()
+        elif event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)
 

@@ -24,7 +24,7 @@ TOLERANCE = 1e-4
 
 
 def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         head, *rows = csv.reader(file)
     return head, rows
 

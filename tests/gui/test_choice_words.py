@@ -14,7 +14,11 @@ from fewshot_gui.gui.choice_words import choice_words
         (Why.ONE_CATEGORY, 3, "because only one category has examples."),
         (Why.TOO_FEW, 1, "because one example each is too few to compare learners on."),
         (Why.RULE, 1.4, "because you gave about one example each, and no other did clearly better."),
-        (Why.TOO_MANY, 900, "because you gave about 900 examples each."),
+        (
+            Why.TOO_MANY,
+            900,
+            "because you gave about 900 examples each, too many in all to compare learners on.",
+        ),
         (Why.RULE, 5, "because you gave about 5 examples each, and no other did clearly better."),
     ],
 )

@@ -227,6 +227,30 @@ def test_what_the_keys_point_at_stays_when_more_is_taught(
     assert dialog.words.text().startswith("0.jpg")
 
 
+def test_what_is_pointed_at_is_told_to_who_does_not_see_it(
+    space: Any, dialog: MapDialog, qtbot: QtBot
+) -> None:
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.9, 0.1]])
+    settle(dialog, qtbot)
+    assert dialog.view.accessibleDescription().startswith("Click on a picture")
+    dialog.view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert dialog.view.accessibleDescription() == "0.jpg: Hats 90 %, Shoes 10 %"
+    dialog.say_chosen(1, 1)
+    assert dialog.view.accessibleDescription().startswith("1 chosen")
+
+
+def test_a_closed_map_rests_and_has_followed_when_it_is_opened_again(space: Any, dialog: MapDialog) -> None:
+    dialog.accept()
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.9, 0.1]])
+    dialog.refresh()
+    assert dialog.view.content.files == ()
+    dialog.show()
+    assert len(dialog.view.content.files) == 1
+    assert dialog.pages.currentWidget() is dialog.view
+
+
 def test_keys_on_an_empty_map_do_nothing(space: Any, dialog: MapDialog) -> None:
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Return, Qt.Key.Key_Space):
         QTest.keyClick(dialog.view, key)

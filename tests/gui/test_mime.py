@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QUrl
 from PySide6.QtGui import QColor, QImage
 
@@ -86,6 +88,28 @@ def test_a_browser_may_hand_over_the_file_itself(kind: str) -> None:
     image = unpack(data).image
     assert image is not None
     assert image[1, 2].tolist() == [0, 0, 255]
+
+
+def test_a_picture_that_comes_as_a_file_stands_upright() -> None:
+    """Before, it lay on its side: Qt's image of it does not know how the camera was held."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((2, 3, 3), np.uint8)).save(file, "JPEG", exif=exif)
+    data = QMimeData()
+    data.setData("image/jpeg", QByteArray(file.getvalue()))
+    data.setImageData(_red_and_blue())
+    image = unpack(data).image
+    assert image is not None
+    assert image.shape == (3, 2, 3)
+    assert not image.any()
+
+
+def test_what_only_qt_can_read_is_a_picture_too() -> None:
+    data = QMimeData()
+    data.setData("image/x-portable-pixmap", QByteArray(b"P6 1 1 255\n\xff\x00\x00"))
+    image = unpack(data).image
+    assert image is not None
+    assert image.tolist() == [[[255, 0, 0]]]
 
 
 def test_a_picture_may_stand_in_the_page_itself() -> None:

@@ -33,30 +33,71 @@ def enabled(dialog: ProblemsDialog) -> list[bool]:
     return [button.isEnabled() for button in (dialog.place, dialog.copy, dialog.clear)]
 
 
-def test_without_problems_nothing_can_be_pressed(dialog: ProblemsDialog, problems: ProblemLog) -> None:
+def wait_for(qtbot: QtBot, dialog: ProblemsDialog, lines: int) -> None:
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == lines)
+
+
+def test_without_problems_nothing_can_be_pressed(
+    qtbot: QtBot, dialog: ProblemsDialog, problems: ProblemLog
+) -> None:
     assert enabled(dialog) == [False, False, False]
     problems.add("/home/ada/a.jpg", "empty")
+    wait_for(qtbot, dialog, 1)
     assert enabled(dialog) == [False, True, True], "no line is chosen yet"
     dialog.clear.click()
     assert enabled(dialog) == [False, False, False]
 
 
 def test_the_folder_of_the_chosen_file_is_shown(
-    dialog: ProblemsDialog, problems: ProblemLog, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, dialog: ProblemsDialog, problems: ProblemLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Any] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     problems.add("/home/ada/a.jpg", "empty")
     problems.add("/home/bob/b.jpg", "truncated")
+    wait_for(qtbot, dialog, 2)
     dialog.table.selectRow(1)
     dialog.place.click()
     assert opened == ["/home/bob"]
 
 
-def test_a_problem_of_no_file_has_no_folder(dialog: ProblemsDialog, problems: ProblemLog) -> None:
+def test_a_problem_of_no_file_has_no_folder(
+    qtbot: QtBot, dialog: ProblemsDialog, problems: ProblemLog
+) -> None:
     problems.add("", "cache-rebuilt")
+    wait_for(qtbot, dialog, 1)
     dialog.table.selectRow(0)
     assert enabled(dialog) == [False, True, True]
+
+
+def test_many_problems_are_listed_at_once_and_what_stands_there_is_left_alone(
+    qtbot: QtBot, dialog: ProblemsDialog, problems: ProblemLog
+) -> None:
+    """Before, each of thousands filled the whole table anew."""
+    problems.add("/home/ada/a.jpg", "empty")
+    wait_for(qtbot, dialog, 1)
+    first = dialog.table.item(0, 0)
+    assert first is not None
+    first.setToolTip("as it was")
+    dialog.table.selectRow(0)
+    for number in range(20):
+        problems.add(f"/home/bob/{number}.jpg", "truncated")
+    assert dialog.table.rowCount() == 1, "it waits for more"
+    wait_for(qtbot, dialog, 21)
+    assert dialog.table.item(0, 0).toolTip() == "as it was"
+    assert dialog.place.isEnabled(), "the line is still chosen"
+
+
+def test_another_list_is_shown_from_its_first_line(
+    qtbot: QtBot, dialog: ProblemsDialog, problems: ProblemLog
+) -> None:
+    problems.add("/home/ada/a.jpg", "empty")
+    wait_for(qtbot, dialog, 1)
+    problems.clear()
+    for name in "bc":
+        problems.add(f"/home/ada/{name}.jpg", "empty")
+    wait_for(qtbot, dialog, 2)
+    assert [dialog.table.item(row, 0).text() for row in range(2)] == ["/home/ada/b.jpg", "/home/ada/c.jpg"]
 
 
 @pytest.mark.qt_log_ignore("^This plugin does not support", extend=True)
@@ -74,5 +115,5 @@ def test_opened_again_it_follows_the_list(qtbot: QtBot, problems: ProblemLog) ->
     second = show_problems(window)
     assert second.table.rowCount() == 2
     problems.clear()
-    assert second.table.rowCount() == 0
+    wait_for(qtbot, second, 0)
     second.close()

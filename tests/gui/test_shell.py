@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QScrollArea
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+)
 
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.engine import embedder
@@ -217,6 +225,17 @@ def test_problems_and_table_are_one_window_each(scene: Scene) -> None:
     table.close()
     scene.window.named_actions["tableAction"].trigger()  # the closed one is on its way out
     assert sum(each.isVisible() for each in scene.window.findChildren(TableDialog)) == 1
+
+
+@pytest.mark.qt_log_ignore("^This plugin does not support", extend=True)
+@pytest.mark.parametrize(("action", "name"), [("keysAction", "keysDialog"), ("aboutAction", "aboutDialog")])
+def test_help_that_was_closed_is_gone(scene: Scene, action: str, name: str) -> None:
+    scene.shell.start(None)
+    scene.window.named_actions[action].trigger()
+    dialog = scene.window.findChild(QDialog, name)
+    assert dialog is not None
+    dialog.accept()
+    scene.qtbot.waitUntil(lambda: scene.window.findChild(QDialog, name) is None)
 
 
 def test_a_name_is_shown_as_it_is(scene: Scene) -> None:

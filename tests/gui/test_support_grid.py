@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QBuffer, QIODevice, QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QDrag, QImage
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.pictures import StoredPicture
@@ -179,3 +179,21 @@ def test_a_click_among_chosen_ones_keeps_them_until_it_ends(qtbot: QtBot, grid: 
     assert len(grid.chosen) == 5
     qtbot.mouseRelease(grid, Qt.MouseButton.LeftButton, pos=place)
     assert _numbers(grid) == [2]
+
+
+def test_an_example_that_is_dragged_out_is_offered_as_a_copy_alone(
+    qtbot: QtBot, grid: ThumbnailGrid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a file manager took the person's own picture away."""
+    offered: list[tuple[Any, ...]] = []
+
+    def begin(_drag: QDrag, *actions: Qt.DropAction) -> Qt.DropAction:
+        offered.append(actions)
+        return Qt.DropAction.IgnoreAction
+
+    monkeypatch.setattr(QDrag, "exec", begin)
+    start, end = (grid.shape.cell(at).center() + QPoint(-12, 12) for at in (0, 2))
+    qtbot.mousePress(grid, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(grid, end)
+    qtbot.mouseRelease(grid, Qt.MouseButton.LeftButton, pos=end)
+    assert offered == [(Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)]

@@ -390,6 +390,47 @@ def test_a_card_is_carried_by_its_grip(qtbot: QtBot, session: Session, panel: Su
     assert _names(panel) == ["B", "C", "A"]
 
 
+def test_another_button_does_not_take_a_card_out_of_the_hand(
+    qtbot: QtBot, session: Session, panel: SupportPanel
+) -> None:
+    """Before, the line stayed, and the card was never put down."""
+    for name in ("A", "B", "C"):
+        _category(session, name)
+    QApplication.processEvents()
+    grip, target = _card(panel, "A").header.grip, _card(panel, "C")
+    right, middle = Qt.MouseButton.RightButton, grip.rect().center()
+    qtbot.mousePress(grip, LEFT, pos=middle)
+    below = grip.mapFromGlobal(target.mapToGlobal(QPoint(20, target.height() - 4)))
+    qtbot.mouseMove(grip, below)
+    qtbot.mousePress(grip, right, pos=below)
+    menu = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, middle, grip.mapToGlobal(middle))
+    QApplication.sendEvent(grip, menu)
+    assert _card(panel, "A").findChild(QMenu) is None
+    qtbot.mouseRelease(grip, right, pos=below)
+    assert panel.cards._line.isVisible()
+    qtbot.mouseRelease(grip, LEFT, pos=below)
+    assert not panel.cards._line.isVisible()
+    assert _names(panel) == ["B", "C", "A"]
+
+
+def test_a_card_whose_category_goes_while_it_is_carried_leaves_nothing(
+    qtbot: QtBot, session: Session, panel: SupportPanel
+) -> None:
+    gone = _category(session, "A")
+    _category(session, "B")
+    QApplication.processEvents()
+    grip, target = _card(panel, "A").header.grip, _card(panel, "B")
+    qtbot.mousePress(grip, LEFT, pos=grip.rect().center())
+    qtbot.mouseMove(grip, grip.mapFromGlobal(target.mapToGlobal(QPoint(20, target.height() - 4))))
+    panel.cards.scroller.follow(panel.cards.viewport().mapToGlobal(QPoint(5, 1)))
+    session.do(RemoveCategory(gone))
+    qtbot.mouseRelease(panel, LEFT)
+    assert not panel.cards._line.isVisible()
+    assert not panel.cards.scroller._timer.isActive()
+    panel.cards.let_go(gone)
+    assert _names(panel) == ["B"]
+
+
 def test_a_card_put_back_where_it_was_is_no_step(qtbot: QtBot, session: Session, panel: SupportPanel) -> None:
     _category(session, "A")
     _category(session, "B")

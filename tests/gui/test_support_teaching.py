@@ -191,9 +191,16 @@ def test_pixels_without_a_target_make_a_category(teaching: Teaching, intake: Int
 
 def test_links_are_explained_and_nothing_is_fetched(teaching: Teaching, intake: Intake, heard: Heard) -> None:
     teaching.receive(Dropped(links=("https://example.org/a.jpg",)), A, "web")
-    teaching.receive(Dropped(), A, "web")
     assert intake.asked == []
     assert len(heard.refused) == 1
+
+
+def test_a_drop_without_a_picture_is_not_passed_over_in_silence(
+    teaching: Teaching, intake: Intake, heard: Heard
+) -> None:
+    teaching.receive(Dropped(), A, "web")
+    assert intake.asked == []
+    assert heard.refused == ["There is no picture in what was dropped."]
 
 
 def test_what_is_asked_of_a_category_that_is_gone_is_passed_over(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtGui import QColor, QFont, QPalette, QStyleHints
 from PySide6.QtWidgets import QApplication, QPushButton, QRadioButton, QWidget
 
 from fewshot_gui.engine.state import PALETTE_SIZE
@@ -55,6 +55,24 @@ def test_words_on_the_accent_can_be_read_and_the_focus_ring_seen(theme: Theme) -
     assert contrast(theme.on_accent, theme.accent) >= 4.5
     for ground in (theme.window, theme.surface, theme.raised):
         assert contrast(theme.focus, ground) >= 3
+
+
+@BOTH
+@pytest.mark.parametrize("ground", ["window", "surface", "raised"])
+def test_the_edge_of_a_control_is_seen_on_every_ground(theme: Theme, ground: str) -> None:
+    assert contrast(theme.edge, getattr(theme, ground)) >= 3
+
+
+@BOTH
+def test_fields_and_scroll_bars_are_known_by_their_edge(
+    theme: Theme, appearance: Appearance, qapp: QApplication
+) -> None:
+    appearance.choose("dark" if theme.dark else "light")
+    sheet, edge = qapp.styleSheet(), theme.edge.name()
+    assert f"QScrollBar::handle {{ background: {edge};" in sheet
+    for field in ("QLineEdit, QSpinBox", "QComboBox"):
+        rule = sheet[sheet.index(f"\n{field}") :]
+        assert f"border: 1px solid {edge};" in rule[: rule.index("}")]
 
 
 @BOTH
@@ -136,6 +154,18 @@ def test_the_system_is_followed_until_a_choice_is_made(qapp: QApplication) -> No
     appearance.choose("system")
     assert appearance.theme.dark == (scheme == Qt.ColorScheme.Dark)
     appearance.deleteLater()
+
+
+def test_what_the_system_draws_is_asked_to_follow_the_choice(
+    appearance: Appearance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a dark window had a light title bar, and opened light dialogs."""
+    asked: list[Qt.ColorScheme] = []
+    monkeypatch.setattr(QStyleHints, "setColorScheme", lambda _hints, scheme: asked.append(scheme))
+    monkeypatch.setattr(QStyleHints, "unsetColorScheme", lambda _hints: asked.append(Qt.ColorScheme.Unknown))
+    for choice in ("dark", "light", "system"):
+        appearance.choose(choice)
+    assert asked == [Qt.ColorScheme.Dark, Qt.ColorScheme.Light, Qt.ColorScheme.Unknown]
 
 
 def test_the_stylesheet_leaves_no_token_unfilled(appearance: Appearance, qapp: QApplication) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QIcon, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QAccessible, QEnterEvent, QIcon, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.theme import contrast
@@ -245,6 +245,49 @@ def test_a_toast_goes_by_itself(qtbot: QtBot, appearance: Appearance) -> None:
     toast.say("Gone soon.")
     toast._timer.timeout.emit()
     assert not toast.isVisible()
+
+
+def test_a_toast_is_told_to_who_does_not_see_it(
+    qtbot: QtBot, appearance: Appearance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(
+        QAccessible, "updateAccessibility", lambda event: told.append((event.object(), event.type()))
+    )
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.show()
+    toast = Toast(host)
+    toast.say("Removed 5 examples.")
+    assert told == [(toast, QAccessible.Event.Alert)]
+
+
+def test_a_toast_stays_while_it_is_read_and_while_its_button_has_the_focus(
+    qtbot: QtBot, appearance: Appearance
+) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    with qtbot.waitActive(host):
+        host.show()
+        host.activateWindow()
+    toast = Toast(host)
+    toast.say("Gone soon.")
+    where, button = QPointF(5, 5), toast.findChild(QPushButton)
+    assert isinstance(button, QPushButton)
+    for come, go in (
+        (
+            lambda: QApplication.sendEvent(toast, QEnterEvent(where, where, where)),
+            lambda: QApplication.sendEvent(toast, QEvent(QEvent.Type.Leave)),
+        ),
+        (button.setFocus, button.clearFocus),
+    ):
+        come()
+        assert not toast._timer.isActive()
+        go()
+        assert toast._timer.isActive()
+    toast.say("An error.", stay=True)
+    QApplication.sendEvent(toast, QEvent(QEvent.Type.Leave))
+    assert not toast._timer.isActive(), "that stays until it is closed"
 
 
 @pytest.mark.parametrize(("width", "rows"), [(330, 1), (220, 2), (100, 3)])

@@ -111,6 +111,7 @@ class Bundle:
 
     def _move(self, device: str) -> None:
         if device != self._device:
+            self._device = ""  # a move that ends half way, for want of memory, leaves it on both
             self._network.to(device)
             self._device = device
 
@@ -177,11 +178,29 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         BundleError: missing, not a bundle, damaged, weights that do not fit the network, or a network of a
             package that is not installed.
     """
+    info = describe_bundle(name_or_path)
+    tensors = checked_tensors(info)
+    tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+    # Copies, as the network makes of the others: a file that is still mapped cannot be replaced on Windows.
+    centre = tensors.pop("centre").numpy().copy()
+    # Networks of others have no learned head, but modules of that name.
+    learned = [key for key in tensors if key.startswith(HEAD) and not info.outside]
+    head = {key: tensors.pop(key).clone() for key in learned}
+    network = _network(info, tensors)
+    head = {key.removeprefix(HEAD): value for key, value in head.items()}
+    return Bundle(info, network, centre, head)
+
+
+def checked_tensors(info: BundleInfo) -> dict[str, Tensor]:
+    """Return the tensors of a bundle as they are stored, mapped from its file.
+
+    Raises:
+        BundleError: they are not those that were written.
+    """
     from safetensors.torch import load_file  # noqa: PLC0415 - torch takes seconds to import
 
-    info = describe_bundle(name_or_path)
     try:
-        tensors = load_file(info.path)
+        tensors: dict[str, Tensor] = load_file(info.path)
         with safe_open(info.path, framework="np") as file:
             expected = (file.metadata() or {}).get("sha256")
         found = tensors_hash({key: value.numpy() for key, value in tensors.items()})
@@ -189,14 +208,7 @@ def load_bundle(name_or_path: str | Path) -> Bundle:
         raise BundleError(BundleProblem.DAMAGED, str(info.path), f"it cannot be read ({error})") from error
     if found != expected or "centre" not in tensors:
         raise BundleError(BundleProblem.DAMAGED, str(info.path), "its weights are damaged; install it again")
-    tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
-    centre = tensors.pop("centre").numpy()
-    # Networks of others have no learned head, but modules of that name.
-    learned = [key for key in tensors if key.startswith(HEAD) and not info.outside]
-    head = {key: tensors.pop(key) for key in learned}
-    network = _network(info, tensors)
-    head = {key.removeprefix(HEAD): value for key, value in head.items()}
-    return Bundle(info, network, centre, head)
+    return tensors
 
 
 def _network(info: BundleInfo, tensors: Mapping[str, Tensor]) -> nn.Module:

@@ -48,16 +48,21 @@ def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int =
     return None
 
 
-def require_fit(learner: str, info: BundleInfo) -> None:
-    """Check that a learner works on a bundle.
+def require_fit(learner: str, info: BundleInfo, *, pictures: int = 0) -> None:
+    """Check that a learner works on a bundle, and holds so many pictures.
 
     Raises:
         LearnerError: there is no such learner, or it does not; the sentence names the bundles here on which
             it does, those for the same kind of pictures first.
     """
-    why = misfit(facts_of(learner), info)
+    why = misfit(facts_of(learner), info, pictures=pictures)
     if why is None:
         return
+    if why is Misfit.TOO_MANY_PICTURES:
+        raise LearnerError(
+            f"{learner} needs the pixels of all {pictures:,} pictures in memory at once, which is too much; "
+            "take fewer pictures at a time, or another learner"
+        )
     if why is Misfit.NO_GRADIENTS:
         raise LearnerError(
             f"{learner} adapts the network, and {info.name} is an ONNX model, which has no gradients; "

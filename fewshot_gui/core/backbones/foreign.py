@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from fewshot_gui.core.backbones.foreign_fit import (
     fit,
     guess_architecture,
     preprocessing_of,
+    sized_architecture,
 )
 from fewshot_gui.core.backbones.foreign_onnx import read_onnx
 from fewshot_gui.core.backbones.foreign_reading import file_error, read_weights
@@ -42,6 +44,7 @@ __all__ = [
     "guess_architecture",
     "preprocessing_of",
     "read_weights",
+    "sized_architecture",
 ]
 
 TEMPERATURE: Final = 0.1
@@ -102,14 +105,14 @@ def convert(
 
 
 def convert_onnx(
-    path: Path, preprocessing: Preprocessing | None = None, *, title: str, licence: str, out: Path
+    path: Path, told: Mapping[str, Any] = MappingProxyType({}), *, title: str, licence: str, out: Path
 ) -> BundleInfo:
     """Return the bundle that an ONNX model becomes, written atomically; needs ONNX Runtime.
 
     Args:
         path: of the model, its weights in the same file or beside it.
-        preprocessing: that it was trained with; None: the size that it asks for, or 224, and the mean and
-            deviation of ImageNet.
+        told: what is known of the `Preprocessing` that it was trained with, by the names there; the rest is
+            the size that it asks for, or 224, and the mean and deviation of ImageNet.
         title: for people.
         licence: of the weights.
         out: NAME.safetensors; its folder is made if need be.
@@ -119,7 +122,7 @@ def convert_onnx(
         OSError: the bundle cannot be written.
     """
     try:
-        model = read_onnx(path, preprocessing)
+        model = read_onnx(path, told)
     except NetworkError as error:
         raise _cannot_build(path, error) from error
     description = _description(title, {"kind": "onnx"}, model.preprocessing, model.dimension)

@@ -131,8 +131,14 @@ def guess_architecture(tensors: Mapping[str, Tensor], hint: str = "") -> dict[st
         for architecture in candidates[:most]:
             with suppress(NetworkError):
                 if _fit(architecture, tensors, renamed=renamed).report.fits:
-                    return architecture
+                    return _tagged(architecture, hint)
     return None
+
+
+def sized_architecture(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return an architecture that somebody named, with the size of picture that these weights are of."""
+    sized = _size(str(architecture["model"]), tensors) if architecture["kind"] == "torchvision" else {}
+    return {**sized, **architecture}
 
 
 def preprocessing_of(architecture: Mapping[str, Any]) -> Preprocessing:
@@ -248,13 +254,33 @@ def _read_published(architecture: Mapping[str, Any]) -> tuple[Preprocessing, flo
 def _candidates(tensors: Mapping[str, Tensor], hint: str) -> list[dict[str, Any]]:
     """Return the architectures that are worth building, the likeliest first."""
     found = [*_torchvision_candidates(tensors), *_timm_candidates(tensors)]
-    words = re.sub(r"[^a-z0-9]+", "_", hint.lower())
+    words = _plain(hint)
 
     def named(architecture: Mapping[str, Any]) -> int:
-        name = re.sub(r"[^a-z0-9]+", "_", str(architecture["model"]).lower())
+        name = _plain(str(architecture["model"]))
         return -len(name) if name in words else 0
 
     return sorted(found, key=named)
+
+
+def _tagged(architecture: dict[str, Any], hint: str) -> dict[str, Any]:
+    """Return a model of timm with the tag of its weights, which tells how pictures were prepared for them.
+
+    Args:
+        architecture: that fits the weights.
+        hint: may hold the tag: weights are handed out as MODEL.TAG.
+    """
+    if architecture["kind"] != "timm":
+        return architecture
+    import timm  # noqa: PLC0415 - two seconds, and an extra
+
+    words, model = _plain(hint), str(architecture["model"])
+    tagged = [name for name in timm.list_pretrained(f"{model}.*") if _plain(name) in words]
+    return architecture | {"model": max(tagged, key=len, default=model)}
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", words.lower())
 
 
 def _torchvision_candidates(tensors: Mapping[str, Tensor]) -> list[dict[str, Any]]:

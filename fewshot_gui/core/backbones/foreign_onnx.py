@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from fewshot_gui.core.backbones.network_error import NetworkError
 from fewshot_gui.core.backbones.preprocessing import IMAGENET, Preprocessing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from fewshot_gui.core.backbones.outside_networks import OnnxNetwork
@@ -33,12 +35,13 @@ class OnnxModel:
     dimension: int
 
 
-def read_onnx(path: Path, preprocessing: Preprocessing | None) -> OnnxModel:
+def read_onnx(path: Path, told: Mapping[str, Any] = MappingProxyType({})) -> OnnxModel:
     """Return the model of a file, after a run on two pictures.
 
     Args:
         path: of the model; weights in a second file must lie beside it.
-        preprocessing: that it was trained with; None: ImageNet's, in the size that the model asks for.
+        told: what is known of the `Preprocessing` that it was trained with, by the names there; the rest is
+            the size that the model asks for, and ImageNet's.
 
     Raises:
         ForeignWeightsError: it is missing, not an ONNX model, or takes or gives something else.
@@ -51,14 +54,14 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None) -> OnnxModel:
     onnx_runtime()
     network = OnnxNetwork()
     content = _loaded(path, network)
-    told = _checked_input(path, network.inputs(), preprocessing)
+    seen = _checked_input(path, network.inputs(), told)
     try:
-        found = network(torch.zeros(2, told.channels, told.side, told.side))
+        found = network(torch.zeros(2, seen.channels, seen.side, seen.side))
     except (NetworkError, ValueError) as error:
         raise ForeignWeightsError(
             ForeignProblem.DOES_NOT_RUN,
             str(path),
-            f"no answer to pictures of {told.side} x {told.side} ({error})",
+            f"no answer to pictures of {seen.side} x {seen.side} ({error})",
         ) from error
     if found.ndim != 2 or len(found) != 2 or not bool(found.isfinite().all()):
         raise ForeignWeightsError(
@@ -66,7 +69,7 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None) -> OnnxModel:
             str(path),
             f"not a row of numbers for each picture: {tuple(found.shape)} for 2",
         )
-    return OnnxModel(content, told, int(found.shape[1]))
+    return OnnxModel(content, seen, int(found.shape[1]))
 
 
 def _loaded(path: Path, network: OnnxNetwork) -> bytes:
@@ -83,10 +86,11 @@ def _loaded(path: Path, network: OnnxNetwork) -> bytes:
     try:
         _load(network, content)
     except NetworkError as error:
-        if "external data" not in str(error).lower():
+        if "external" not in str(error).lower():
             raise ForeignWeightsError(
                 ForeignProblem.NOT_WEIGHTS, str(path), f"not an ONNX model ({error})"
             ) from error
+    if _is_apart(content):
         content = _gathered(path)
         _load(network, content)
     return content
@@ -98,15 +102,18 @@ def _load(network: OnnxNetwork, content: bytes) -> None:
     network.load_state_dict({"onnx": torch.from_numpy(np.frombuffer(content, np.uint8).copy())})
 
 
+def _is_apart(content: bytes) -> bool:
+    """Return whether weights of a model lie in a second file."""
+    import onnx  # noqa: PLC0415 - rarely needed
+
+    model = onnx.load_model_from_string(content)
+    return any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer)
+
+
 def _gathered(path: Path) -> bytes:
     """Return the bytes of a model whose weights lie beside it, with them."""
-    try:
-        import onnx  # noqa: PLC0415 - rarely needed, and an extra
-    except ImportError as error:
-        raise NetworkError(
-            "its weights lie in a second file; export it into one, or: pip install onnx",
-            "onnx",
-        ) from error
+    import onnx  # noqa: PLC0415 - rarely needed
+
     try:
         content: bytes = onnx.load(path).SerializeToString()
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
@@ -116,7 +123,7 @@ def _gathered(path: Path) -> bytes:
     return content
 
 
-def _checked_input(path: Path, inputs: list[Any], preprocessing: Preprocessing | None) -> Preprocessing:
+def _checked_input(path: Path, inputs: list[Any], told: Mapping[str, Any]) -> Preprocessing:
     """Return the preprocessing for a model that takes one float batch of square pictures."""
     listed = "; ".join(f"{each.name}: {each.type} {each.shape}" for each in inputs) or "nothing"
     shape: list[Any] = list(inputs[0].shape) if len(inputs) == 1 else []
@@ -135,14 +142,12 @@ def _checked_input(path: Path, inputs: list[Any], preprocessing: Preprocessing |
             f"square pictures of 3 channels, or 1, are expected before height and width; it takes {listed}",
         )
     side = sizes[0] if sizes else None
-    told = preprocessing or Preprocessing(
-        side or IMAGENET.side, channels, IMAGENET.mean[:channels], IMAGENET.std[:channels]
-    )
-    if side not in {None, told.side} or told.channels != channels:
-        raise ForeignWeightsError(
-            ForeignProblem.WRONG_INPUT,
-            str(path),
-            f"it takes {channels} channels of {side} x {side} pixels, "
-            f"not {told.channels} of {told.side} x {told.side}",
-        )
-    return told
+    stated = Preprocessing(side or IMAGENET.side, channels, IMAGENET.mean[:channels], IMAGENET.std[:channels])
+    seen = replace(stated, **told)
+    if side not in {None, seen.side}:
+        wrong = f"it takes pictures of {side} x {side} pixels, not {seen.side} x {seen.side}"
+        raise ForeignWeightsError(ForeignProblem.WRONG_INPUT, str(path), wrong)
+    if {len(seen.mean), len(seen.std)} != {channels}:
+        wrong = f"its pictures have {channels} channels: mean and deviation are {channels} numbers each"
+        raise ForeignWeightsError(ForeignProblem.WRONG_INPUT, str(path), wrong)
+    return seen

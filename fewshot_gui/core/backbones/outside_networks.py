@@ -171,6 +171,8 @@ def onnx_session(model: bytes) -> Any:
     # Half of the cores, as torch gets: the others decode (see engine.torch_threads). Spinning would take all.
     options.intra_op_num_threads = max(1, (os.cpu_count() or 1) // 2)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # All weights are in the model itself: one that names a file would get it from the current folder.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     return with_runtime_errors(
         lambda: runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     )

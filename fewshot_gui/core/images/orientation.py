@@ -16,6 +16,7 @@ _UPRIGHT_BY = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+_QUARTERS = frozenset({Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90})
 
 
 def upright_transpose(exif: bytes) -> Transpose | None:
@@ -29,6 +30,15 @@ def upright_transpose(exif: bytes) -> Transpose | None:
             damaged or empty.
     """
     return _UPRIGHT_BY.get(_orientation(exif.removeprefix(b"Exif\0\0")))
+
+
+def lies_on_its_side(exif: bytes) -> bool:
+    """Return whether the width of the stored pixels is the height of the upright picture.
+
+    Args:
+        exif: as for `upright_transpose`.
+    """
+    return upright_transpose(exif) in _QUARTERS
 
 
 def _orientation(exif: bytes) -> int:

@@ -1,9 +1,17 @@
-"""Words in a PNG, which say nothing of its pixels and may be longer than a decoder takes."""
+"""PNG files without what a decoder need not read, or would refuse: words longer than it takes."""
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 _SIGNATURE = 8
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_TELLING = frozenset({b"IHDR", b"eXIf"})
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def without_text(data: bytes) -> bytes:
@@ -24,3 +32,19 @@ def without_text(data: bytes) -> bytes:
             start = end
         at = end
     return b"".join([*kept, data[start:]])
+
+
+def head_of(file: BinaryIO) -> bytes:
+    """Return a PNG file of those chunks alone that tell its size and how it is held; the others are not read.
+
+    Args:
+        file: that stands at its beginning. The pixels are passed over too: EXIF data may lie behind them.
+    """
+    kept = [file.read(_SIGNATURE)]
+    while len(start := file.read(8)) == 8 and start[4:] != b"IEND":
+        length = int.from_bytes(start[:4], "big") + 4  # and the check sum
+        if start[4:] in _TELLING:
+            kept += [start, file.read(length)]
+        else:
+            file.seek(length, os.SEEK_CUR)
+    return b"".join([*kept, _END])

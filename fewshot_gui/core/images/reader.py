@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,9 @@ from pillow_heif import HeifImageFile
 
 from fewshot_gui.core.images.encode import encode_jpeg, encode_png
 from fewshot_gui.core.images.files import read_bytes
-from fewshot_gui.core.images.orientation import upright_transpose
+from fewshot_gui.core.images.orientation import lies_on_its_side, upright_transpose
 from fewshot_gui.core.images.pixels import to_rgb
-from fewshot_gui.core.images.png_text import without_text
+from fewshot_gui.core.images.png_text import head_of, without_text
 from fewshot_gui.core.images.problems import ImageProblem, ProblemKind
 from fewshot_gui.core.images.raw import decode_raw, is_raw, raw_size
 from fewshot_gui.core.images.resize import resize_cover, resize_within
@@ -53,8 +54,14 @@ __all__ = [
 
 MAX_PIXELS = 200_000_000
 """The largest picture that is decoded, width times height; as RGB it takes 600 MB."""
+LARGE_PIXELS = 25_000_000
+"""Of pictures above this, width times height as decoded, one is decoded at a time, whatever the threads.
+
+A decoder, the picture turned upright and its RGB copy take three times the 600 MB of the largest: of several
+such at once the system ends the program, without an error that could be told.
+"""
+_alone = threading.Lock()
 _HEAD = 4096
-_ORIENTATION, _ON_SIDE = 0x0112, 5  # EXIF orientations 5 to 8
 
 
 class _QuietJpegImageFile(JpegImageFile):
@@ -154,13 +161,19 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
             if kind is Format.RAW:
                 return raw_size(name)
             file.seek(0)
-            image = _OPENERS[kind](file)
+            image = _OPENERS[kind](_head(file, kind))
             width, height = image.size
-            # Turned already, as when it is decoded: see `_upright`.
-            upright = kind in {Format.HEIF, Format.TIFF} or image.getexif().get(_ORIENTATION, 1) < _ON_SIDE
+            # HEIF and TIFF are turned already, as when they are decoded: see `_upright`. Pillow is not asked
+            # for the tag: of a PNG it would decode the pixels first.
+            exif: bytes = b"" if kind in {Format.HEIF, Format.TIFF} else image.info.get("exif") or b""
     except _DECODER_ERRORS as error:
         raise ImageProblem(ProblemKind.UNREADABLE, name, str(error)) from error
-    return (width, height) if upright else (height, width)
+    return (height, width) if lies_on_its_side(exif) else (width, height)
+
+
+def _head(file: BinaryIO, kind: Format) -> BinaryIO:
+    """Return what a decoder is given of a file for its size alone."""
+    return BytesIO(head_of(file)) if kind is Format.PNG else file
 
 
 def _format(data: bytes, name: str) -> Format:
@@ -198,6 +211,13 @@ def _decode(data: bytes, kind: Format, name: str, at_least: int | None) -> NDArr
         image.draft("RGB", (max(at_least, 1), max(at_least, 1)))
     # The whole file in one call: Python's lock is let go once for all of the decoding, not anew every 64 KB.
     image.decodermaxblock = max(len(data), 2**24)
+    if image.width * image.height <= LARGE_PIXELS:
+        return _pixels(image)
+    with _alone:
+        return _pixels(image)
+
+
+def _pixels(image: ImageFile) -> NDArray[np.uint8]:
     image.load()
     return to_rgb(_upright(image))
 

@@ -83,12 +83,12 @@ def scan_folder(
     Args:
         folder: where to begin.
         recursive: whether to look into the folders in it.
-        cancelled: asked before each file; when it answers True, the scan ends.
+        cancelled: asked before each folder and each file; when it answers True, the scan ends.
         on_problem: told of each folder that cannot be listed, and of each picture behind which is no file.
     """
     waiting = [os.fspath(folder)]
-    seen: set[tuple[int, int]] = set()
-    while waiting:
+    seen: set[tuple[int, int] | str] = set()
+    while waiting and not cancelled():
         try:
             listing = _Listing.of(waiting.pop(), seen)
         except OSError as error:
@@ -141,17 +141,17 @@ class _Listing:
     folders: list[str]
 
     @classmethod
-    def of(cls, folder: str, seen: set[tuple[int, int]]) -> _Listing:
+    def of(cls, folder: str, seen: set[tuple[int, int] | str]) -> _Listing:
         """Return the listing, empty for a folder in `seen`, to which this one is added.
 
         Raises:
             OSError: the folder cannot be listed; `filename` tells which.
         """
         try:
-            status = os.stat(folder)  # noqa: PTH116 - a string, of which a scan may hold a hundred thousand
-            if (status.st_dev, status.st_ino) in seen:
+            identity = _identity(folder)
+            if identity in seen:
                 return cls([], [])
-            seen.add((status.st_dev, status.st_ino))
+            seen.add(identity)
             with os.scandir(folder) as entries:
                 visible = sorted((e for e in entries if not _is_hidden(e)), key=lambda e: natural_key(e.name))
         except OSError as error:
@@ -161,6 +161,17 @@ class _Listing:
         inside = set(folders)
         files = [entry for entry in visible if entry.path not in inside]
         return cls(_pictures(files), folders)
+
+
+def _identity(folder: str) -> tuple[int, int] | str:
+    """Return what a folder has under every path that leads to it, and no other folder has.
+
+    Raises:
+        OSError: there is none.
+    """
+    status = os.stat(folder)  # noqa: PTH116 - a string, of which a scan may hold a hundred thousand
+    # Some drives on Windows number nothing: all of their folders have the number 0.
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(folder)
 
 
 def _pictures(files: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import torch
+
 from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
 from fewshot_gui.core.learners.logistic import Logistic
 from fewshot_gui.core.learners.mahalanobis import Mahalanobis
@@ -131,7 +133,7 @@ def _choice(classifiers: Mapping[str, FittedClassifier], reason: Reason) -> tupl
     if reason.why is not Why.RULE:
         return rule, reason
     right = {name: classifier.calibration.right for name, classifier in classifiers.items()}
-    chosen = clearly_best(right, rule)
+    chosen = clearly_best(right, rule, classifiers[rule].calibration.left_out)
     return chosen, replace(
         reason,
         why=Why.RULE if chosen == rule else Why.LEAVE_ONE_OUT,
@@ -140,17 +142,26 @@ def _choice(classifiers: Mapping[str, FittedClassifier], reason: Reason) -> tupl
     )
 
 
-def clearly_best(right: Mapping[str, Tensor], by_rule: str) -> str:
+def clearly_best(right: Mapping[str, Tensor], by_rule: str, labels: Tensor) -> str:
     """Return the name that the left-out examples speak for clearly; else the one by rule.
+
+    Every class counts the same. The error is taken about no difference, not about the mean: a few examples
+    that agree would have none.
 
     Args:
         right: by name float64 (M,), 1 for each example that was classified right; the same examples for all.
         by_rule: one of the names.
+        labels: int64 (M,), the true classes; those of one class alone tell nothing about the others.
     """
-    name = max(right, key=lambda candidate: (float(right[candidate].mean()), candidate == by_rule))
+    counts = torch.bincount(labels).double()
+    present = int((counts > 0).sum())
+    if present < _SPARE_BELOW:
+        return by_rule
+    weight = 1 / (present * counts[labels])
+    name = max(right, key=lambda candidate: (float(weight @ right[candidate]), candidate == by_rule))
     gain = right[name] - right[by_rule]
-    error = float(gain.std(correction=0)) / math.sqrt(len(gain))
-    return name if float(gain.mean()) > _CLEAR * error else by_rule
+    error = math.sqrt(float(weight.square() @ gain.square()))
+    return name if float(weight @ gain) > _CLEAR * error else by_rule
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

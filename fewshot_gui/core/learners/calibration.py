@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fewshot_gui.core.learners.distances import class_minimum, squared_distances
+from fewshot_gui.core.learners.distances import squared_distances
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +39,10 @@ _PRIOR_EXAMPLES = 8.0
 # spread.
 _LEAST_SPREAD = 0.12
 _LENIENCE = 2.0
+# Pictures of one burst say nothing of how far the next picture of their category will be: nearer than this
+# share of the usual distance to other categories, they are left out with one another. Other pictures of one
+# class are rarely so near.
+_BURST_SHARE = 0.15
 _SLIDER_POWER = 0.25
 
 
@@ -51,11 +55,13 @@ class Calibration:
         novelty_threshold: the distance to the nearest example above which a query is none of these.
         right: float64 (M,), 1 for each left-out example that the others classified right, else 0; empty where
             none was left out.
+        left_out: int64 (M,), the true classes of these.
     """
 
     temperature: float
     novelty_threshold: float
     right: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.float64), compare=False)
+    left_out: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64), compare=False)
 
 
 def _evenly_spaced(count: int, at_most: int) -> Tensor:
@@ -195,6 +201,7 @@ class LeftOut:
             temperature=fit_temperature(scores, labels, temperature, trust),
             novelty_threshold=fit_novelty_threshold(self, novelty),
             right=right,
+            left_out=labels,
         )
 
 
@@ -230,12 +237,15 @@ def fit_novelty_threshold(left_out: LeftOut, default: float) -> float:
 
 def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor]:
     """Return the distances to the nearest other of the own class, and to the nearest of the other classes."""
-    support = left_out.support
-    nearest = class_minimum(left_out.others(), support.labels, len(support.classes)).sqrt()
-    own = left_out.labels.unsqueeze(1)
-    known = nearest.gather(1, own).squeeze(1)
-    unknown = nearest.scatter(1, own, torch.inf).amin(1)
-    return known[known.isfinite()], unknown[unknown.isfinite()]
+    support, others, own = left_out.support, left_out.others(), left_out.labels.unsqueeze(1)
+    same = own == support.labels
+    unknown = others.masked_fill(same, torch.inf).amin(1).sqrt()
+    unknown = unknown[unknown.isfinite()]
+    if len(unknown):
+        burst = same & (others.sqrt() < _BURST_SHARE * unknown.median())
+        others = others.masked_fill(burst, torch.inf)
+    known = others.masked_fill(~same, torch.inf).amin(1).sqrt()
+    return known[known.isfinite()], unknown
 
 
 def _boundary(known: Tensor, unknown: Tensor) -> float | None:

@@ -26,6 +26,7 @@ class LearnerFacts:
             input of the network, flattened from (C, H, W).
         needs_own_bundle: it works only on a bundle that was meta-trained for it.
         limited_ways: it tells apart at most as many classes as its bundle was trained with.
+        ordered: it reads the examples one after the other, so that another order gives other answers.
     """
 
     name: str
@@ -33,6 +34,7 @@ class LearnerFacts:
     space: Space = "embedding"
     needs_own_bundle: bool = False
     limited_ways: bool = False
+    ordered: bool = False
 
 
 _ALL = (
@@ -45,11 +47,11 @@ _ALL = (
     LearnerFacts("ridge", "baseline"),
     LearnerFacts("logistic", "baseline"),
     LearnerFacts("finetune", "baseline"),
-    LearnerFacts("matching", "learned"),
+    LearnerFacts("matching", "learned", ordered=True),
     LearnerFacts("relation", "learned", needs_own_bundle=True),
     LearnerFacts("feat", "learned", needs_own_bundle=True),
-    LearnerFacts("mann", "learned", needs_own_bundle=True, limited_ways=True),
-    LearnerFacts("snail", "learned", needs_own_bundle=True, limited_ways=True),
+    LearnerFacts("mann", "learned", needs_own_bundle=True, limited_ways=True, ordered=True),
+    LearnerFacts("snail", "learned", needs_own_bundle=True, limited_ways=True, ordered=True),
     LearnerFacts("caml", "learned", needs_own_bundle=True, limited_ways=True),
     LearnerFacts("maml", "gradient", "pixels"),
     LearnerFacts("fomaml", "gradient", "pixels"),

@@ -77,8 +77,9 @@ def shots_curve(fitted: Fitted, token: CancelToken) -> Steps[ShotsCurve]:
     """
     labels = fitted.support.labels.numpy()
     counts = np.bincount(labels, minlength=len(fitted.classes))
-    most = min(MOST_SHOTS, int(counts.max(initial=0)) - 1)
-    if most < 2 or np.count_nonzero(counts > 1) < 2:
+    # Beyond the second largest category one alone would grow.
+    most = min(MOST_SHOTS, int(np.sort(counts)[-2]) - 1) if len(counts) > 1 else 0
+    if most < 2:
         return ShotsCurve((), fitted.version)
     draws = int(np.clip(SECONDS / max(fitted.seconds * most, 1e-6), FEWEST_DRAWS, MOST_DRAWS))
     right = np.zeros((draws, most))
@@ -116,10 +117,9 @@ def _accuracy(
     support = fitted.support
     few = SupportSet(support.embeddings[taught], support.labels[taught], support.classes)
     classifier = learn(learner, few, fitted.recipe, Watch(token.check))
-    shares = []
-    for places in asked:
-        if len(places):
-            with torch_work(fitted.recipe, len(places)):
-                said = classifier.predict(support.embeddings[places]).probabilities.argmax(dim=1)
-            shares.append(float((said == support.labels[places]).float().mean()))
-    return float(np.mean(shares))
+    places = np.concatenate(asked)
+    with torch_work(fitted.recipe, len(places)):
+        said = classifier.predict(support.embeddings[places]).probabilities.argmax(dim=1)
+    right = (said == support.labels[places]).numpy()
+    ends = np.cumsum([len(some) for some in asked])
+    return float(np.mean([part.mean() for part in np.split(right, ends[:-1]) if len(part)]))

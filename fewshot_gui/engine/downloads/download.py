@@ -42,19 +42,21 @@ def part_path(rung: Rung, folder: Path) -> Path:
     return raw_path(rung, folder).with_suffix(".part")
 
 
-def download(
+@contextmanager
+def downloaded(
     rung: Rung,
     folder: Path,
     *,
     progress: Progress,
     cancelled: Asked,
     timeout_seconds: float = TIMEOUT_SECONDS,
-) -> Path:
-    """Return the downloaded weights, whole and of the right hash; at once where they are here already.
+) -> Iterator[Path]:
+    """Hold the downloaded weights, whole and of the right hash, for what is made of them by nobody else.
 
     Their SHA-256 is compared with that of the ladder; where the ladder has none, with the one that the server
     names in X-Linked-ETag or ETag, which shows damage on the way but not a server that lies.
-    What arrives is kept in a `.part` file beside it, from which the next call goes on.
+    What arrives is kept in a `.part` file beside it, from which the next call goes on; where all of it is
+    here already, nothing is asked.
 
     Args:
         rung: what to download.
@@ -67,15 +69,15 @@ def download(
         DownloadError: it did not arrive, or is not what was asked for.
     """
     target, part_file = raw_path(rung, folder), part_path(rung, folder)
-    with _writable(rung.url), _alone(rung.url, part_file):
-        if target.is_file():
-            return target
-        part = Part(part_file)
-        if not part.complete:
-            _fill(part, rung, progress, cancelled, timeout_seconds)
-        _check(part, rung)
-        part.become(target)
-    return target
+    with _alone(rung.url, part_file):
+        if not target.is_file():
+            with _writable(rung.url):
+                part = Part(part_file)
+                if not part.complete:
+                    _fill(part, rung, progress, cancelled, timeout_seconds)
+                _check(part, rung)
+                part.become(target)
+        yield target
 
 
 @contextmanager
@@ -89,10 +91,11 @@ def _writable(url: str) -> Iterator[None]:
 
 @contextmanager
 def _alone(url: str, part_file: Path) -> Iterator[None]:
-    """Hold the sole right to write the part."""
-    part_file.parent.mkdir(parents=True, exist_ok=True)
+    """Hold the sole right to the part, and to what becomes of it."""
     try:
-        lease = Lease(part_file)
+        with _writable(url):
+            part_file.parent.mkdir(parents=True, exist_ok=True)
+            lease = Lease(part_file)
     except LeaseTakenError as error:
         raise DownloadError(DownloadProblem.BUSY, url) from error
     try:
@@ -110,7 +113,7 @@ def drop(rung: Rung, folder: Path) -> bool:
     target, part_file = raw_path(rung, folder), part_path(rung, folder)
     found = target.is_file() or part_file.is_file()
     if found:
-        with _writable(rung.url), _alone(rung.url, part_file):
+        with _alone(rung.url, part_file), _writable(rung.url):
             target.unlink(missing_ok=True)
             Part(part_file).clear()
     return found

@@ -11,7 +11,7 @@ from fewshot_gui.core.backbones.foreign_error import ForeignProblem, ForeignWeig
 from fewshot_gui.core.backbones.own_bundles import own_path
 from fewshot_gui.core.data_files import user_models_folder
 from fewshot_gui.engine.downloads.connection import TIMEOUT_SECONDS
-from fewshot_gui.engine.downloads.download import download, part_path, raw_path
+from fewshot_gui.engine.downloads.download import downloaded, part_path, raw_path
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ def arrived_bytes(rung: Rung) -> int:
 
 
 def fetched(rung: Rung) -> BundleInfo | None:
-    """Return the bundle that was made of a rung, None where it is not here or not sound."""
+    """Return the bundle that was made of a rung, None where it is not here or its weights are damaged."""
     with suppress(BundleError):
-        return describe_bundle(own_path(rung.name))
+        info = describe_bundle(own_path(rung.name))
+        from fewshot_gui.core.backbones.bundle import checked_tensors  # noqa: PLC0415 - torch takes seconds
+
+        checked_tensors(info)
+        return info
     return None
 
 
@@ -70,14 +74,14 @@ def fetch(
         return here
     if rung.source == "timm" and find_spec("timm") is None:
         raise DownloadError(DownloadProblem.NEEDS_TIMM, rung.url)
-    raw = download(
+    with downloaded(
         rung, unfinished_folder(), progress=progress, cancelled=cancelled, timeout_seconds=timeout_seconds
-    )
-    size = raw.stat().st_size
-    progress(size, size)
-    if cancelled():
-        raise DownloadError(DownloadProblem.CANCELLED, rung.url)
-    return _converted(rung, raw)
+    ) as raw:
+        size = raw.stat().st_size
+        progress(size, size)
+        if cancelled():
+            raise DownloadError(DownloadProblem.CANCELLED, rung.url)
+        return _converted(rung, raw)
 
 
 def _converted(rung: Rung, raw: Path) -> BundleInfo:
@@ -100,5 +104,5 @@ def _converted(rung: Rung, raw: Path) -> BundleInfo:
         raise
     except OSError as error:
         raise DownloadError(DownloadProblem.DISK_FULL, rung.url, str(error)) from error
-    raw.unlink()
+    raw.unlink(missing_ok=True)
     return info

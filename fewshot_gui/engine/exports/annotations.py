@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def write_coco(
-    path: Path, rows: Sequence[Labelled], *, progress: Callable[[int, int], None] | None = None
+    path: Path,
+    rows: Sequence[Labelled],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
     """Write COCO JSON: each picture has one annotation, whose box is the whole picture.
 
@@ -28,6 +32,7 @@ def write_coco(
         path: of the new file.
         rows: the labelled pictures.
         progress: called with pictures looked at and their number: each header is read for its size.
+        cancelled: asked before each picture; nothing is written then.
 
     Raises:
         FileExistsError: there is something of that name.
@@ -38,6 +43,8 @@ def write_coco(
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, row in enumerate(rows, start=1):
+        if cancelled():
+            return
         width, height = _size(row.path)
         images.append({"id": number, "file_name": row.path, "width": width, "height": height})
         if row.category:

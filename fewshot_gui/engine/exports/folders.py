@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import shutil
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -43,10 +44,12 @@ class Copied:
     Attributes:
         written: how many pictures were copied.
         problems: (path, reason) of those that could not be; the rest went on.
+        without_validation: the categories whose only picture is for training.
     """
 
     written: int
     problems: tuple[tuple[str, str], ...]
+    without_validation: tuple[str, ...] = ()
 
 
 class FolderTakenError(Exception):
@@ -98,7 +101,7 @@ def write_folders(
         _write_metadata(root / _METADATA, copies)
     else:
         write_csv(root / PROVENANCE, copies)
-    return Copied(len(copies), tuple(problems))
+    return Copied(len(copies), tuple(problems), _single(wanted) if layout is Layout.YOLO else ())
 
 
 def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPath, Labelled]]:
@@ -107,10 +110,11 @@ def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPat
     for name in category_names(rows):
         folders[name] = safe_folder_name(name, (PROVENANCE, _METADATA, *folders.values()))
     taken: dict[PurePosixPath, set[str]] = {}
-    for row in rows:
+    held_out: frozenset[int] = _held_out(rows) if layout is Layout.YOLO else frozenset()
+    for number, row in enumerate(rows):
         folder = PurePosixPath(folders[row.category])
         if layout is Layout.YOLO:
-            folder = PurePosixPath("val" if _held_out(row.path) else "train") / folder
+            folder = PurePosixPath("val" if number in held_out else "train") / folder
         used = taken.setdefault(folder, set())
         name = _free(Path(row.path).name, used)
         used.add(folded(name))
@@ -125,10 +129,29 @@ def _free(name: str, used: set[str]) -> str:
     return free_stem(path.stem, (path.suffix,), lambda each: folded(each) in used)[0] + path.suffix
 
 
-def _held_out(path: str) -> bool:
-    """Return whether a picture is for validation: a fifth of them, the same ones every time."""
-    digest = hashlib.blake2b(os.fsencode(path), digest_size=4).digest()
-    return int.from_bytes(digest) < _VALIDATION_SHARE * 2**32
+def _held_out(rows: Sequence[Labelled]) -> frozenset[int]:
+    """Return which of the rows are for validation: a fifth of each category, the same ones every time.
+
+    At least one of two or more, and never all: Ultralytics wants every category in both parts.
+    """
+    categories: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        categories.setdefault(row.category, []).append(number)
+    held_out: set[int] = set()
+    for numbers in categories.values():
+        count = max(1, round(_VALIDATION_SHARE * len(numbers))) if len(numbers) > 1 else 0
+        held_out.update(sorted(numbers, key=lambda number: _digest(rows[number].path))[:count])
+    return frozenset(held_out)
+
+
+def _digest(path: str) -> bytes:
+    return hashlib.blake2b(os.fsencode(path), digest_size=8).digest()
+
+
+def _single(rows: Sequence[Labelled]) -> tuple[str, ...]:
+    """Return the categories of one picture."""
+    counts = Counter(row.category for row in rows)
+    return tuple(name for name, count in counts.items() if count == 1)
 
 
 def _copy(source: Path, target: Path) -> None:

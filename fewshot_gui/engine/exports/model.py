@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import math
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem
 from fewshot_gui.core.learners.reason import choice_of
 from fewshot_gui.engine.exports import use_model
 from fewshot_gui.engine.publish import replacing
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 FACTS = "fewshot-labeler"
 """The key of the model's metadata under which it says what it is, as JSON."""
+_PROGRAM = "program"
+"""The fact that names the program beside the model, by its hash."""
 MOST_COMPARED = 200
 
 
@@ -78,7 +82,7 @@ def export_taught(
         threshold: boldness, 0 to 1; None: automatic.
 
     Raises:
-        BundleError: the backbone cannot be used.
+        BundleError: the backbone cannot be used, or is an ONNX model itself.
         OnnxExportError: backbone or learner cannot be written as a model.
         OSError: the folder cannot be written or the disk is full.
     """
@@ -87,13 +91,15 @@ def export_taught(
     from fewshot_gui.core.backbones.bundle import load_bundle  # noqa: PLC0415 - imports torch
     from fewshot_gui.core.learners.calibration import threshold_at  # noqa: PLC0415 - imports torch
 
+    bundle = load_bundle(backbone)
+    if not bundle.info.adaptable:
+        why = "it is an ONNX model already, and is not written into another one; choose another backbone"
+        raise BundleError(BundleProblem.DOES_NOT_FIT, str(bundle.info.path), why)
     choice = choice_of(classifier)
     none_above = float(threshold_at(threshold, classifier))
     # What the exporter prints of a model that it cannot write is long, and says nothing to anybody else.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        model = exported_model(
-            load_bundle(backbone), classifier, none_above, choice.learner if choice else learner
-        )
+        model = exported_model(bundle, classifier, none_above, choice.learner if choice else learner)
     said = classifier.predict(torch.from_numpy(examples.rows))
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / path.name
@@ -148,6 +154,7 @@ def exported_model(bundle: Bundle, classifier: Classifier, none_above: float, le
         "learner": learner,
         "backbone": bundle.name,
         "weights": bundle.info.hash,
+        _PROGRAM: _hash(_program()),
     }
     entry = model.metadata_props.add()
     entry.key, entry.value = FACTS, json.dumps(facts)  # ASCII: a name may be no valid Unicode
@@ -183,8 +190,22 @@ def is_own_model(path: Path) -> bool:
 
 
 def is_own_program(path: Path) -> bool:
-    """Return whether a file is the program of an export, as it was written: nobody's own changes are lost."""
-    return path.read_bytes() == _program()
+    """Return whether a file is the program of an export, as it was written: nobody's own changes are lost.
+
+    An earlier version of this program wrote another one; the model beside it names that.
+    """
+    program = path.read_bytes()
+    return program == _program() or _is_named(program, path.with_suffix(".onnx"))
+
+
+def _is_named(program: bytes, model: Path) -> bool:
+    """Return whether a model says that this very program was written with it."""
+    fact = json.dumps({_PROGRAM: _hash(program)})[1:-1]
+    return model.is_file() and fact.encode() in model.read_bytes()
+
+
+def _hash(program: bytes) -> str:
+    return hashlib.sha256(program).hexdigest()
 
 
 def compare(

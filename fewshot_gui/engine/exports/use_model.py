@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -138,6 +139,9 @@ def read(path: str) -> NDArray[np.uint8]:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the label, its probability and the path of each picture; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not know the letters of a name
     if len(arguments) < 2:
         print(__doc__)  # noqa: T201 - a program of its own
         return 2

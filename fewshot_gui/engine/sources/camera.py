@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
+from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +20,7 @@ from fewshot_gui.engine.sources.frames import Frame, Newest, SourceProblem, Sour
 from fewshot_gui.engine.worker import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fewshot_gui.engine.worker import CancelToken, Job, Post, Worker
 
@@ -27,7 +30,12 @@ SILENCE_SECONDS = 5.0
 """How long a camera may give nothing at first, before that is a problem."""
 LOST_SECONDS = 1.0
 """How long a running camera may fail before it counts as unplugged."""
+RELEASE_SECONDS = 2.0
+"""How long to wait for a camera that was let go a moment ago: to close it takes its driver a while."""
 _RETRY_SECONDS = 0.02
+
+# By number. Of the process and not of a source: another session has a source of its own, and these cameras.
+_in_use: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 
 class Capture(Protocol):
@@ -185,17 +193,38 @@ class CameraSource:
         self.stop()
         newest: Newest[tuple[Frame, float]] = Newest(self._post, self._deliver)
         self._device, self._newest, self._heard_at = device, newest, self._clock()
+        in_use = _in_use[device.index]
+
+        def offer(frame: Frame, at: float) -> None:
+            newest.offer((frame, at))
 
         def run(token: CancelToken) -> None:
-            capture = self._opened(device)
-            try:
-                read_frames(
-                    capture, device.name, lambda f, at: newest.offer((f, at)), token, self._clock, self._pause
-                )
-            finally:
-                capture.release()
+            with self._alone(in_use, token):
+                capture = self._opened(device)
+                try:
+                    read_frames(capture, device.name, offer, token, self._clock, self._pause)
+                finally:
+                    capture.release()
 
         self._job = self._worker.submit(run, failed=self._fail, priority=Priority.LIVE)
+
+    @contextmanager
+    def _alone(self, in_use: threading.Lock, token: CancelToken) -> Iterator[None]:
+        """Hold a camera alone: wait for who has it still, but not for ever, as its driver may hang.
+
+        Raises:
+            Cancelled: the token was, while it waited.
+        """
+        give_up = self._clock() + RELEASE_SECONDS
+        while not (held := in_use.acquire(blocking=False)) and self._clock() < give_up:
+            token.check()
+            self._pause(_RETRY_SECONDS)
+        try:
+            token.check()
+            yield
+        finally:
+            if held:
+                in_use.release()
 
     def stop(self) -> None:
         """Give no more frames, and close the camera as soon as it lets go."""

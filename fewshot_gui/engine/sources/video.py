@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NAP_SECONDS = 0.02  # the longest wait at a time: a cancelled job notices within it
 _LATE_SECONDS = 0.1  # a picture later than this is not converted; the next one may be in time
+_LEAST_SECONDS = 1 / 30  # how long the last picture of a loop stays at least: a GIF may have a single one
 _LOST_SECONDS = 1.0  # later than this, the pace starts anew: the computer slept, or is too slow
 
 
@@ -185,7 +186,7 @@ class VideoSource:
     ) -> bool:
         """Offer the pictures as they fall due; return True at the end of the video, on the worker."""
         pace = Pace(self._clock, self._pause)
-        for picture in self._endless(video, at, pace):
+        for picture in self._endless(video, at, pace, token):
             token.check()
             if pace.wait(picture.at, token):
                 newest.offer(_Shown(picture.frame(), self._clock(), picture.at, video.info))
@@ -193,12 +194,20 @@ class VideoSource:
                 return False
         return True
 
-    def _endless(self, video: VideoFile, at: float, pace: Pace) -> Iterator[VideoPicture]:
+    def _endless(self, video: VideoFile, at: float, pace: Pace, token: CancelToken) -> Iterator[VideoPicture]:
         """Yield the pictures from `at` on, and again from the beginning for as long as `loop` is set."""
-        yield from video.pictures(at)
-        while self.loop:
+        while True:
+            gap, last = 0.0, at
+            for picture in video.pictures(at):
+                gap, last = picture.at - last, picture.at
+                yield picture
+            if not self.loop:
+                return
+            # The last one stays as long as those before it did; the first one is due at once.
+            gap = 1 / video.info.fps if video.info.fps else gap
+            pace.wait(last + max(gap, _LEAST_SECONDS), token)
             pace.restart()
-            yield from video.pictures()
+            at = 0.0
 
     def _cancel(self) -> None:
         if self._job is not None:

@@ -241,7 +241,7 @@ class BackbonesDialog(QDialog):
             path,
             architecture,
             self._still(self._loaded),
-            self._still(lambda error: self._not_loaded(path, error)),
+            self._still(lambda error: self._not_loaded(path, architecture, error)),
         )
 
     def _still(self, call: Callable[..., None]) -> Callable[..., None]:
@@ -255,10 +255,17 @@ class BackbonesDialog(QDialog):
 
     def _loaded(self, info: BundleInfo) -> None:
         self._rest()
-        self.say(self.tr("{0} is here.").format(info.title))
+        words = self.tr("{0} is here.").format(info.title)
+        if info.architecture.get("kind") == "onnx":
+            words += " " + self.tr(
+                "It does not say how its pictures were prepared: mean and deviation are ImageNet’s. For "
+                "others add it with: fewshot-gui models add --mean … --std …"
+            )
+        self.say(words)
         self.list.reveal(info.name)
 
-    def _not_loaded(self, path: Path, error: Exception) -> None:
+    def _not_loaded(self, path: Path, architecture: str, error: Exception) -> None:
         self._rest()
-        if not self.report.show_error(path, error):
-            self.say(error_words(error))
+        if self.report.show_error(path, error):
+            return
+        (self.report.show_refusal if architecture else self.say)(error_words(error))

@@ -14,7 +14,7 @@ translate = QCoreApplication.translate
 def error_words(error: Exception) -> str:
     """Return what went wrong, and what to do about it."""
     if isinstance(error, DownloadError):
-        return _download_words()[error.kind]
+        return _download_words()[error.kind].format(_answer(error))
     if isinstance(error, ForeignWeightsError):
         return _file_words()[error.kind].format(error.detail)
     if isinstance(error, NetworkError) and error.package:
@@ -27,14 +27,25 @@ def error_words(error: Exception) -> str:
     return translate("BackboneWords", "Something unexpected kept it from being made ready: {0}").format(error)
 
 
+def _answer(error: DownloadError) -> str:
+    """Return who refused, and in which words."""
+    status = "" if error.status is None else str(error.status)
+    return " ".join(part for part in (error.host, status, error.detail.rstrip(".")) if part)
+
+
 def _download_words() -> dict[DownloadProblem, str]:
+    """Return the words for a download; {0} is the answer of the server."""
     tr, kind = translate, DownloadProblem
     return {
         kind.OFFLINE: tr(
             "BackboneWords",
             "There is no connection. What is here goes on working; try again when you are online.",
         ),
-        kind.REFUSED: tr("BackboneWords", "The server does not hand it out at the moment. Try again later."),
+        kind.REFUSED: tr(
+            "BackboneWords",
+            "It is not handed out: {0}. Try again later; if it stays so, a proxy or a certificate may stand "
+            "in the way.",
+        ),
         kind.STALLED: tr(
             "BackboneWords", "The server went silent. What has arrived is kept; go on when you like."
         ),

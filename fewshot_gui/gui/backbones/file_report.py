@@ -93,6 +93,14 @@ class FileReport(QFrame):
         self.network.setFocus()
         return True
 
+    def show_refusal(self, words: str) -> None:
+        """Show what kept the network that was named here from being made; another one may be named."""
+        self.words.setText(words)
+        self.setAccessibleName(f"{self.title.text()}. {words}")
+        self.show()
+        self.network.setFocus()
+        self.network.selectAll()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep Return in the line to itself: the dialog would take it for its Close."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:

@@ -19,6 +19,8 @@ from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtGui import QShowEvent
+
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.comparing import Comparison
     from fewshot_gui.engine.state import Document
@@ -169,12 +171,22 @@ class CompareDialog(QDialog):
         self._show_state()
         self.note.setText(self.tr("It could not be compared: {0}").format(error))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what has changed while it was closed."""
+        super().showEvent(event)
+        if not event.spontaneous():  # only minimised, it has followed
+            self._on_gallery()
+
     def _on_document(self, before: Document, after: Document) -> None:
+        if not self.isVisible():
+            return
         if before.categories is not after.categories or before.settings != after.settings:
             self._show_document()
             self._show_state()
 
     def _on_gallery(self) -> None:
+        if not self.isVisible():
+            return
         if self._workspace.gallery.folder != self._folder and self.disputed.disputed.disputes:
             self.disputed.disputed.show_disputes([])  # pictures that are not open any more
             self.apart.note.setText(self.tr("In another folder"))

@@ -25,7 +25,7 @@ _COLUMNS = 4
 
 
 class ResultsTable(QTableWidget):
-    """One row a learner, in the order in which they ran; `wanted(command)` asks to use one of them."""
+    """One row a learner, the most often right one first; `wanted(command)` asks to use one of them."""
 
     wanted = Signal(object)
 
@@ -56,14 +56,14 @@ class ResultsTable(QTableWidget):
         header.setSectionResizeMode(_COLUMNS - 1, QHeaderView.ResizeMode.Fixed)
 
     def show_answers(self, answers: Sequence[Answer], settings: Settings) -> None:
-        """Show these answers; the learner of `settings` is in use."""
-        self.answers = tuple(answers)
+        """Show these answers, those of whom nothing could be examined last; that of `settings` is in use."""
+        self.answers = tuple(sorted(answers, key=_rank))
         self._buttons = []
         found = [answer.accuracy for answer in answers if answer.accuracy is not None]
         # Where all are alike, none is the best.
         best = max(found) if len(set(found)) > 1 else None
         self.setRowCount(len(answers))
-        for row, answer in enumerate(answers):
+        for row, answer in enumerate(self.answers):
             strong = best is not None and answer.accuracy == best
             for column, text in enumerate((contender_title(answer.contender), *self._words(answer))):
                 item = QTableWidgetItem(text)
@@ -131,6 +131,10 @@ class ResultsTable(QTableWidget):
             OUT_OF_MEMORY: self.tr("Not enough memory"),
         }
         return known.get(problem, self.tr("Its weights cannot be used"))
+
+
+def _rank(answer: Answer) -> float:
+    return 1.0 if answer.accuracy is None else -answer.accuracy
 
 
 def use_command(answer: Answer, settings: Settings) -> Command:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QFileInfo, Qt, QUrl
+from PySide6.QtCore import QFileInfo, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,8 +22,11 @@ from fewshot_gui.gui.error_words import problem_words
 from fewshot_gui.gui.widgets import PushButton
 
 if TYPE_CHECKING:
-    from fewshot_gui.engine.problems import ProblemLog
+    from fewshot_gui.engine.problems import Problem, ProblemLog
     from fewshot_gui.gui.main_window import MainWindow
+
+SOON_MS: Final = 150
+"""So long new lines are gathered: of a folder that cannot be read there come thousands, one by one."""
 
 
 def show_problems(window: MainWindow) -> ProblemsDialog:
@@ -47,6 +50,9 @@ class ProblemsDialog(QDialog):
         self.setWindowTitle(self.tr("Problems"))
         self.resize(880, 440)
         self._problems = problems
+        self._shown: tuple[Problem, ...] = ()
+        self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
+        self._soon.timeout.connect(self._fill)
         self.intro = QLabel(self)
         self.intro.setWordWrap(True)
         self.table = QTableWidget(0, 2, self)
@@ -67,8 +73,8 @@ class ProblemsDialog(QDialog):
         self._lay_out()
         self.table.itemSelectionChanged.connect(self._allow)
         self.table.itemDoubleClicked.connect(lambda _item: self._show())
-        self._disconnect = problems.changed.connect(self._fill)
-        self.finished.connect(lambda _result: self._disconnect())
+        self._disconnect = problems.changed.connect(self._fill_soon)
+        self.finished.connect(lambda _result: self._stop())
         self._fill()
 
     def _lay_out(self) -> None:
@@ -85,7 +91,7 @@ class ProblemsDialog(QDialog):
         for button, slot, tip in (
             (self.place, self._show, self.tr("Open the folder of the chosen file")),
             (self.copy, self._copy, self.tr("Copy all lines, such as for a mail")),
-            (self.clear, self._problems.clear, self.tr("Forget these lines; the files stay as they are")),
+            (self.clear, self._clear, self.tr("Forget these lines; the files stay as they are")),
         ):
             button.setToolTip(tip)
             button.clicked.connect(slot)
@@ -97,12 +103,28 @@ class ProblemsDialog(QDialog):
         row.addWidget(close)
         column.addLayout(row)
 
+    def _fill_soon(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _stop(self) -> None:
+        self._disconnect()
+        self._soon.stop()
+
+    def _clear(self) -> None:
+        self._problems.clear()
+        self._fill()
+
     def _fill(self) -> None:
-        entries = self._problems.entries
+        """Show the present list; lines that stand there already are left alone."""
+        entries, kept = self._problems.entries, len(self._shown)
+        if entries[:kept] != self._shown:
+            kept = 0
+        self._shown = entries
         few = self.tr("These files were left out; everything else went on.")
         self.intro.setText(few if entries else self.tr("No problems: every file could be read."))
         self.table.setRowCount(len(entries))
-        for row, problem in enumerate(entries):
+        for row, problem in enumerate(entries[kept:], kept):
             for column, text in enumerate((problem.path, problem_words(problem))):
                 item = QTableWidgetItem(text)
                 item.setToolTip(f"{text}\n{problem.detail}" if column else text)
@@ -116,8 +138,8 @@ class ProblemsDialog(QDialog):
         self.place.setEnabled(bool(self._chosen_path()))
 
     def _chosen_path(self) -> str:
-        row, entries = self.table.currentRow(), self._problems.entries
-        return entries[row].path if 0 <= row < len(entries) and self.table.selectedItems() else ""
+        row, shown = self.table.currentRow(), self._shown
+        return shown[row].path if 0 <= row < len(shown) and self.table.selectedItems() else ""
 
     def _show(self) -> None:
         path = self._chosen_path()

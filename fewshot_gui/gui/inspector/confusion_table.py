@@ -53,6 +53,7 @@ class ConfusionTable(QTableWidget):
         self._classes: tuple[CategoryId, ...] = ()
         self._report: LooReport | None = None
         self._categories: tuple[Category, ...] = ()
+        self._looks: tuple[tuple[CategoryId, str, int], ...] | None = None
         self.setObjectName("confusionTable")
         self.setAccessibleName(self.tr("What the examples of each category are taken for"))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -79,11 +80,14 @@ class ConfusionTable(QTableWidget):
 
     def show_report(self, report: LooReport | None, categories: Sequence[Category]) -> None:
         """Show the report in the order, names and colours of these categories; the chosen cell stays so."""
-        chosen, known = self.chosen, {category.id: category for category in categories}
-        shown = () if report is None else report.classes
-        self._categories = tuple(known[each] for each in known if each in shown)
-        self._classes = tuple(each.id for each in self._categories)
-        self._report = report
+        chosen, shown = self.chosen, () if report is None else report.classes
+        there = tuple(category for category in categories if category.id in shown)
+        looks = tuple((each.id, each.name, each.colour) for each in there)
+        if report is self._report and looks == self._looks:
+            return  # every picture that is taught changes the document, and nothing that stands here
+        self._looks, self._report = looks, report
+        self._categories = there
+        self._classes = tuple(each.id for each in there)
         with QSignalBlocker(self):
             self._fill()
             if self._classes:
@@ -101,21 +105,22 @@ class ConfusionTable(QTableWidget):
         assert isinstance(across, NamesHeader)
         assert isinstance(down, NamesHeader)
         across.show_categories(self._categories)
-        down.show_categories(self._categories, [self._score(each) for each in self._classes])
-        for number in range(count):
+        scores = [self._score(each) for each in self._classes]
+        down.show_categories(self._categories, ["{} / {}".format(*score) for score in scores])
+        for number, (_right, examined) in enumerate(scores):
             self.setColumnWidth(number, self._cell().width())
             self.setRowHeight(number, self._cell().height())
             for other in range(count):
-                self.setItem(number, other, self._item(number, other))
+                self.setItem(number, other, self._item(number, other, examined))
 
     def _cell(self) -> QSize:
         return SMALL_CELL if len(self._classes) > MANY else CELL
 
-    def _score(self, category: CategoryId) -> str:
+    def _score(self, category: CategoryId) -> tuple[int, int]:
         assert self._report is not None
-        return "{} / {}".format(*self._report.right_of(category))
+        return self._report.right_of(category)
 
-    def _item(self, row: int, column: int) -> QTableWidgetItem:
+    def _item(self, row: int, column: int, examined: int) -> QTableWidgetItem:
         assert self._report is not None
         own, taken = self._categories[row], self._categories[column]
         count = len(self._report.cells.get((own.id, taken.id), ()))
@@ -125,7 +130,6 @@ class ConfusionTable(QTableWidget):
         words = cell_words(count, own.name, taken.name)
         item.setToolTip(words)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-        examined = self._report.right_of(own.id)[1]
         item.setBackground(QBrush(self._colour(count / examined if examined else 0.0, right=row == column)))
         return item
 
@@ -137,6 +141,7 @@ class ConfusionTable(QTableWidget):
 
     def _paint_anew(self) -> None:
         if self._classes:
+            self._looks = None
             self.show_report(self._report, self._categories)
 
     def _worst(self) -> tuple[int, int]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import Category, CategoryId, Document
+    from fewshot_gui.engine.worker import Job
     from fewshot_gui.gui.theme import Appearance
 
 PREVIEW_HEIGHT = 152
@@ -65,6 +66,7 @@ class InspectorPanel(QWidget):
         self.appearance = appearance
         self._file: PictureFile | None = None
         self._reading: Reading | None = None
+        self._preview_job: Job | None = None
         self.setObjectName("inspectorPanel")
         self.setAccessibleName(self.tr("Inspector"))
         self.preview = PictureCanvas(self)
@@ -171,8 +173,9 @@ class InspectorPanel(QWidget):
         self._pages.setCurrentIndex(1)
         self._read_row()
         if fresh:
+            self._drop_preview()
             self.preview.show_pixels(None)
-            self._library.thumbnail(
+            self._preview_job = self._library.thumbnail(
                 file,
                 _PREVIEW_PIXELS,
                 lambda pixels: self._preview_came(file, pixels),
@@ -182,6 +185,7 @@ class InspectorPanel(QWidget):
     def show_single(self, single: SinglePrediction, pixels: NDArray[np.uint8]) -> None:
         """Show the prediction of a picture (H, W, 3) uint8 RGB that is no row of the gallery."""
         self._file = None
+        self._drop_preview()
         self._pages.setCurrentIndex(1)
         self.preview.show_pixels(pixels)
         self.note.clear()
@@ -202,6 +206,7 @@ class InspectorPanel(QWidget):
     def clear(self) -> None:
         """Show nothing."""
         self._file = self._reading = None
+        self._drop_preview()
         self.preview.show_pixels(None)
         self._pages.setCurrentIndex(0)
 
@@ -211,6 +216,12 @@ class InspectorPanel(QWidget):
         return self._pages.currentIndex() == 0
 
     # What happens -----------------------------------------------------------------------------------
+
+    def _drop_preview(self) -> None:
+        """Let nobody decode a picture that is not looked at any more."""
+        if self._preview_job is not None:
+            self._preview_job.cancel()
+            self._preview_job = None
 
     def _preview_came(self, file: PictureFile, pixels: NDArray[np.uint8]) -> None:
         if file == self._file:

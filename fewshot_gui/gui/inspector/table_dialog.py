@@ -100,6 +100,7 @@ class TableDialog(QDialog):
         self.destroyed.connect(lambda: [each() for each in disconnect])
         self.finished.connect(lambda _result: [each() for each in disconnect])
         self._report: LooReport | None = None
+        self._found: tuple[PictureId, ...] = ()
         self.refresh()
         self._fit_screen()
         self.table.setFocus()
@@ -185,6 +186,9 @@ class TableDialog(QDialog):
         found = self._report.cells.get((own, taken), ())
         names = document.category(own).name, document.category(taken).name
         self.caption.setText(self._sentence(cell_words(len(found), *names)))
+        if found == self._found:
+            return
+        self._found = found
         self.pictures.clear()
         for picture in found:
             self._add(picture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -185,7 +186,8 @@ class CameraPage(LivePage):
     def _choose(self, row: int) -> None:
         device = self._devices[row]
         self._session.remember("camera.device", [device.index, device.name])
-        self.start(device)
+        if device != self._source.device:
+            self.start(device)
 
     def _start_or_stop(self) -> None:
         if self.running:
@@ -261,9 +263,19 @@ class CameraPage(LivePage):
         self._say(self.tr("Looking for cameras"), self.tr("This takes a moment."))
 
     def _say_none(self) -> None:
-        self._say(
-            self.tr("No camera found"), self.tr("Plug one in, then press Look again."), self.tr("Look again")
-        )
+        # Only Linux lists its cameras; elsewhere one that cannot be opened looks like none.
+        hints = {
+            "win32": self.tr(
+                "If one is connected, close other programs that use it, and allow cameras in the system's "
+                "privacy settings."
+            ),
+            "darwin": self.tr(
+                "If one is connected, close other programs that use it, and allow the camera in System "
+                "Settings > Privacy & Security > Camera."
+            ),
+        }
+        text = f"{self.tr('Plug one in, then press Look again.')} {hints.get(sys.platform, '')}"
+        self._say(self.tr("No camera found"), text.rstrip(), self.tr("Look again"))
 
     def _say_stopped(self) -> None:
         self._say(

@@ -18,6 +18,7 @@ from fewshot_gui.gui.widgets import ElidedLabel, EmptyState, PushButton
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtGui import QShowEvent
     from PySide6.QtWidgets import QWidget
 
     from fewshot_gui.engine.scores import Scores
@@ -74,7 +75,6 @@ class MapDialog(QDialog):
         self._lay_out()
         self._connect()
         self.resize(900, 660)
-        self.refresh()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -105,8 +105,15 @@ class MapDialog(QDialog):
 
     # What is shown ----------------------------------------------------------------------------------
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what has been said meanwhile."""
+        super().showEvent(event)
+        self.refresh()
+
     def refresh(self) -> None:
-        """Show what is said of the pictures now."""
+        """Show what is said of the pictures now; nothing is made for nobody, once the map is closed."""
+        if not self.isVisible():
+            return
         scores, gallery = self._workspace.predictor.scores, self._workspace.gallery
         document = self._workspace.session.document
         known = {each.id: each for each in document.categories}
@@ -186,7 +193,7 @@ class MapDialog(QDialog):
         self._pointed = index
         if index < 0 or self._scores is None:
             self.picture.hide()
-            self.words.setText(
+            self._tell(
                 self.tr(
                     "Click on a picture, or draw a frame round some, to choose them in the window. "
                     "The arrow keys go from one to the next."
@@ -202,9 +209,13 @@ class MapDialog(QDialog):
             for place in best
             if round(100 * float(chances[place])) and self._scores.classes[place] in document
         )
-        self.words.setText(f"{base_name(file.path)}: {said}")
+        self._tell(f"{base_name(file.path)}: {said}")
         self._thumbnails.want((file,), _PREVIEW, self.devicePixelRatioF())
         self._show_preview()
+
+    def _tell(self, words: str) -> None:
+        self.words.setText(words)
+        self.view.setAccessibleDescription(words)  # it has the focus while the arrow keys lead on
 
     def _show_preview(self) -> None:
         files = self.view.content.files
@@ -224,7 +235,7 @@ class MapDialog(QDialog):
             words = self.tr("{0} chosen in the window: press the key of a category there.")
         if not chosen:
             words = self.tr("These {1:,} lie too far apart in the window to be chosen at once: frame fewer.")
-        self.words.setText(words.format(chosen, wanted))
+        self._tell(words.format(chosen, wanted))
 
 
 def show_map(window: MainWindow) -> MapDialog:

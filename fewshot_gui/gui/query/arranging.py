@@ -76,6 +76,7 @@ class Arranger:
     stacks: Stacks | None = None
     opened: frozenset[int] = frozenset()
     _cut: tuple[Scores, float, Piles] | None = None
+    _said: tuple[Scores, NDArray[np.int32]] | None = None
     _names: NDArray[np.int64] | None = None
     _sizes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -92,7 +93,8 @@ class Arranger:
 
     def forget_folder(self) -> None:
         """Know nothing of the rows any more: they are those of another folder."""
-        self.stacks, self.opened, self._cut, self._names = None, frozenset(), None, None
+        self.stacks, self.opened, self._names = None, frozenset(), None
+        self._cut = self._said = None
 
     # Orders ------------------------------------------------------------------------------------------
 
@@ -183,17 +185,25 @@ class Arranger:
 
         Those of a stack that do not pass the filters, or of which a person has spoken, are left as they are.
         """
-        if scores is None:
+        stack = self.members(row)
+        if scores is None or len(stack) == 1:
             return [row]
-        members = np.array(self.members(row))
+        members = np.array(stack)
         members = members[(members < scores.count) & (members != row)]
         members = members[scores.said[members] == Said.MACHINE]
         piles = self.piles(scores)
         if arrangement.pile is not None and piles is not None:
             members = members[piles.of[members] == arrangement.pile]
         if arrangement.only is not None:
-            members = members[scores.labels()[members] == scores.labels()[row]]
+            labels = self._labels(scores)
+            members = members[labels[members] == labels[row]]
         return [row, *members.tolist()]
+
+    def _labels(self, scores: Scores) -> NDArray[np.int32]:
+        # Made of all rows, and asked for once for each of thousands of chosen tiles.
+        if self._said is None or self._said[0] is not scores:
+            self._said = (scores, scores.labels())
+        return self._said[1]
 
     def _stack_of(self, row: int) -> int:
         stacks = self.stacks

@@ -124,7 +124,7 @@ class FolderPage(QWidget):
         self.pages.show_all_requested.connect(self._show_all)
         self.pages.questions_requested.connect(lambda: self.piles.choose(Pile.ASK))
         self.pages.sort_requested.connect(self.sortRequested)
-        self.pill.clicked.connect(self.refresh)
+        self.pill.clicked.connect(self._sort_by_pill)
         QShortcut(QKeySequence(Qt.Key.Key_F5), self, self.look_anew).setContext(
             Qt.ShortcutContext.WidgetWithChildrenShortcut
         )
@@ -167,6 +167,7 @@ class FolderPage(QWidget):
 
     def look_anew(self) -> None:
         """Look into the folder for what is new, changed or gone, and sort by the present predictions."""
+        self.thumbnails.retry()
         self._gallery.rescan()
         self.refresh()
 
@@ -192,6 +193,10 @@ class FolderPage(QWidget):
         self.model.arrange(self.deciding.completed(arrangement))
         self.deciding.show_counts()
         self.view.scrollToTop()
+
+    def _sort_by_pill(self) -> None:
+        self.refresh()
+        self.view.setFocus()  # the pill is gone, and whoever came to it by Tab would type into nothing
 
     def _show_all(self) -> None:
         self.piles.choose(None)
@@ -252,7 +257,9 @@ class FolderPage(QWidget):
         self._line.setVisible(opened)
         self.hint.show_for(document, opened=bool(gallery.count))
         self.deciding.show_for(document)
-        focused = self.pages.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        # While a folder is listed there is nothing to hand the keys to, and the page keeps them itself.
+        inside = self.pages.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        focused = inside or self.hasFocus()
         self.pages.choose(
             opened=opened,
             listing=gallery.listing,
@@ -319,7 +326,9 @@ class FolderPage(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take a folder; our own tiles came from here and have nothing to do here."""
         data = event.mimeData()
-        if not data.hasFormat(MIME) and any(Path(url.toLocalFile()).is_dir() for url in data.urls()):
+        # The local file of a web address is "", and that is the folder the program was started in.
+        folders = [url for url in data.urls() if url.isLocalFile() and Path(url.toLocalFile()).is_dir()]
+        if folders and not data.hasFormat(MIME):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

@@ -17,11 +17,11 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QDrag, QKeyEvent, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
+from PySide6.QtWidgets import QAbstractItemView, QStyleOptionViewItem
 
 from fewshot_gui.gui.query.answer_keys import Answer, meaning
 from fewshot_gui.gui.query.grid_view import GridView, spans
-from fewshot_gui.gui.query.tile_delegate import CAPTION, TileDelegate, badge_rect
+from fewshot_gui.gui.query.tile_delegate import CAPTION, TileDelegate, badge_rect, tile_look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +69,7 @@ class GalleryView(GridView):
         self._gallery, self._thumbnails, self._appearance = model, thumbnails, appearance
         self._band: QRect | None = None
         self._pressed = QPoint()
+        self._on_badge = self._rested = False
         self._hovered = -1
         self._drawn: dict[int, Shown | None] = {}
         self._folders = 0
@@ -96,13 +97,6 @@ class GalleryView(GridView):
         self.selectionModel().selectionChanged.connect(self.picked)
 
     # What is chosen ---------------------------------------------------------------------------------
-
-    def selected_positions(self) -> NDArray[np.int64]:
-        """int64 (K,): the chosen positions, ascending."""
-        # Ranges, not selectedIndexes(): choosing all of 100,000 pictures is one range.
-        chosen = self.selectionModel().selection()
-        parts = [np.arange(span.top(), span.bottom() + 1) for span in spans(chosen)]
-        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
     def selected_rows(self) -> NDArray[np.int64]:
         """int64 (K,): the rows of the gallery that are chosen, in the shown order."""
@@ -163,7 +157,7 @@ class GalleryView(GridView):
         order = self._gallery.order
         # A filter may have taken the picture under the cursor away: when it is back, so is the cursor.
         row = int(order[current]) if 0 <= current < len(order) else self._remembered[1]
-        self._remembered = (self.selected_rows(), row)
+        self._remembered, self._rested = (self.selected_rows(), row), self.at_rest
 
     def _restore(self) -> None:
         rows, current = self._remembered
@@ -174,8 +168,11 @@ class GalleryView(GridView):
         self.updateGeometries()
         position = self._gallery.position_of(current)
         if position is not None:
+            # Who looks at the top stays there: the cursor may have gone far down in the new order.
+            self.setAutoScroll(not self._rested)
             index = self._gallery.index(position)
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.setAutoScroll(True)
         if len(rows):
             self.select_rows(rows)
         if len(self.selected_rows()) < len(self._remembered[0]):
@@ -243,7 +240,7 @@ class GalleryView(GridView):
             index = self._gallery.index(position)
             left, y, width, height = grid.rect(position)
             option.rect = QRect(left, y - top, width, height)
-            option.state = _state(
+            option.state = tile_look(
                 selected=chosen.isSelected(index),
                 hovered=position == self._hovered,
                 focused=focused and position == current,
@@ -274,7 +271,9 @@ class GalleryView(GridView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose a picture, open a stack, or begin a rubber band between the pictures."""
-        if event.button() == Qt.MouseButton.LeftButton and self._press_badge(event.position().toPoint()):
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._on_badge = self._press_badge(event.position().toPoint())
+        if self._on_badge:
             return
         self._pressed = event.position().toPoint() + QPoint(0, self.verticalOffset())
         super().mousePressEvent(event)
@@ -292,6 +291,8 @@ class GalleryView(GridView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Stretch the rubber band, begin a drag, or light the picture under the pointer."""
+        if self._on_badge and event.buttons() & Qt.MouseButton.LeftButton:
+            return  # Qt heard of no press here: it would choose all from the last one on
         super().mouseMoveEvent(event)
         here = event.position().toPoint()
         if event.buttons() & Qt.MouseButton.LeftButton:
@@ -303,6 +304,9 @@ class GalleryView(GridView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the rubber band."""
         self._band = None
+        if self._on_badge:
+            self._on_badge = bool(event.buttons() & Qt.MouseButton.LeftButton)
+            return
         super().mouseReleaseEvent(event)
         self.viewport().update()
 
@@ -322,11 +326,13 @@ class GalleryView(GridView):
         if position != self._hovered:
             for each in (self._hovered, position):
                 if 0 <= each < len(self._gallery.order):
-                    self.viewport().update(self.visualRect(self._gallery.index(each)))
+                    self.viewport().update(self.painted_rect(self._gallery.index(each)))
             self._hovered = position
 
     def event(self, event: QEvent) -> bool:
-        """Take a key that answers before the window's own shortcuts do."""
+        """Take a key that answers before the window's own shortcuts do; ask anew on a finer screen."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._ask_soon.start(0)
         override = event.type() == QEvent.Type.ShortcutOverride
         if override and isinstance(event, QKeyEvent) and meaning(event, self.shortcuts) is not None:
             event.accept()
@@ -383,12 +389,3 @@ class GalleryView(GridView):
         if not clicked and not self.currentIndex().isValid() and len(self._gallery.order):
             index = self._gallery.index(self.visible().start)
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
-
-
-def _state(*, selected: bool, hovered: bool, focused: bool) -> QStyle.StateFlag:
-    state = QStyle.StateFlag.State_Enabled
-    if selected:
-        state |= QStyle.StateFlag.State_Selected
-    if hovered:
-        state |= QStyle.StateFlag.State_MouseOver
-    return state | QStyle.StateFlag.State_HasFocus if focused else state

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -20,9 +21,14 @@ from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from fewshot_gui.gui.query.grid import Grid
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 AnyIndex = QModelIndex | QPersistentModelIndex
 TILE_SIDES: Final = (88, 280)
 DEFAULT_SIDE: Final = 152
+EDGE: Final = 3
+"""So many pixels beyond a tile its delegate may paint: the plate of a chosen one, and the ring."""
 _ACT = QAbstractItemView.CursorAction
 _STEPS: Final = {_ACT.MoveLeft: -1, _ACT.MovePrevious: -1, _ACT.MoveRight: 1, _ACT.MoveNext: 1}
 
@@ -75,6 +81,13 @@ class GridView(QAbstractItemView):
     def run(self, first: int, last: int) -> QItemSelectionRange:
         """The positions `first` to `last`, both included, as a part of a selection."""
         return QItemSelectionRange(self.model().index(first, 0), self.model().index(last, 0))
+
+    def selected_positions(self) -> NDArray[np.int64]:
+        """int64 (K,): the chosen positions, ascending."""
+        # Ranges, not selectedIndexes(): choosing all of 100,000 pictures is one range.
+        chosen = self.selectionModel().selection()
+        parts = [np.arange(span.top(), span.bottom() + 1) for span in spans(chosen)]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
     # What QAbstractItemView asks --------------------------------------------------------------------
 
@@ -165,8 +178,19 @@ class GridView(QAbstractItemView):
         seen, region = self.visible(), QRegion()
         for span in spans(selection):
             for position in range(max(span.top(), seen.start), min(span.bottom() + 1, seen.stop)):
-                region += self.visualRect(self.model().index(position, 0))
+                region += self.painted_rect(self.model().index(position, 0))
         return region
+
+    def painted_rect(self, index: AnyIndex) -> QRect:
+        """The part of the viewport that a tile paints, with what reaches beyond it."""
+        rect = self.visualRect(index)
+        return rect.adjusted(-EDGE, -EDGE, EDGE, EDGE) if index.isValid() else rect
+
+    def currentChanged(self, current: AnyIndex, previous: AnyIndex) -> None:
+        """Paint the ring where the cursor is, and no trace of it where it was."""
+        super().currentChanged(current, previous)
+        for index in (current, previous):
+            self.viewport().update(self.painted_rect(index))
 
     def updateGeometries(self) -> None:
         """Give the scroll bar the length of the grid."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from fewshot_gui.gui.icons import icon
@@ -28,6 +28,7 @@ class OrderPill(QPushButton):
         self.setAccessibleName(self.tr("The order has changed: refresh"))
         self.setToolTip(self.tr("Sort the pictures by the newest predictions (F5)"))
         self.setProperty("role", "primary")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the pictures
         self.setStyleSheet("QPushButton { border-radius: 15px; min-height: 18px; }")
         appearance.changed.connect(self._tint)
         host.installEventFilter(self)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from fewshot_gui.engine.scores import UNKNOWN
 from fewshot_gui.gui.query.answer_keys import Answer, meaning
 from fewshot_gui.gui.query.large_answer import LargeAnswer, bars_of
 from fewshot_gui.gui.query.large_canvas import ZoomCanvas
@@ -16,8 +17,6 @@ from fewshot_gui.gui.query.problem_words import problem_words
 from fewshot_gui.gui.widgets import ElidedLabel, ToolButton
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from fewshot_gui.core.images.scan import PictureFile
     from fewshot_gui.engine.deciding.answers import Shown
     from fewshot_gui.engine.library import Library
@@ -67,10 +66,8 @@ class PictureViewer(QDialog):
         appearance: Appearance,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
-        self.shortcuts: Collection[str] = frozenset(
-            category.shortcut.casefold() for category in session.document.categories if category.shortcut
-        )
         self._model, self._session = model, session
+        self.shortcuts = self._keys()
         window = parent.window()
         pixels = round(min(window.width(), window.height()) * window.devicePixelRatioF())
         self._pictures = LargePictures(library, self, shorter_side=pixels)
@@ -122,6 +119,10 @@ class PictureViewer(QDialog):
                 self.tr("Esc: close"),
             )
         )
+
+    def _keys(self) -> frozenset[str]:
+        categories = self._session.document.categories
+        return frozenset(category.shortcut.casefold() for category in categories if category.shortcut)
 
     def _connect(self) -> None:
         self._pictures.arrived.connect(self._arrived)
@@ -188,6 +189,9 @@ class PictureViewer(QDialog):
             return  # it moved, and `_follow` hears of it in a moment
         bars = bars_of(self._model.scores, self._row, self._session.document)
         self.answer.show_answer(self._model.sentence(position), bars, self._model.shown(position))
+        # It has the focus, and so it is of this window that a screen reader speaks.
+        self.setAccessibleName(self.answer.accessibleName())
+        self.setAccessibleDescription(self.answer.accessibleDescription())
 
     def _show_picture(self) -> None:
         found = None if self._file is None else self._pictures.get(self._file)
@@ -233,13 +237,21 @@ class PictureViewer(QDialog):
                 super().keyPressEvent(event)
 
     def _answer(self, answer: Answer | str) -> None:
-        """Say the answer of what the person sees, and go on; where nothing is known of it yet, stay."""
+        """Say the answer of what the person sees, and go on; where there is nothing to accept yet, stay."""
         shown = self._before_the_eyes()
         if shown is None or answer is Answer.ACCEPT_LINE:
+            return
+        if answer is Answer.ACCEPT and not self._can_accept(shown):
             return
         self.answered.emit(shown, answer)
         if answer is not Answer.WITHDRAW:
             self.show_position(self._position + 1)
+
+    def _can_accept(self, shown: Shown) -> bool:
+        # A category that was removed since it was suggested is no answer any more.
+        if shown.category is not None:
+            return shown.category in self._session.document
+        return shown.suggestion != UNKNOWN
 
     def _undo(self, event: QKeyEvent) -> bool:
         # The actions of the window do not hear keys while this is before it.
@@ -249,6 +261,7 @@ class PictureViewer(QDialog):
             self._session.redo()
         else:
             return False
+        self.shortcuts = self._keys()
         return True
 
     def _before_the_eyes(self) -> Shown | None:

@@ -49,6 +49,7 @@ class ThumbnailCache(QObject):
         self._jobs: dict[PictureFile, tuple[int, Job]] = {}
         self._waiting: dict[PictureFile, tuple[int, NDArray[np.uint8] | None]] = {}
         self._bytes = 0
+        self._wanted: tuple[PictureFile, ...] = ()
         self._side, self._ratio = 0, 1.0
         self._tick = QTimer(self, interval=0)
         self._tick.timeout.connect(self._drain)
@@ -80,6 +81,7 @@ class ThumbnailCache(QObject):
         self._side, self._ratio = side, ratio
         pixels = round(side * ratio)
         wanted = dict.fromkeys(files)
+        self._wanted = tuple(wanted)
         for file in [
             held for held, (asked, _) in self._jobs.items() if held not in wanted or asked != pixels
         ]:
@@ -90,6 +92,11 @@ class ThumbnailCache(QObject):
             coming = file in self._jobs or file in self._waiting or file in self._problems
             if not coming and not self._holds(file, pixels):
                 self._ask(file, pixels)
+
+    def retry(self) -> None:
+        """Ask once more for what could not be read: its disk may be back, or its lock gone."""
+        self._problems.clear()
+        self.want(self._wanted, self._side, self._ratio)
 
     def forget(self) -> None:
         """Cancel every wish and drop every picture: another folder comes."""

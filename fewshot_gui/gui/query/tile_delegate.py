@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from fewshot_gui.gui.icons import icon
 from fewshot_gui.gui.query.gallery_model import TILE_ROLE
+from fewshot_gui.gui.query.grid_view import EDGE
 from fewshot_gui.gui.query.problem_words import problem_words
 from fewshot_gui.gui.query.tile import Tile, TileState
 from fewshot_gui.gui.theme import RADIUS, mixed
@@ -28,8 +29,8 @@ _TEXT_TOP: Final = 6
 _TEXT_HEIGHT: Final = 18
 _DOT: Final = 8
 _BADGE: Final = 20
-# How far the plate of a chosen tile reaches beyond it; two plates side by side stay apart.
-_PLATE: Final = (-3, -3, 3, 2)
+# How far the plate of a chosen tile reaches beyond it, at most EDGE; two plates side by side stay apart.
+_PLATE: Final = (-EDGE, -EDGE, EDGE, EDGE - 1)
 _ELIDED: Final = Qt.TextElideMode.ElideRight
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -44,6 +45,16 @@ def badge_rect(tile: QRect, theme: Theme, count: int) -> QRect:
     """Return where a tile carries the number of its look-alikes, in the tile's own coordinates."""
     width = max(24, QFontMetrics(theme.font("small")).horizontalAdvance(f"{count:,}") + 14)
     return QRect(tile.right() - width - 8, tile.top() + 10, width, _BADGE)
+
+
+def tile_look(*, selected: bool, hovered: bool, focused: bool) -> QStyle.StateFlag:
+    """Return the state of a tile, as its delegate reads it."""
+    state = QStyle.StateFlag.State_Enabled
+    if selected:
+        state |= QStyle.StateFlag.State_Selected
+    if hovered:
+        state |= QStyle.StateFlag.State_MouseOver
+    return state | QStyle.StateFlag.State_HasFocus if focused else state
 
 
 class _Brushes:

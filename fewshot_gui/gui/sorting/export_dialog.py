@@ -202,7 +202,7 @@ class ExportDialog(QDialog):
         if form.key == "csv":
             write_csv(place, rows)
         elif form.key == "coco":
-            write_coco(place, rows, progress=progress)
+            write_coco(place, rows, progress=progress, cancelled=lambda: token.cancelled)
         elif form.key == "label-studio":
             write_label_studio(place, rows)
         else:
@@ -227,13 +227,23 @@ class ExportDialog(QDialog):
             )
             return
         words = self.tr("{0} exported to {1}.").format(pictures_words(copied.written), place)
+        self.note.setText(" ".join((words, *self._troubles(copied))))
+
+    def _troubles(self, copied: Copied) -> list[str]:
+        """Return a sentence on each thing that is not as one might expect."""
+        troubles = []
         if copied.problems:
             path, reason = copied.problems[0]
             some = self.tr("{0} could not be copied, the first: {1} ({2}).")
             if len(copied.problems) == 1:
                 some = self.tr("{0} could not be copied: {1} ({2}).")
-            words += " " + some.format(pictures_words(len(copied.problems)), path, reason)
-        self.note.setText(words)
+            troubles.append(some.format(pictures_words(len(copied.problems)), path, reason))
+        if copied.without_validation:
+            some = self.tr("{0} categories have one picture each and none for validation, the first: {1}.")
+            if len(copied.without_validation) == 1:
+                some = self.tr("{1} has one picture and none for validation.")
+            troubles.append(some.format(len(copied.without_validation), copied.without_validation[0]))
+        return troubles
 
     def _failed(self, place: Path, error: Exception) -> None:
         if not isValid(self):

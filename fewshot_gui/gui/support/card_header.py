@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QHideEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QHideEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.icons import icon
@@ -49,21 +49,27 @@ class Grip(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the card."""
-        self._moving = event.button() == Qt.MouseButton.LeftButton
-        self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        """Take the card; another button changes nothing of it."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._moving = True
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell where the card is held now."""
         if self._moving:
             self.dragged.emit(event.globalPosition().toPoint())
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let the card go."""
-        self.setCursor(Qt.CursorShape.OpenHandCursor)
-        if self._moving:
+        if self._moving and event.button() == Qt.MouseButton.LeftButton:
             self._moving = False
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
             self.dropped.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open no menu over a card in hand: it would take the mouse, and the card would never be let go."""
+        if not self._moving:
+            super().contextMenuEvent(event)
 
 
 class CaptureButton(ToolButton):

@@ -107,6 +107,7 @@ class CardList(QScrollArea):
 
     def _remove(self, category: CategoryId) -> None:
         card = self._cards.pop(category)
+        self._stop_carrying()  # it may be this one, of which nobody hears any more
         if card.hasFocus() or card.grid.hasFocus():
             self._focus_near(card)
         self._column.removeWidget(card)
@@ -174,11 +175,17 @@ class CardList(QScrollArea):
 
     def let_go(self, category: CategoryId) -> None:
         """Hide the line, and say where the card of `category` was put."""
-        self._line.hide()
-        self.scroller.stop()
-        target, self._carried_to = self._carried_to, -1
-        place = [card.id for card in self.cards].index(category)
+        target, order = self._carried_to, [card.id for card in self.cards]
+        self._stop_carrying()
+        if category not in order:
+            return
+        place = order.index(category)
         # Places are counted without the card itself.
         target -= target > place
         if target >= 0 and target != place:
             self.moved.emit(category, target)
+
+    def _stop_carrying(self) -> None:
+        self._line.hide()
+        self.scroller.stop()
+        self._carried_to = -1

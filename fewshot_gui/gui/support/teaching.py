@@ -150,6 +150,8 @@ class Teaching(QObject):
                     "The browser gave only an address. Copy the picture itself there, then paste it here."
                 )
             )
+        else:
+            self.refused.emit(self.tr("There is no picture in what was dropped."))
 
     def move_examples(self, pictures: Sequence[DraggedPicture], category: CategoryId) -> None:
         """Move examples into `category`, unless it went while it was being chosen."""

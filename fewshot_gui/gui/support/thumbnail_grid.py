@@ -295,7 +295,8 @@ class ThumbnailGrid(QWidget):
         if pixmap is not None:
             drag.setPixmap(pixmap)
             drag.setHotSpot(QPoint(SIDE // 2, SIDE // 2))
-        drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.MoveAction, Qt.DropAction.MoveAction)
+        # Never a move, though an example does move between cards: a file manager would take the original.
+        drag.exec(Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)
 
     # Keys -------------------------------------------------------------------------------------------
 

@@ -65,7 +65,15 @@ def test_facts_are_one_line() -> None:
 def test_each_failed_download_has_a_sentence_that_is_no_code(kind: DownloadProblem) -> None:
     words = error_words(DownloadError(kind, "https://example.org/x"))
     assert words.endswith(".")
-    assert "example.org" not in words
+    assert ("example.org" in words) == (kind == DownloadProblem.REFUSED)
+
+
+def test_a_refusal_says_who_refused_and_how() -> None:
+    """Only then can somebody tell a proxy that wants a password from a server that rests."""
+    error = DownloadError(
+        DownloadProblem.REFUSED, "https://example.org/x", "Proxy wants a password", status=407
+    )
+    assert "example.org 407 Proxy wants a password" in error_words(error)
 
 
 @pytest.mark.parametrize("kind", list(ForeignProblem))

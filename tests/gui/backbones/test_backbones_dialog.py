@@ -382,6 +382,33 @@ def test_what_does_not_fit_is_told_part_by_part_and_can_be_tried_as_another_netw
     assert not dialog.report.again.isEnabled()
 
 
+def test_a_misspelt_network_can_be_corrected(
+    dialog: BackbonesDialog, fetcher: FakeFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line to correct it in went away, and the file had to be chosen once more."""
+    choose(monkeypatch, dialog, "/somewhere/mine.pth")
+    fetcher.ends[-1][1](DoesNotFitError(Path("/somewhere/mine.pth")))
+    dialog.report.network.setText("timm:resnet5O")
+    QTest.keyClick(dialog.report.network, Qt.Key.Key_Return)
+    fetcher.ends[-1][1](ForeignWeightsError(ForeignProblem.CANNOT_BUILD, "/somewhere/mine.pth", "resnet5O"))
+    assert not dialog.report.isHidden()
+    assert "resnet5O" in dialog.report.words.text()
+    assert dialog.focusWidget() is dialog.report.network
+    assert dialog.report.network.text() == "timm:resnet5O"
+    assert dialog.note.isHidden()
+
+
+def test_an_onnx_model_is_taken_with_a_word_on_its_pictures(
+    dialog: BackbonesDialog, fetcher: FakeFetcher, here: list[BundleInfo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(monkeypatch, dialog, "/somewhere/mine.onnx")
+    info = replace(PHOTO, name="mine", architecture={"kind": "onnx"}, path=USER / "mine.safetensors")
+    here.append(info)
+    fetcher.landed.emit(info)
+    fetcher.ends[-1][0](info)
+    assert "--mean" in dialog.note.text()
+
+
 def test_a_file_that_is_no_weights_is_told_in_one_sentence(
     dialog: BackbonesDialog, fetcher: FakeFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

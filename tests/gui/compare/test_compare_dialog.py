@@ -291,6 +291,20 @@ def test_the_table_says_how_often_and_how_fast(dialog: CompareDialog, space: Sim
     assert best.font().bold()
 
 
+def test_the_best_comes_first_and_each_row_keeps_its_button(
+    dialog: CompareDialog, space: SimpleNamespace
+) -> None:
+    """Before, they stood as they had run, and the best could lie below the edge."""
+    space.session.do(ChooseLearner("prototypical"))
+    run(dialog, space, *reversed(THREE), answer("mann", [0, 0, 1, 0, 0], 0.8))
+    assert [row[0] for row in texts(dialog)] == [
+        "Prototypes", "Nearest example", "Memory network", "Ridge regression",
+    ]  # fmt: skip
+    dialog.table.button(1).click()
+    assert space.session.document.settings.learner == "nearest"
+    assert [each.file.path for each in dialog.disputed.disputed.disputes] == ["/a/1.jpg", "/a/4.jpg"]
+
+
 def test_where_all_are_alike_none_is_the_best(dialog: CompareDialog, space: SimpleNamespace) -> None:
     run(dialog, space, answer("ridge", [0, 1]), answer("nearest", [0, 1]))
     cells = [dialog.table.item(row, 1) for row in range(2)]
@@ -318,10 +332,10 @@ def test_a_learner_can_be_used_from_the_table_in_one_step(
     run(dialog, space, *THREE, answer("snail", [0] * ROWS, bundle="omniglot-snail"))
     assert [dialog.table.button(row).text() for row in range(4)] == ["In use"] + 3 * ["Use this learner"]
     assert not dialog.table.button(0).isEnabled()
-    dialog.table.button(3).click()
+    dialog.table.button(2).click()
     settings = space.session.document.settings
     assert (settings.learner, settings.backbone) == ("snail", "omniglot-snail")
-    assert dialog.table.button(3).text() == "In use"
+    assert dialog.table.button(2).text() == "In use"
     dialog.table.button(1).click()
     settings = space.session.document.settings
     assert (settings.learner, settings.backbone) == ("nearest", "photo"), "as it was compared"
@@ -431,6 +445,22 @@ def test_another_backbone_is_named_on_the_buttons_that_would_bring_it(
     assert {dialog.table.button(row).text() for row in range(3)} == {"Use it on photo"}
     button = dialog.table.button(1)
     assert button.width() >= button.sizeHint().width()
+
+
+def test_closed_it_rests_and_has_followed_when_it_is_opened_again(
+    dialog: CompareDialog, space: SimpleNamespace
+) -> None:
+    run(dialog, space, *THREE)
+    dialog.accept()
+    before = dialog.note.text()
+    teach(space.session, "Cup")
+    space.gallery.folder, space.gallery.files = "/b", []
+    space.gallery.listed.emit()
+    assert dialog.note.text() == before
+    assert dialog.disputed.disputed.rowCount() == 2
+    dialog.show()
+    assert "changed: run again" in dialog.note.text()
+    assert dialog.disputed.disputed.rowCount() == 0
 
 
 def test_pictures_of_another_folder_are_not_offered(dialog: CompareDialog, space: SimpleNamespace) -> None:

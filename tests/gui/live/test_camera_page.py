@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,8 +60,12 @@ def test_shown_it_looks_for_cameras_and_starts_the_first(page: CameraPage, camer
     assert page.switch.text() == "Stop"
 
 
-def test_without_a_camera_it_tells_what_to_do(page: CameraPage, camera: Any, qtbot: QtBot) -> None:
-    camera.found.emit(())
+def test_without_a_camera_it_tells_what_to_do(
+    page: CameraPage, camera: Any, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "linux")
+        camera.found.emit(())
     assert page.empty.title.text() == "No camera found"
     assert page.empty.text.text() == "Plug one in, then press Look again."
     assert page.act.text() == "Look again"
@@ -69,6 +74,25 @@ def test_without_a_camera_it_tells_what_to_do(page: CameraPage, camera: Any, qtb
     assert camera.looks == 2
     camera.found.emit((FIRST,))
     assert camera.device == FIRST
+
+
+@pytest.mark.parametrize(
+    ("system", "place"),
+    [
+        ("win32", "in the system's privacy settings"),
+        ("darwin", "in System Settings > Privacy & Security > Camera"),
+    ],
+)
+def test_where_a_camera_in_use_looks_like_none_it_says_so(
+    page: CameraPage, camera: Any, monkeypatch: pytest.MonkeyPatch, system: str, place: str
+) -> None:
+    """Before, who had plugged one in was told to plug one in."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", system)
+        camera.found.emit(())
+    words = page.empty.text.text()
+    assert words.startswith("Plug one in, then press Look again. If one is connected, close other programs")
+    assert place in words
 
 
 def test_a_frame_is_shown_and_offered_as_the_camera_sees(
@@ -155,6 +179,19 @@ def test_the_chosen_camera_is_remembered(
     camera.found.emit((FIRST, SECOND))
     assert camera.device == SECOND
     assert session.recall("camera.device") == [2, "Microscope"]
+
+
+def test_the_camera_that_runs_is_not_opened_once_more(
+    running: CameraPage, camera: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, it was opened while it was still being closed, and so found in use."""
+    started: list[CameraDevice] = []
+    monkeypatch.setattr(camera, "start", started.append)
+    running.devices.activated.emit(0)
+    assert started == []
+    camera.fail(SourceProblem(SourceTrouble.BUSY, "Webcam"))
+    running.devices.activated.emit(0)
+    assert started == [FIRST]
 
 
 def test_two_cameras_of_one_name_are_told_apart(page: CameraPage, camera: Any) -> None:

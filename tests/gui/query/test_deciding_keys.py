@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
@@ -425,3 +425,30 @@ def test_space_opens_a_stack_and_a_click_on_the_number_closes_it(desk: Any) -> N
         corner - type(corner)(16, -18),
     )
     assert 9 not in desk.page.model.order.tolist()
+
+
+def test_a_pointer_that_moves_on_from_the_number_chooses_nothing(desk: Any) -> None:
+    """Before, all from the last press on were chosen."""
+    with_stack(desk, 7, 9, 11)
+    desk.go_to(0)
+    view, model = desk.page.view, desk.page.model
+    position = model.position_of(7)
+    assert position is not None
+    number = view.visualRect(model.index(position)).topRight() - QPoint(16, -18)
+    elsewhere = view.visualRect(model.index(2)).center()
+    _left_button(view, QEvent.Type.MouseButtonPress, number)
+    for _ in range(2):
+        _left_button(view, QEvent.Type.MouseMove, elsewhere)
+    _left_button(view, QEvent.Type.MouseButtonRelease, elsewhere)
+    assert 9 in model.order.tolist()[8:10], "the stack is open"
+    assert view.selected_rows().tolist() == [0]
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=elsewhere)
+    assert view.selected_rows().tolist() == [2]
+
+
+def _left_button(view: Any, kind: QEvent.Type, point: QPoint) -> None:
+    left, where = Qt.MouseButton.LeftButton, point.toPointF()
+    held = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else left
+    whole = view.viewport().mapToGlobal(where)
+    event = QMouseEvent(kind, where, whole, left, held, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(view.viewport(), event)

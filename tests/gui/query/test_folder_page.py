@@ -249,6 +249,33 @@ def test_order_is_frozen_while_something_is_chosen(page: FolderPage, world: Simp
     assert not page.pill.isVisible()
 
 
+def test_after_the_order_was_refreshed_the_keys_answer_again(
+    page: FolderPage, world: SimpleNamespace
+) -> None:
+    """Before, they were lost with the button, which had the focus and was gone."""
+    opened(page, world)
+    page.bar.choose("confidence", descending=True)
+    choose(page, 0)
+    world.predictor.say(world.scores([[0.99, 0.01], [0.1, 0.9], [0.8, 0.2]], version=2))
+    assert page.pill.focusPolicy() is Qt.FocusPolicy.TabFocus
+    page.pill.setFocus()
+    page.pill.click()
+    assert page.focusWidget() is page.view
+
+
+def test_the_keys_wait_on_the_page_until_its_pictures_are_listed(
+    page: FolderPage, world: SimpleNamespace, qtbot: QtBot
+) -> None:
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    world.gallery.listing = True
+    world.gallery.show("/pictures", 0)
+    page.setFocus()
+    assert page.hasFocus()
+    world.gallery.show("/pictures", 3)
+    assert page.focusWidget() is page.view
+
+
 def test_order_follows_while_nobody_touches_it(page: FolderPage, world: SimpleNamespace) -> None:
     opened(page, world)
     page.bar.choose("confidence", descending=True)
@@ -333,6 +360,13 @@ def test_own_tiles_and_plain_files_are_not_taken(page: FolderPage, tmp_path: Pat
     data.setUrls([QUrl.fromLocalFile(str(picture))])
     assert not drop(page, data)
     assert not drop(page, pack([DraggedPicture(str(tmp_path))]))
+
+
+def test_an_address_is_no_folder(page: FolderPage) -> None:
+    """Before, it was taken for the folder in which the program was started."""
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/holiday")])
+    assert not drop(page, data)
 
 
 def test_two_hundred_categories_stay_two_lines_high(page: FolderPage, world: SimpleNamespace) -> None:

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from fewshot_gui.engine.commands import RemoveCategory, RenameCategory
-from fewshot_gui.engine.scores import Special
+from fewshot_gui.engine.deciding.stacks import Stacks
+from fewshot_gui.engine.scores import Scores, Special
 from fewshot_gui.gui.mime import unpack
 from fewshot_gui.gui.query.gallery_model import PATH_ROLE, ROW_ROLE, TILE_ROLE, Arrangement, GalleryModel
 from fewshot_gui.gui.query.tile import TileState
@@ -166,3 +167,26 @@ def test_name_order_puts_2_before_10(model: GalleryModel, world: SimpleNamespace
     model.arrange(Arrangement("name", descending=True))
     assert rows(model)[0] == 10
     assert rows(model)[-1] == 0
+
+
+def test_an_answer_to_many_pictures_looks_at_all_labels_once_at_most(
+    model: GalleryModel, world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, it did so twice for each of them, and 50,000 chosen ones held the window for minutes."""
+    world.gallery.show("/a", 4)
+    world.predictor.say(world.scores([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8]]))
+    model.arrange(Arrangement(only=world.ids[0]))
+    asked: list[Scores] = []
+    labels = Scores.labels
+
+    def count(scores: Scores) -> np.ndarray:
+        asked.append(scores)
+        return labels(scores)
+
+    monkeypatch.setattr(Scores, "labels", count)
+    assert [model.behind(row) for row in (0, 1)] == [[0], [1]]
+    assert not asked
+    model.set_stacks(Stacks(np.array([0, 0, 0, 3], np.int32)))
+    asked.clear()
+    assert [model.behind(0) for _ in range(3)] == [[0, 1]] * 3, "the third of the stack is called otherwise"
+    assert len(asked) == 1

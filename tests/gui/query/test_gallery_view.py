@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from fewshot_gui.gui.query.gallery_model import Arrangement, GalleryModel
 from fewshot_gui.gui.query.gallery_view import GalleryView
+from fewshot_gui.gui.query.grid_view import EDGE
 from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
 
 if TYPE_CHECKING:
@@ -234,3 +235,47 @@ def test_arrived_pictures_are_painted(view: GalleryView, world: SimpleNamespace,
     world.library.answer((200, 30, 30))
     point = middle(view, 0)
     qtbot.waitUntil(lambda: view.viewport().grab().toImage().pixelColor(point).red() == 200)
+
+
+def test_a_finer_screen_gets_finer_pictures(
+    view: GalleryView, world: SimpleNamespace, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    qtbot.waitUntil(lambda: bool(world.library.open_wishes))
+    before = max(side for _, side, *_ in world.library.wishes)
+    monkeypatch.setattr(view, "devicePixelRatioF", lambda: 3.0)
+    QApplication.sendEvent(view, QEvent(QEvent.Type.DevicePixelRatioChange))
+    qtbot.waitUntil(lambda: max(side for _, side, *_ in world.library.wishes) > before)
+
+
+def test_a_new_order_does_not_carry_the_pictures_away_from_who_looks_at_the_top(
+    view: GalleryView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QWidget, "underMouse", lambda _self: False)
+    model = view.model()
+    assert isinstance(model, GalleryModel)
+    view.go_to(0)
+    view.clearSelection()
+    assert view.at_rest
+    model.arrange(Arrangement("folder", descending=True))
+    assert view.currentIndex().row() == MANY - 1
+    assert view.verticalOffset() == 0
+    QTest.keyClick(view, Qt.Key.Key_Up)
+    assert view.verticalOffset() > 0, "a key of the person scrolls"
+
+
+def plate(view: GalleryView, position: int) -> QRect:
+    return view.visualRect(view.model().index(position, 0)).adjusted(-EDGE, -EDGE, EDGE, EDGE)
+
+
+def test_rings_and_plates_are_painted_whole(view: GalleryView, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They reach beyond their tiles, and what did was left behind, or was missing."""
+    view.go_to(1)
+    asked: list[QRect] = []
+    viewport = view.viewport()
+    monkeypatch.setattr(viewport, "update", asked.append)
+    view.go_to(2)
+    view._hover(5)
+    for position in (1, 2, 5):
+        assert any(rect.contains(plate(view, position)) for rect in asked)
+    shown = view.visualRegionForSelection(view.selectionModel().selection()).boundingRect()
+    assert shown.contains(plate(view, 2))

@@ -168,6 +168,24 @@ def test_late_preview_of_another_picture_is_dropped(panel: InspectorPanel, world
     assert panel.preview.grab().toImage() != before
 
 
+def test_a_preview_that_nobody_looks_at_any_more_is_not_decoded(
+    panel: InspectorPanel, world: SimpleNamespace
+) -> None:
+    """Before, an arrow key that was held down left a picture to decode for each that it passed."""
+
+    def waiting() -> list[str]:
+        wishes = world.library.wishes
+        return [file.path for file, side, *_, job in wishes if side == _PREVIEW_PIXELS and not job.cancelled]
+
+    for row in range(3):
+        panel.show_rows([row])
+    assert waiting() == ["/a/img2.jpg"]
+    panel.show_rows([2])
+    assert waiting() == ["/a/img2.jpg"], "it is still the same picture"
+    panel.clear()
+    assert waiting() == []
+
+
 def test_broken_preview_says_why(panel: InspectorPanel, world: SimpleNamespace) -> None:
     panel.show_rows([0])
     before = panel.preview.grab().toImage()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from fewshot_gui.engine.commands import AcceptLabels
+from fewshot_gui.engine.commands import AcceptLabels, RemoveCategory, SetShortcut
 from fewshot_gui.gui.query.answer_keys import Answer
 from fewshot_gui.gui.query.gallery_model import Arrangement, GalleryModel
 from fewshot_gui.gui.query.large_answer import MOST, LargeAnswer, LargeBar
@@ -177,6 +177,43 @@ def test_a_picture_of_which_nothing_is_known_waits(desk: Desk) -> None:
     desk.press(Key.Key_Return)
     assert not desk.answers
     assert desk.viewer.position == 1
+
+
+def test_where_there_is_nothing_to_accept_enter_stays(desk: Desk) -> None:
+    """Before, it went on, and the picture was not answered."""
+    desk.world.predictor.say(desk.world.scores(ROWS, unseen=[1], version=2))
+    desk.viewer.answer.grab()
+    desk.press(Key.Key_Return)
+    assert not desk.answers
+    assert desk.viewer.position == 1
+    desk.press(Key.Key_N)
+    assert [said for _, said in desk.answers] == [Answer.NONE_OF_THESE], "a word of the person is an answer"
+    assert desk.viewer.position == 2
+
+
+def test_a_category_that_is_gone_is_not_accepted(desk: Desk) -> None:
+    desk.viewer.answer.grab()
+    desk.world.session.do(RemoveCategory(desk.world.ids[1]))
+    desk.press(Key.Key_Return)
+    assert not desk.answers
+    assert desk.viewer.position == 1
+
+
+def test_the_keys_are_those_of_the_categories_after_undo(desk: Desk) -> None:
+    session, control = desk.world.session, Qt.KeyboardModifier.ControlModifier
+    session.do(SetShortcut(desk.world.ids[1], "x"))
+    session.undo()
+    QTest.keyClick(desk.viewer, Key.Key_Z, control | Qt.KeyboardModifier.ShiftModifier)
+    desk.press(Key.Key_X)
+    assert [said for _, said in desk.answers] == ["x"]
+
+
+def test_what_is_said_of_the_picture_is_said_of_the_window(desk: Desk) -> None:
+    """It has the focus: a screen reader spoke of "Picture" and nothing else."""
+    assert desk.viewer.accessibleName() == "img1.jpg: Pen, 90 %"
+    desk.press(Key.Key_Right)
+    assert desk.viewer.accessibleName().startswith("img2.jpg")
+    assert desk.viewer.accessibleDescription().startswith("Mug")
 
 
 def test_it_follows_what_is_said(desk: Desk) -> None:

@@ -185,6 +185,36 @@ def test_it_follows_names_and_reports_and_keeps_the_cell(
     assert dialog.table.chosen == (pen, pen)
 
 
+def test_what_changes_nothing_here_makes_nothing_anew(dialog: TableDialog, world: SimpleNamespace) -> None:
+    """Before, each picture that was taught filled the table, and decoded its pictures, once more."""
+    dialog.table.setCurrentCell(1, 0)
+    number, picture = cell(dialog.table, 0, 0), dialog.pictures.item(0)
+    number.setToolTip("as it was")
+    picture.setToolTip("as it was")
+    world.session.do(AddExamples(world.ids[0], (Example(PictureId("e" * 32), "x"),)))
+    assert cell(dialog.table, 0, 0).toolTip() == "as it was"
+    world.session.do(RenameCategory(world.ids[1], "Pencil"))
+    assert cell(dialog.table, 0, 0).toolTip() == "4 examples of “Mug” are recognised"
+    assert dialog.caption.text() == "2 examples of “Pencil” are taken for “Mug”"
+    assert dialog.pictures.item(0).toolTip() == "as it was", "the pictures are the same"
+
+
+def test_the_right_ones_of_a_category_are_counted_once(
+    dialog: TableDialog, world: SimpleNamespace, report: LooReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[CategoryId] = []
+    right_of = LooReport.right_of
+
+    def count(self: LooReport, category: CategoryId) -> tuple[int, int]:
+        asked.append(category)
+        return right_of(self, category)
+
+    monkeypatch.setattr(LooReport, "right_of", count)
+    again = report_of(report.cells, report.classes, 2)
+    dialog.table.show_report(again, world.session.document.categories)
+    assert asked == world.ids
+
+
 def test_while_a_new_report_is_made_the_former_stays(dialog: TableDialog, world: SimpleNamespace) -> None:
     world.predictor.report = None
     world.session.do(RenameCategory(world.ids[1], "Pencil"))

@@ -88,6 +88,21 @@ def test_broken_picture_keeps_its_reason(cache: ThumbnailCache, world: SimpleNam
     assert world.library.wishes == []
 
 
+def test_a_broken_picture_is_asked_for_again_when_its_disk_may_be_back(
+    cache: ThumbnailCache, world: SimpleNamespace, qtbot: QtBot
+) -> None:
+    """Before, it stayed broken until another folder was opened."""
+    fetch(cache, world, FILES[1:2], qtbot)
+    with qtbot.waitSignal(cache.arrived):
+        cache.want(FILES[:2], 100)
+        world.library.refuse(RuntimeError("unplugged"))
+    cache.retry()
+    assert cache.problem(FILES[0]) is None
+    assert world.library.open_wishes == FILES[:1], "what is there is not asked for"
+    world.library.answer()
+    qtbot.waitUntil(lambda: cache.pixmap(FILES[0]) is not None)
+
+
 def test_forgetting_drops_everything(cache: ThumbnailCache, world: SimpleNamespace, qtbot: QtBot) -> None:
     fetch(cache, world, FILES[:2], qtbot)
     cache.want(FILES[3:4], 100)

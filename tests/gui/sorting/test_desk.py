@@ -21,7 +21,7 @@ from fewshot_gui.engine.commands import AcceptLabels, AddCategory, new_category_
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.exports.csv_table import read_csv
 from fewshot_gui.engine.exports.folders import Copied
-from fewshot_gui.engine.exports.labelled import SaidBy
+from fewshot_gui.engine.exports.labelled import Labelled, SaidBy
 from fewshot_gui.engine.label_table import LabelTable
 from fewshot_gui.engine.sorting.journal import Journal
 from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, Way
@@ -278,7 +278,7 @@ def test_a_table_of_probabilities_is_the_one_of_classify(
     table = LabelTable(["a.png"], ["Cats"], one, one, np.array([False]), np.array([-1], np.int32))
     monkeypatch.setattr(export_dialog, "label_table", lambda _space, _only: table)
     assert "1 picture exported" in export(evening, "classify", tmp_path / "x.csv").note.text()
-    assert (tmp_path / "x.csv").read_text().startswith("path,predicted,probability,probability:Cats")
+    assert (tmp_path / "x.csv").read_text(encoding="utf-8-sig").startswith("path,predicted,probability,probability:Cats")
     dialog = evening.dialog(ExportDialog)
     dialog.note.clear()
     dialog.write(dialog.format, tmp_path / "x.csv")
@@ -324,6 +324,37 @@ def test_one_picture_that_could_not_be_copied_is_told_in_the_singular(evening: A
     assert dialog.note.text().endswith("1 picture could not be copied: /a/1.png (gone).")
     dialog._done(tmp_path, Copied(3, (("/a/1.png", "gone"), ("/a/2.png", "gone"))))
     assert dialog.note.text().endswith("2 pictures could not be copied, the first: /a/1.png (gone).")
+
+
+def test_categories_without_a_picture_for_validation_are_told(evening: Any, tmp_path: Path) -> None:
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    dialog._done(tmp_path, Copied(3, (), ("Cats",)))
+    assert dialog.note.text().endswith(". Cats has one picture and none for validation.")
+    dialog._done(tmp_path, Copied(3, (("/a/1.png", "gone"),), ("Cats", "Dogs")))
+    assert dialog.note.text().endswith(
+        "(gone). 2 categories have one picture each and none for validation, the first: Cats."
+    )
+
+
+def test_closing_the_dialog_stops_every_export_that_takes_long(
+    evening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, COCO read the heads of all pictures to the end."""
+    stopped: list[bool] = []
+
+    def note(*_what: object, cancelled: Callable[[], bool], **_how: object) -> Copied:
+        stopped.append(cancelled())
+        return Copied(0, ())
+
+    token, rows = CancelToken(), [Labelled("/a/1.png", "Cats", SaidBy.HUMAN)]
+    token.cancel()
+    evening.ask("exportAction")
+    dialog = evening.dialog(ExportDialog)
+    for name, key in (("write_coco", "coco"), ("write_folders", "yolo-cls")):
+        monkeypatch.setattr(export_dialog, name, note)
+        dialog._write(next(form for form in formats() if form.key == key), tmp_path / key, rows, token)
+    assert stopped == [True, True]
 
 
 def test_a_table_of_probabilities_needs_a_classifier(evening: Any, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def command(data: Path, query: Path, backbone: Path, *more: str) -> list[str]:
 
 
 def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 

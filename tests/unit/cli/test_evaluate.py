@@ -149,6 +149,11 @@ def test_who_cannot_learn_costs_the_others_nothing(
     assert [each["learner"] for each in json.loads(said.out)["reports"]] == ["ridge", "prototypical"]
     assert "nearest on" in said.err
     assert "at most 2 categories" in said.err
+    assert len(json.loads(said.out)["refused"]) == 1
+    assert main([*command(data, mean_colour, "--learner", "nearest"), "--json"]) == 1
+    refused = json.loads(capsys.readouterr().out)
+    assert refused["reports"] == [], "a reader of JSON finds some, whatever happens"
+    assert "at most 2 categories" in refused["refused"][0]
 
 
 def test_a_full_graphics_card_is_told_and_the_processor_goes_on(

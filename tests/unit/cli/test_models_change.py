@@ -183,6 +183,7 @@ def test_a_bundle_needs_no_adding(mean_colour: Path, capsys: pytest.CaptureFixtu
         ["--side", "large"],
         ["--mean", "1,2"],
         ["--std", "a,b,c"],
+        ["--std", "0.5,0,0.5"],
     ],
 )
 def test_choices_that_mean_nothing(own: Path, wrong: list[str]) -> None:
@@ -218,8 +219,14 @@ def test_an_onnx_model_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture
     )
     model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "means.onnx")
-    assert main(["models", "--json", "add", str(tmp_path / "means.onnx"), "--std", "0.5,0.5,0.5"]) == 2
-    assert "32" in capsys.readouterr().err  # it takes 32 pixels, and with --std alone 224 are meant
-    assert main(["models", "--json", "add", str(tmp_path / "means.onnx")]) == 0
+    add = ["models", "--json", "add", str(tmp_path / "means.onnx")]
+    assert main([*add, "--side", "64"]) == 2
+    assert "32" in capsys.readouterr().err
+    assert main([*add, "--std", "0.5"]) == 2
+    assert "3 channels" in capsys.readouterr().err
+    assert main([*add, "--std", "0.5,0.5,0.25"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["name"], said["side"], said["dimension"]) == ("means", 32, 3)
+    assert said["std"] == [0.5, 0.5, 0.25]
+    assert main(["models", "info", "means"]) == 0
+    assert "deviation 0.5, 0.5, 0.25" in capsys.readouterr().out

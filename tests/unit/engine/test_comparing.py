@@ -56,16 +56,15 @@ class Shelf:
             raise BundleError(BundleProblem.DAMAGED, "/torn", "bad")
         return Info()
 
-    def embed_pixels(self, pixels: NDArray[np.uint8], _backbone: str, _device: str) -> NDArray[np.float32]:
+    def embed_pixels(
+        self, pixels: NDArray[np.uint8], backbone: str, _device: str, *, keep_as: PictureId
+    ) -> NDArray[np.float32]:
         self.embedded += 1
-        mean: NDArray[np.float32] = (pixels.mean(axis=(0, 1)) / 255).astype(np.float32)
-        return mean
+        self.kept[backbone, keep_as] = (pixels.mean(axis=(0, 1)) / 255).astype(np.float32)
+        return self.kept[backbone, keep_as]
 
     def known_embeddings(self, pictures: Sequence[PictureId], backbone: str) -> dict[PictureId, Any]:
         return {name: self.kept[backbone, name] for name in pictures if (backbone, name) in self.kept}
-
-    def keep_embedding(self, picture: PictureId, vector: Any, backbone: str) -> None:
-        self.kept[backbone, picture] = vector
 
 
 class Sources:

@@ -94,6 +94,14 @@ def pictures(count: int) -> NDArray[np.uint8]:
     return np.arange(count, dtype=np.uint8)[:, None].repeat(4, axis=1)
 
 
+FULL = [
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+]
+
+
 class Memory:
     """A device that holds `room` pictures at once; the CPU holds `on_cpu`."""
 
@@ -126,7 +134,7 @@ def test_batch_is_halved_until_it_fits(machine: Callable[..., FakeTorch]) -> Non
     assert not told
 
 
-@pytest.mark.parametrize("error", [None, MemoryError(), RuntimeError("MPS backend out of memory")])
+@pytest.mark.parametrize("error", [None, MemoryError(), RuntimeError("MPS backend out of memory"), *FULL])
 def test_cpu_takes_over_when_not_one_picture_fits_and_says_so_once(error: Exception | None) -> None:
     memory, told = Memory(0, error=error), []
     result = run_with_memory_fallback(memory, pictures(5), "mps", told.append)

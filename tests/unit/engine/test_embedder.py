@@ -168,3 +168,23 @@ def test_backbone_that_cannot_be_loaded_is_tried_again_next_time(shelf: Shelf) -
         with pytest.raises(LookupError):
             embedder.embed(batch(1), "a", "cpu")
     assert shelf.devices == []
+
+
+@pytest.mark.parametrize("name", ["a", "a#pixels"])
+def test_that_a_name_means_another_backbone_is_told_once(shelf: Shelf, name: str) -> None:
+    told: list[str] = []
+    embedder = Embedder(shelf.load, shelf.describe, shelf.devices.append, on_replaced=told.append)
+    embedder.embed(batch(2), name, "cpu")
+    embedder.info(name)
+    assert told == []
+    shelf.hashes = {"a": "another", "a#pixels": "another"}
+    embedder.info(name)
+    embedder.info(name)
+    assert told == [name]
+
+
+def test_only_the_backbones_used_last_stay_loaded(shelf: Shelf) -> None:
+    """Else each that was ever tried would hold its memory until the program ends."""
+    for name in ("a", "b", "c", "a", "d", "a", "c", "b"):
+        shelf.embedder.embed(batch(1), name, "cpu")
+    assert shelf.loaded == ["a", "b", "c", "d", "b"]

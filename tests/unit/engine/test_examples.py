@@ -32,12 +32,11 @@ class FakeLibrary:
     def known_embeddings(self, _pictures: Any, _backbone: str) -> dict[str, Any]:
         return {}
 
-    def embed_pixels(self, pixels: NDArray[np.uint8], _backbone: str, _device: str) -> NDArray[np.float32]:
+    def embed_pixels(
+        self, pixels: NDArray[np.uint8], _backbone: str, _device: str, **_kept: Any
+    ) -> NDArray[np.float32]:
         self.embedded += 1
         return np.array(pixels.shape[:2], np.float32)
-
-    def keep_embedding(self, *_: Any) -> None:
-        pass
 
 
 def test_the_file_of_an_example_is_read_under_its_own_name(

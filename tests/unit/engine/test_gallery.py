@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from dataclasses import replace
@@ -122,10 +123,27 @@ def test_first_rows_come_before_the_rest_is_listed(
 ) -> None:
     monkeypatch.setattr(module, "FIRST_PORTION", 4)
     monkeypatch.setattr(module, "PORTION", 10)
+    monkeypatch.setattr(module, "monotonic", lambda: 0.0)
     paint(20)
     room.gallery.open(folder)
     room.finish()
     assert room.counts == [0, 4, 14, 20]
+
+
+def test_of_a_slow_disk_what_is_found_is_shown_twice_a_second(
+    room: Room, folder: str, paint: Callable[..., list[PictureFile]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a hundred pictures had to be found before the first was shown."""
+    clock = itertools.count(0, 0.25)  # a quarter of a second for each file
+    monkeypatch.setattr(module, "monotonic", lambda: next(clock))
+    files = paint(5)
+    room.gallery.open(folder)
+    room.finish()
+    assert room.counts == [0, 2, 4, 5]
+    assert list(room.gallery.files) == files
+    room.gallery.rescan()
+    room.finish()
+    assert not room.gallery.missing.any()
 
 
 def test_empty_folder_ends_with_nothing(room: Room, tmp_path: Path) -> None:
@@ -431,6 +449,7 @@ def test_hundred_thousand_rows_are_listed_in_portions_and_stay_small(
         return (PictureFile(f"/pictures/{number}.jpg", number, number) for number in range(100_000))
 
     monkeypatch.setattr(module, "scan_folder", many)
+    monkeypatch.setattr(module, "monotonic", lambda: 0.0)
     found: list[NDArray[np.int64]] = []
     monkeypatch.setattr(room.gallery, "_embed", lambda: found.append(room.gallery.known))
     room.gallery.open("/pictures")

@@ -147,6 +147,7 @@ class PlainLibrary:
 
     def __init__(self) -> None:
         self.device_changed: Event[[str]] = Event()
+        self.backbone_replaced: Event[[str]] = Event()
         self.asked: list[str] = []
 
     def info(self, _backbone: str) -> PlainInfo:
@@ -156,16 +157,15 @@ class PlainLibrary:
         self.asked.append(backbone)
         return LearnerContext(network=torch.nn.Identity())
 
-    def embed_pixels(self, pixels: NDArray[np.uint8], backbone: str, _device: str) -> NDArray[np.float32]:
+    def embed_pixels(
+        self, pixels: NDArray[np.uint8], backbone: str, _device: str, **_kept: Any
+    ) -> NDArray[np.float32]:
         self.asked.append(backbone)
         mean: NDArray[np.float32] = (pixels.mean(axis=(0, 1)) / 255).astype(np.float32)
         return mean
 
     def known_embeddings(self, _pictures: Sequence[PictureId], _backbone: str) -> dict[PictureId, Any]:
         return {}
-
-    def keep_embedding(self, *_arguments: Any) -> None:
-        return None
 
 
 class PlainGallery:

@@ -120,6 +120,22 @@ def test_a_folder_of_class_folders_makes_categories_in_one_step(
     assert desk.counts() == {"cat": 0, "dog": 0}
 
 
+def test_what_lies_loosely_beside_class_folders_is_a_category_called_as_the_folder(
+    desk: Desk, paint: Any, tmp_path: Path
+) -> None:
+    """Before, it was left out without a word."""
+    paint(1, "all")
+    paint(2, "all/bird", first=1)
+    paint(3, "all/all", first=3)
+    (tmp_path / "all" / "broken.png").write_bytes(b"")
+    desk.intake.add_files([str(tmp_path / "all")])
+    desk.finish()
+    assert desk.counts() == {"cat": 0, "dog": 0, "all": 4, "bird": 2}
+    assert desk.kinds() == ["empty"]
+    desk.session.undo()
+    assert desk.counts() == {"cat": 0, "dog": 0}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no folder has such a name there")
 def test_a_class_folder_without_a_name_that_shows_gets_one(desk: Desk, paint: Any, tmp_path: Path) -> None:
     """Before, the whole drop was lost."""

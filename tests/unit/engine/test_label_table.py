@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fewshot_gui.engine.label_table import LabelTable, write_labels
+from fewshot_gui.engine.spreadsheet import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def table(**changes: Any) -> LabelTable:
 
 
 def read(path: Path) -> list[list[str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.reader(file))
 
 
@@ -84,7 +85,14 @@ def test_any_name_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
     write_labels(tmp_path / "labels.csv", table(paths=[name, "x"], classes=["cat", name]))
     head, first, _ = read(tmp_path / "labels.csv")
     assert head[4] == f"probability:{name}"
-    assert first[:2] == [name, name]
+    assert [plain(cell) for cell in first[:2]] == [name, name]
+    assert not first[1].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_a_spreadsheet_knows_it_for_utf_8(tmp_path: Path) -> None:
+    """Else Excel shows Käfer as KÃ¤fer."""
+    write_labels(tmp_path / "labels.csv", table(classes=["Käfer", "dog"]))
+    assert (tmp_path / "labels.csv").read_bytes().startswith(b"\xef\xbb\xbfpath,")
 
 
 def test_a_former_table_is_replaced(tmp_path: Path) -> None:

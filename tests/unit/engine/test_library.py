@@ -44,6 +44,8 @@ class Desk:
         self.decode, self.model = lane("decode", threads=2), lane("model")
         self.problems = ProblemLog()
         self.loaded: list[str] = []
+        self.version = ""
+        self.replace_while_embedding = False
         self.library = Library(
             main,
             self.decode,
@@ -51,13 +53,15 @@ class Desk:
             folder,
             self.problems,
             load=self.load,
-            describe=lambda name: replace(backbone, hash=f"hash-of-{name}"),
+            describe=lambda name: replace(backbone, hash=f"hash-of-{name}{self.version}"),
         )
         self.batches: list[EmbeddedBatch] = []
         self.unreadable: list[int] | None = None
 
     def load(self, name: str) -> FakeBackbone:
         self.loaded.append(f"{name} in {threading.current_thread().name}")
+        if self.replace_while_embedding:
+            self.version = ", another one"
         return self.backbone
 
     def start(self, files: Sequence[PictureFile], backbone: str = "fake") -> Job:
@@ -185,13 +189,32 @@ def test_second_time_nothing_is_decoded_or_embedded(
         assert first[position].tobytes() == second[position].tobytes()
 
 
+def keep(desk: Desk, picture: PictureId, vector: NDArray[np.float32]) -> None:
+    """Embed a picture of which the backbone makes that vector, and keep it."""
+    pixels = np.ones((8, 8, 3), np.uint8) * vector.astype(np.uint8)
+    found = desk.library.embed_pixels(pixels, "fake", "cpu", keep_as=picture)
+    np.testing.assert_array_equal(found, vector)
+    desk.loaded.clear()
+
+
+def test_what_a_backbone_made_is_not_kept_under_the_name_of_its_successor(desk: Desk) -> None:
+    picture, pixels = PictureId("a" * 32), np.ones((8, 8, 3), np.uint8)
+    told: list[str] = []
+    desk.library.backbone_replaced.connect(told.append)
+    desk.replace_while_embedding = True
+    desk.library.embed_pixels(pixels, "fake", "cpu", keep_as=picture)
+    assert desk.library.known_embeddings([picture], "fake") == {}
+    desk.main.run_all()
+    assert told == ["fake"]
+
+
 def test_an_embedding_is_found_again_by_content_and_backbone(
     desk: Desk, reopened: Callable[[Desk], Desk], paint: Callable[..., list[PictureFile]]
 ) -> None:
     (file,) = paint(1)
     picture, other = file_id(file.path), PictureId("f" * 32)
     vector = np.array([1, 2, 3], np.float32)
-    desk.library.keep_embedding(picture, vector, "fake")
+    keep(desk, picture, vector)
     later = reopened(desk)
     found = later.library.known_embeddings([other, picture], "fake")
     assert list(found) == [picture]
@@ -549,5 +572,5 @@ def test_what_is_known_by_content_is_found_without_its_file(desk: Desk, paint: C
 
 def test_an_embedding_that_was_handed_in_is_found_again(desk: Desk) -> None:
     name, vector = PictureId("a" * 32), np.arange(3, dtype=np.float32)
-    desk.library.keep_embedding(name, vector, "fake")
+    keep(desk, name, vector)
     assert np.array_equal(desk.library.known_embeddings([name], "fake")[name], vector)

@@ -42,7 +42,7 @@ from fewshot_gui.engine.recipe import recipe_of
 from fewshot_gui.engine.scores import Said
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
-from fewshot_gui.engine.state import Category, CategoryId, Document, Example
+from fewshot_gui.engine.state import Category, CategoryId, Document, Example, Settings
 from fewshot_gui.engine.worker import Cancelled, CancelToken, Job, Priority
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ class FakeLibrary:
     def __init__(self) -> None:
         self.device = "cpu"
         self.device_changed: Event[[str]] = Event()
+        self.backbone_replaced: Event[[str]] = Event()
         self.embedded: list[tuple[int, ...]] = []
         self.error: Exception | None = None
         self.cached: dict[PictureId, NDArray[np.float32]] = {}
@@ -165,17 +166,19 @@ class FakeLibrary:
             raise self.error
         return Info()
 
-    def embed_pixels(self, pixels: NDArray[np.uint8], _backbone: str, _device: str) -> NDArray[np.float32]:
+    def embed_pixels(
+        self, pixels: NDArray[np.uint8], _backbone: str, _device: str, *, keep_as: PictureId | None = None
+    ) -> NDArray[np.float32]:
         self.embedded.append(pixels.shape)
-        return ColourBackbone().embed(pixels[None])[0]
+        embedding = ColourBackbone().embed(pixels[None])[0]
+        if keep_as is not None:
+            self.cached[keep_as] = embedding
+        return embedding
 
     def known_embeddings(
         self, pictures: Sequence[PictureId], _backbone: str
     ) -> dict[PictureId, NDArray[np.float32]]:
         return {picture: self.cached[picture] for picture in pictures if picture in self.cached}
-
-    def keep_embedding(self, picture: PictureId, embedding: NDArray[np.float32], _backbone: str) -> None:
-        self.cached[picture] = embedding
 
 
 class FakeGallery:
@@ -197,8 +200,11 @@ class FakeGallery:
     def set_backbone(self, name: str, device: str) -> None:
         changed, self.backbone, self.device = name != self.backbone, name, device
         if changed:
-            self.known = np.zeros(self.count, np.bool_)
-            self.cleared.emit()
+            self.embed_anew()
+
+    def embed_anew(self) -> None:
+        self.known = np.zeros(self.count, np.bool_)
+        self.cleared.emit()
 
     def open(self) -> None:
         self.ids, self.known = [], np.zeros(0, np.bool_)
@@ -314,10 +320,10 @@ def test_the_time_of_a_fit_holds_neither_loading_nor_embedding(
     now = 0.0
 
     def slowly(call: Callable[..., Any], seconds: float) -> Callable[..., Any]:
-        def run(*arguments: Any) -> Any:
+        def run(*arguments: Any, **more: Any) -> Any:
             nonlocal now
             now += seconds
-            return call(*arguments)
+            return call(*arguments, **more)
 
         return run
 
@@ -583,6 +589,22 @@ def test_another_backbone_forgets_what_the_former_said(taught: Bench) -> None:
     assert shown(taught.scores) == ["red", "?", "?"]
 
 
+def test_another_backbone_of_the_same_name_begins_anew(taught: Bench) -> None:
+    """Before, new pictures were compared with what its predecessor had made of the examples."""
+    before, embedded = taught.scores.version, len(taught.library.embedded)
+    taught.library.cached.clear()
+    taught.library.backbone_replaced.emit("another")
+    taught.lane.run()
+    assert taught.scores.version == before
+    taught.library.backbone_replaced.emit("photo")
+    assert shown(taught.scores) == ["?", "?", "?"]
+    taught.lane.run()
+    assert len(taught.library.embedded) == embedded + 2
+    taught.gallery.embed(0, R)
+    taught.lane.run()
+    assert shown(taught.scores) == ["red", "?", "?"]
+
+
 def test_another_learner_fits_again(taught: Bench) -> None:
     before = taught.scores.version
     taught.session.do(ChooseLearner("nearest"))
@@ -759,6 +781,15 @@ def test_recipes_are_the_same_whatever_the_order() -> None:
     moved = recipe_of(Document((one, replace(two, examples=()))))
     assert forth.key == back.key
     assert forth.key != moved.key
+
+
+def test_a_learner_that_reads_one_example_after_the_other_has_an_order() -> None:
+    """Else a session could say something else after it was opened again."""
+    one = Category(RED, "red", 0, "1", (Example(PictureId("a"), ""), Example(PictureId("b"), "")))
+    two = Category(BLUE, "blue", 1, "2", (Example(PictureId("c"), ""),))
+    snail = Settings(learner="snail")
+    forth, back = (recipe_of(Document(order, settings=snail)) for order in ((one, two), (two, one)))
+    assert forth.key != back.key
 
 
 def test_kept_vectors_stay_within_their_limit() -> None:

@@ -123,6 +123,15 @@ def test_new_rows_do_not_touch_the_former_value() -> None:
     assert after.version == before.version
 
 
+def test_what_is_no_number_is_none_of_these() -> None:
+    """A network may overflow on one picture; before, that was the first category, for sure."""
+    nan = float("nan")
+    blank = unknown(2, (CAT, DOG), SUPPORT, cutoff=1.0, version=3)
+    scores = with_rows(blank, np.array([0, 1]), raw([[nan, nan], [0.9, 0.1]], [nan, 0.1]))
+    assert scores.rejected.tolist() == [True, False]
+    assert with_cutoff(scores, 2.0).rejected.tolist() == [True, False]
+
+
 def test_another_cutoff_changes_only_what_is_rejected() -> None:
     before = four_rows()
     bold, careful = with_cutoff(before, np.inf), with_cutoff(before, -1.0)

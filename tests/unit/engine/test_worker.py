@@ -245,6 +245,42 @@ def test_frame_that_has_not_begun_gives_way_to_a_newer_one(main: MainThread, lan
     assert results == [2]
 
 
+def test_a_fit_goes_on_though_a_frame_always_waits(main: MainThread, lane: MakeLane) -> None:
+    """Before, it never got a step where a frame took longer than the camera's next one."""
+    worker, order = lane(), []
+    gate = hold(worker)
+
+    def frame(_token: CancelToken) -> None:
+        order.append("frame")
+        if order.count("step") < 3 and len(order) < 20:
+            worker.submit(frame, priority=Priority.LIVE, newest="camera")
+
+    def fit(_token: CancelToken) -> Steps[None]:
+        for _step in range(3):
+            order.append("step")
+            yield
+
+    worker.submit(lambda _token: order.append("folder"), priority=Priority.FOLDER)
+    worker.submit(fit, priority=Priority.ADAPT)
+    worker.submit(frame, priority=Priority.LIVE, newest="camera")
+    gate.open.set()
+    main.finish(worker)
+    assert order == ["frame", "step"] * 3 + ["frame", "folder"]
+
+
+def test_what_waits_and_is_no_frame_is_not_overtaken(main: MainThread, lane: MakeLane) -> None:
+    """The commit of a session must not come behind what closes its file."""
+    worker, order = lane(), []
+    gate = Gate()
+    worker.submit(gate, priority=Priority.VISIBLE, newest="commit")
+    assert gate.begun.wait(LONG)
+    worker.submit(lambda _token: order.append("commit"), priority=Priority.VISIBLE, newest="commit")
+    worker.submit(lambda _token: order.append("close"), priority=Priority.FOLDER)
+    gate.open.set()
+    main.finish(worker)
+    assert order == ["commit", "close"]
+
+
 def test_cancelling_the_frame_in_flight_lets_the_next_one_run(main: MainThread, lane: MakeLane) -> None:
     worker, results = lane(), []
     gate = Gate()

@@ -180,3 +180,42 @@ def test_a_damaged_bundle_does_not_hide_the_others(tmp_path: Path, monkeypatch: 
     write_bundle(tmp_path / "b.safetensors")
     (tmp_path / "a.safetensors").write_bytes(b"torn")
     assert [info.name for info in shipped_sound()] == ["b"]
+
+
+def test_a_move_that_ends_half_way_is_made_anew(bundle_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card may be full after half of the weights; the processor takes over, and needs all of them."""
+    bundle, moved = load_bundle(bundle_file), []
+    network = bundle.context("cpu").network
+    assert network is not None
+
+    def move(device: str) -> None:
+        moved.append(device)
+        if device == "cuda":
+            raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(network, "to", move)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        bundle.context("cuda")
+    bundle.context("cpu")
+    assert moved == ["cuda", "cpu"]
+
+
+def test_nothing_of_a_loaded_bundle_is_mapped_from_its_file(tmp_path: Path) -> None:
+    """Windows neither replaces nor removes a file that is mapped."""
+    head = {"head.scale": np.ones(3, np.float32)}
+    tensors = {key: value.numpy() for key, value in build_network(ARCHITECTURE).state_dict().items()}
+    description = {
+        "title": "Test", "architecture": ARCHITECTURE, "preprocessing": asdict(PREPROCESSING), "dimension": 4,
+        "normalise": False, "temperature": 2.0, "novelty": 1.5, "training": {},
+    }  # fmt: skip
+    path = tmp_path / "test.safetensors"
+    tensors |= {"centre": np.full(4, 0.5, np.float32)} | head
+    save_bundle(path, tensors, description, exact=head)
+    bundle = load_bundle(path)
+    with path.open("r+b") as file:  # in place, where a mapping would see it
+        size = file.seek(0, 2)
+        file.seek(0)
+        file.write(b"\xff" * size)
+    assert bundle._centre.tolist() == [0.5] * 4
+    assert bundle.context("cpu").head_tensors["scale"].tolist() == [1.0] * 3
+    assert np.isfinite(bundle.embed(np.zeros((1, 16, 16, 1), np.uint8))).all()

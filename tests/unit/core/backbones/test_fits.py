@@ -66,6 +66,14 @@ def test_a_learner_without_any_bundle_says_how_to_get_one(shelf: Path) -> None:
         bundle_for("oracle", "photo")
 
 
+def test_more_pixels_than_memory_holds_are_refused() -> None:
+    """The system would end the program without a word."""
+    require_fit("maml", describe_bundle("photo"), pictures=1000)
+    require_fit("ridge", describe_bundle("photo"), pictures=10**9)
+    with pytest.raises(LearnerError, match="1,000,000 pictures"):
+        require_fit("maml", describe_bundle("photo"), pictures=10**6)
+
+
 def test_a_misfit_names_the_bundles_that_fit(shelf: Path) -> None:
     require_fit("ridge", describe_bundle("photo"))
     require_fit("maml", describe_bundle("photo"))

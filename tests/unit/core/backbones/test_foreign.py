@@ -27,6 +27,7 @@ from fewshot_gui.core.backbones.foreign import (
     guess_architecture,
     preprocessing_of,
     read_weights,
+    sized_architecture,
 )
 from fewshot_gui.core.backbones.network_error import NetworkError
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
@@ -195,6 +196,37 @@ def test_weights_of_timm_are_recognised(model: str) -> None:
     with torch.device("meta"):
         state = timm.create_model(model).state_dict()
     assert guess_architecture(state, f"{model}.safetensors") == {"kind": "timm", "model": model}
+
+
+def test_weights_of_timm_tell_how_their_pictures_were_prepared() -> None:
+    """Of one network many weights are handed out, and not all of them with the same mean."""
+    timm = pytest.importorskip("timm")
+    model, tag = "vit_tiny_patch16_224", "augreg_in21k"
+    state = timm.create_model(model).state_dict()
+    found = guess_architecture(state, f"{model}.{tag}.safetensors")
+    assert found == {"kind": "timm", "model": f"{model}.{tag}"}
+    assert preprocessing_of(found).mean == (0.5,) * 3
+    assert fit(found, state).report.fits
+
+
+def test_the_tag_of_weights_says_their_mean() -> None:
+    pytest.importorskip("timm")
+    means = [
+        preprocessing_of({"kind": "timm", "model": f"vit_small_patch16_224{tag}"}).mean
+        for tag in ("", ".dino")
+    ]
+    assert means[0] == (0.5,) * 3
+    assert means[1] == pytest.approx((0.485, 0.456, 0.406))
+
+
+def test_a_vit_of_torchvision_that_was_named_gets_its_size() -> None:
+    state = {
+        "encoder.pos_embedding": torch.zeros(1, 577, 768),
+        "conv_proj.weight": torch.zeros(768, 3, 16, 16),
+    }
+    named = {"kind": "torchvision", "model": "vit_b_16"}
+    assert sized_architecture(named, state) == {**named, "image_size": 384}
+    assert sized_architecture(SMALL, state) == SMALL
 
 
 def test_a_vit_of_torchvision_tells_its_size() -> None:

@@ -13,7 +13,7 @@ from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem, descri
 from fewshot_gui.core.backbones.fits import Misfit, misfit, require_fit
 from fewshot_gui.core.backbones.foreign import ForeignProblem, ForeignWeightsError, convert_onnx
 from fewshot_gui.core.backbones.networks import build_network
-from fewshot_gui.core.backbones.preprocessing import Preprocessing
+from fewshot_gui.core.backbones.preprocessing import IMAGENET, Preprocessing
 from fewshot_gui.core.learners.facts import LearnerError, facts_of
 
 if TYPE_CHECKING:
@@ -61,14 +61,14 @@ def write_model(
     return path
 
 
-def converted(path: Path, preprocessing: Preprocessing | None = None) -> Any:
+def converted(path: Path, **told: Any) -> Any:
     out = path.with_name("theirs.safetensors")
-    return convert_onnx(path, preprocessing, title="Theirs", licence="MIT", out=out)
+    return convert_onnx(path, told, title="Theirs", licence="MIT", out=out)
 
 
-def problem_of(path: Path, preprocessing: Preprocessing | None = None) -> ForeignWeightsError:
+def problem_of(path: Path, **told: Any) -> ForeignWeightsError:
     with pytest.raises(ForeignWeightsError) as caught:
-        converted(path, preprocessing)
+        converted(path, **told)
     assert not path.with_name("theirs.safetensors").exists()
     return caught.value
 
@@ -96,8 +96,23 @@ def test_a_model_answers_as_it_would_elsewhere(tmp_path: Path, how: dict[str, An
 def test_a_free_size_is_the_usual_one_or_what_is_asked_for(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", ("b", 3, "h", "w"))
     assert converted(path).preprocessing.side == 224
-    asked = Preprocessing(32, 3, (0.5,) * 3, (0.5,) * 3)
-    assert converted(path, asked).preprocessing == asked
+    found = converted(path, side=32, mean=(0.5,) * 3, std=(0.25,) * 3).preprocessing
+    assert found == Preprocessing(32, 3, (0.5,) * 3, (0.25,) * 3)
+
+
+def test_what_is_not_told_is_as_the_model_has_it(tmp_path: Path) -> None:
+    seen = converted(write_model(tmp_path / "m.onnx"), mean=(0.5,) * 3).preprocessing
+    assert (seen.side, seen.mean, seen.std) == (16, (0.5,) * 3, IMAGENET.std)
+
+
+def test_weights_beside_a_model_are_found_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime looks in the current folder, where the file itself or another one of its name may lie."""
+    monkeypatch.chdir(tmp_path)
+    info = converted(write_model(tmp_path / "m.onnx", beside=True))
+    (tmp_path / "w.data").unlink()
+    assert load_bundle(info.path).embed(np.zeros((1, 16, 16, 3), np.uint8)).shape == (1, 5)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +134,16 @@ def test_other_inputs_are_listed(tmp_path: Path, how: dict[str, Any]) -> None:
 
 
 def test_another_size_than_the_models_is_refused(tmp_path: Path) -> None:
-    problem = problem_of(write_model(tmp_path / "m.onnx"), Preprocessing(32, 3, (0.5,) * 3, (0.5,) * 3))
+    problem = problem_of(write_model(tmp_path / "m.onnx"), side=32)
     assert problem.kind == ForeignProblem.WRONG_INPUT
     assert "16 x 16" in problem.detail
     assert "32 x 32" in problem.detail
+
+
+def test_another_number_of_colours_than_the_models_is_refused(tmp_path: Path) -> None:
+    problem = problem_of(write_model(tmp_path / "m.onnx"), mean=(0.5,))
+    assert problem.kind == ForeignProblem.WRONG_INPUT
+    assert "3 channels" in problem.detail
 
 
 def test_one_number_for_all_pictures_is_refused(tmp_path: Path) -> None:

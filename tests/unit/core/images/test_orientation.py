@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.Image import Transpose
 
-from fewshot_gui.core.images.orientation import upright_transpose
+from fewshot_gui.core.images.orientation import lies_on_its_side, upright_transpose
 
 ROTATED = 6
 
@@ -48,6 +48,12 @@ def test_what_pillow_writes_is_understood(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     assert (upright_transpose(exif.tobytes()) is None) == (orientation == 1)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_from_the_fifth_on_width_and_height_change_places(orientation: int) -> None:
+    data = directory("<", (0x0112, 3, orientation))
+    assert lies_on_its_side(data) == (5 <= orientation <= 8)
 
 
 def test_no_tag_turns_nothing() -> None:

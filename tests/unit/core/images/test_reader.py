@@ -19,10 +19,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from fewshot_gui.core.images import files, reader
-from fewshot_gui.core.images.reader import ImageProblem, ProblemKind, decode_image, read_image
+from fewshot_gui.core.images.pixels import to_rgb
+from fewshot_gui.core.images.reader import (
+    ImageProblem,
+    ProblemKind,
+    decode_image,
+    picture_size,
+    read_image,
+)
 from tests.unit.core.images import picture_files as zoo
 
 if TYPE_CHECKING:
@@ -226,6 +233,31 @@ def test_threads_read_the_same_as_one() -> None:
                 np.testing.assert_array_equal(pixels, expected)
 
 
+@pytest.mark.parametrize(("limit", "alone"), [(64 * 48 - 1, True), (64 * 48, False)])
+def test_a_large_picture_is_decoded_alone(limit: int, alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before, as many as there are threads were, and the memory was at an end."""
+    held: list[bool] = []
+
+    def note(image: Image.Image) -> NDArray[np.uint8]:
+        held.append(reader._alone.locked())
+        return to_rgb(image)
+
+    monkeypatch.setattr(reader, "LARGE_PIXELS", limit)
+    monkeypatch.setattr(reader, "to_rgb", note)
+    data = zoo.saved(zoo.red_and_blue(), "JPEG")
+    assert_red_left_of(zoo.BLUE, decode_image(data))
+    decode_image(data, at_least=24)  # reduced, it is no large one
+    assert held == [alone, False]
+    assert not reader._alone.locked()
+
+
+def test_a_large_picture_that_is_damaged_stands_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "LARGE_PIXELS", 0)
+    data = zoo.saved(zoo.red_and_blue(), "PNG")
+    problem_of(data[: len(data) // 2])
+    assert_red_left_of(zoo.BLUE, decode_image(data))
+
+
 @pytest.mark.parametrize("name", UNICODE_NAMES)
 def test_any_name_is_read(name: str, tmp_path: Path) -> None:
     path = tmp_path / "Прага" / name
@@ -368,3 +400,51 @@ def test_a_png_that_ends_within_its_words_is_still_told_to_end_early() -> None:
     buffer = BytesIO()
     Image.new("RGB", (7, 5)).save(buffer, "PNG", pnginfo=words)
     assert problem_of(buffer.getvalue()[:300]).kind in {ProblemKind.TRUNCATED, ProblemKind.UNREADABLE}
+
+
+def size_of(data: bytes, folder: Path) -> tuple[int, int]:
+    path = folder / "some.png"
+    path.write_bytes(data)
+    return picture_size(path)
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_picture(format_: str, orientation: int, tmp_path: Path) -> None:
+    assert size_of(zoo.with_orientation(format_, orientation), tmp_path) == (64, 48)
+
+
+@pytest.mark.parametrize("name", zoo.COLOURED)
+def test_every_format_tells_its_size(name: str, tmp_path: Path) -> None:
+    make, _right = zoo.COLOURED[name]
+    assert size_of(make(), tmp_path) == (64, 48)
+
+
+def test_the_size_of_a_png_is_told_without_its_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, each was decoded for the tag of its orientation."""
+    monkeypatch.setattr(PngImageFile, "load", None)
+    for data in (zoo.saved(zoo.red_and_blue(), "PNG"), zoo.with_orientation("PNG", 6)):
+        assert size_of(data, tmp_path) == (64, 48)
+
+
+def test_the_size_of_a_png_does_not_depend_on_where_its_words_and_its_tag_stand(tmp_path: Path) -> None:
+    words = PngInfo()
+    words.add_text("workflow", "x" * 3_000_000, zip=True)
+    plain = zoo.saved(zoo.red_and_blue(), "PNG", pnginfo=words)
+    exif = Image.Exif()
+    exif[zoo.ORIENTATION] = 6
+    behind = plain[:-12] + zoo.chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + plain[-12:]
+    assert size_of(plain, tmp_path) == (64, 48)
+    assert size_of(behind, tmp_path) == (48, 64)
+    assert decode_image(behind).shape == (64, 48, 3)
+
+
+@pytest.mark.parametrize(
+    "name", ["png header alone", "png of no width", "png with a wrong sum", "text", "empty"]
+)
+def test_what_has_no_head_of_a_picture_has_no_size(name: str, tmp_path: Path) -> None:
+    make, _kind = zoo.BROKEN[name]
+    with pytest.raises(ImageProblem):
+        size_of(make(), tmp_path)

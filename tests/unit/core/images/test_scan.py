@@ -194,6 +194,43 @@ def test_a_cancelled_scan_ends_before_the_next_file(make: Callable[..., Path]) -
     assert len(found) == 7
 
 
+def test_a_cancelled_scan_ends_in_folders_without_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, it went through all of them: it only asked before a picture."""
+    for name in "abc":
+        (tmp_path / name / "deep").mkdir(parents=True)
+    scandir, listed = os.scandir, list[str]()
+
+    def note(folder: str) -> Any:
+        listed.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", note)
+    assert list(scan_folder(tmp_path, cancelled=lambda: len(listed) == 2)) == []
+    assert listed == [str(tmp_path), str(tmp_path / "a")]
+
+
+@links
+def test_folders_that_a_drive_does_not_number_are_told_apart_by_their_path(
+    make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, all but the first counted as listed already."""
+    root = make("a.jpg", "b/c.jpg", "d/e.jpg")
+    (root / "d" / "up").symlink_to(root, target_is_directory=True)
+    stat = os.stat
+
+    def unnumbered(path: str) -> os.stat_result:
+        values = list(stat(path))
+        values[1] = 0  # st_ino
+        return os.stat_result(values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fewshot_gui.core.images.scan.os.stat", unnumbered)
+        found = names(root)
+    assert found == ["a.jpg", "b/c.jpg", "d/e.jpg"]
+
+
 def test_a_scan_begins_with_its_first_file(
     make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

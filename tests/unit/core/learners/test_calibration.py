@@ -203,6 +203,23 @@ def test_the_threshold_lies_between_known_and_unknown_distances() -> None:
     assert 1 < fit_novelty_threshold(task, math.inf) < 9
 
 
+def test_pictures_of_one_burst_do_not_make_strangers_of_the_others() -> None:
+    """Eleven frames while a key is held lie side by side; the same thing turned a little lies farther."""
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.zeros(22, 8)
+    rows[:11, 0] = rows[11:, 1] = 1
+    rows += 0.01 * torch.randn(22, 8, generator=generator)
+    task = LeftOut.of(SupportSet(rows, torch.arange(2).repeat_interleave(11), ("a", "b")))
+    assert fit_novelty_threshold(task, 1.4) == pytest.approx(1.4)
+    assert fit_novelty_threshold(task, math.inf) > 0.9
+    apart = LeftOut.of(SupportSet(rows + 0.2 * torch.randn(22, 8, generator=generator), *task_rest(task)))
+    assert fit_novelty_threshold(apart, 1.4) < 1.3, "these are no burst"
+
+
+def task_rest(task: LeftOut) -> tuple[torch.Tensor, tuple[str, ...]]:
+    return task.support.labels, task.support.classes
+
+
 def test_one_category_is_lenient_beyond_its_own_distances() -> None:
     task = left_out([[0.0], [1.0], [2.0]], [0, 0, 0], "ab")
     assert 1 < fit_novelty_threshold(task, math.inf) < 2

@@ -324,9 +324,27 @@ def test_a_difference_that_chance_explains_does_not_overrule() -> None:
     base = torch.tensor([1.0] * 10 + [0.0] * 10, dtype=DOUBLE)
     one_more = base.clone()
     one_more[12] = 1
-    assert clearly_best({"ridge": base, "logistic": one_more}, "ridge") == "ridge"
-    assert clearly_best({"ridge": base, "logistic": torch.ones(20, dtype=DOUBLE)}, "ridge") == "logistic"
-    assert clearly_best({"logistic": base, "ridge": base}, "ridge") == "ridge"
+    labels = torch.arange(20) % 2
+    assert clearly_best({"ridge": base, "logistic": one_more}, "ridge", labels) == "ridge"
+    all_right = torch.ones(20, dtype=DOUBLE)
+    assert clearly_best({"ridge": base, "logistic": all_right}, "ridge", labels) == "logistic"
+    assert clearly_best({"logistic": base, "ridge": base}, "ridge", labels) == "ridge"
+
+
+@pytest.mark.parametrize(("examples", "chosen"), [(2, "ridge"), (4, "ridge"), (6, "logistic")])
+def test_a_few_that_agree_are_no_proof(examples: int, chosen: str) -> None:
+    right = {"ridge": torch.zeros(examples, dtype=DOUBLE), "logistic": torch.ones(examples, dtype=DOUBLE)}
+    assert clearly_best(right, "ridge", torch.arange(examples) % 2) == chosen
+
+
+def test_one_class_alone_does_not_speak_for_the_others() -> None:
+    right = {"ridge": torch.zeros(12, dtype=DOUBLE), "logistic": torch.ones(12, dtype=DOUBLE)}
+    assert clearly_best(right, "ridge", torch.zeros(12, dtype=torch.int64)) == "ridge"
+    # A large class outvotes no small one, on which the other learner fails.
+    right["logistic"][10:] = 0
+    right["ridge"][10:] = 1
+    labels = torch.tensor([0] * 10 + [1] * 2)
+    assert clearly_best(right, "ridge", labels) == "ridge"
 
 
 def test_auto_stops_between_fits(world: World) -> None:

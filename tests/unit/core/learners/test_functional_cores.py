@@ -8,9 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
+from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.distances import class_minimum, squared_distances
 from fewshot_gui.core.learners.prototypical import cosine_logits, prototypes, squared_euclidean_logits
-from fewshot_gui.core.learners.ridge import even_weights, ridge_leave_one_out, ridge_solution
+from fewshot_gui.core.learners.ridge import (
+    Ridge,
+    even_weights,
+    ridge_leave_one_out,
+    ridge_refitted,
+    ridge_solution,
+)
 
 DOUBLE = torch.float64
 
@@ -166,6 +173,27 @@ def test_ridge_leave_one_out_is_refitting_without_each_example(
         torch.testing.assert_close(
             left_out[place], support[place] @ coefficients + intercept, rtol=1e-6, atol=1e-8
         )
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1], [0, 1, 2, 0, 1, 2, 2], [0, 0, 0, 1, 1, 3]])
+@pytest.mark.parametrize("width", [3, 40])
+def test_refitted_ridge_is_the_learner_without_each_example(labels: list[int], width: int) -> None:
+    """With two examples of a class its weight is another one when one of them is left out."""
+    support, own = normal(len(labels), width), torch.tensor(labels)
+    found = ridge_refitted(support, own, 4, 0.7)
+    for place in range(len(labels)):
+        keep = torch.arange(len(labels)) != place
+        rest = SupportSet(support[keep], own[keep], ("a", "b", "c", "d"))
+        judged, _ = (
+            Ridge(0.7)
+            .fit(rest)
+            .judge(support[place : place + 1], torch.zeros(1, len(labels) - 1), torch.zeros(1, 4))
+        )
+        torch.testing.assert_close(found[place], judged[0], rtol=1e-6, atol=1e-8)
+
+
+def test_one_example_alone_is_refitted_without_harm() -> None:
+    assert ridge_refitted(normal(1, 5), torch.tensor([0]), 2, 1.0).isfinite().all()
 
 
 def test_ridge_with_a_huge_penalty_answers_like_dot_products_with_class_means() -> None:

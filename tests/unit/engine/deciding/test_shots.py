@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from fewshot_gui.core.learners.auto import Auto
 from fewshot_gui.core.learners.base import SupportSet
-from fewshot_gui.core.learners.prototypical import Prototypical
+from fewshot_gui.core.learners.prototypical import Prototypical, PrototypicalClassifier
 from fewshot_gui.engine.deciding import shots
 from fewshot_gui.engine.deciding.shots import MOST_SHOTS, ShotsCurve, shots_curve
 from fewshot_gui.engine.state import CategoryId
 from fewshot_gui.engine.worker import Cancelled, CancelToken
 
 if TYPE_CHECKING:
+    from fewshot_gui.core.learners.base import Prediction
     from fewshot_gui.engine.fitting import Fitted
 
 
@@ -67,7 +68,7 @@ def test_the_same_examples_give_the_same_curve() -> None:
     assert run(fitted([6, 6], spread=0.5)) == run(fitted([6, 6], spread=0.5))
 
 
-@pytest.mark.parametrize("counts", [[], [9], [2, 2], [1, 1, 1], [9, 1]])
+@pytest.mark.parametrize("counts", [[], [9], [2, 2], [1, 1, 1], [9, 1], [9, 2]])
 def test_with_too_few_examples_there_is_no_curve(counts: list[int]) -> None:
     curve = run(fitted(counts, spread=0.1))
     assert curve.accuracies == ()
@@ -82,9 +83,9 @@ def test_what_is_asked_about_is_never_taught(monkeypatch: pytest.MonkeyPatch) ->
         return 1.0
 
     monkeypatch.setattr(shots, "_accuracy", watched)
-    run(fitted([6, 3, 1], spread=0.1))
+    run(fitted([6, 6, 3, 1], spread=0.1))
     assert all(not taught & asked for taught, asked in seen)
-    assert [len(taught) for taught, _ in seen[:5]] == [3, 5, 6, 7, 8], "a small category gives what it has"
+    assert [len(taught) for taught, _ in seen[:5]] == [4, 7, 9, 11, 13], "a small category gives what it has"
     assert len({frozenset(asked) for _, asked in seen[:5]}) == 1, "within a draw the questions stay"
 
 
@@ -129,7 +130,22 @@ def test_it_stops_when_it_is_cancelled() -> None:
 def test_a_curve_is_a_share_at_each_number_of_examples(counts: list[int]) -> None:
     curve = run(fitted(counts, spread=0.3, seconds=10))
     assert all(0 <= share <= 1 for share in curve.accuracies)
-    assert len(curve.accuracies) in {0, min(MOST_SHOTS, max(counts) - 1)}
+    assert len(curve.accuracies) in {0, min(MOST_SHOTS, sorted(counts)[-2] - 1)}
+
+
+def test_each_number_of_examples_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked about category by category, hundreds of them took minutes."""
+    asked: list[int] = []
+    predict = PrototypicalClassifier.predict
+
+    def counting(self: PrototypicalClassifier, query: torch.Tensor) -> Prediction:
+        asked.append(len(query))
+        return predict(self, query)
+
+    monkeypatch.setattr(PrototypicalClassifier, "predict", counting)
+    curve = run(fitted([4, 4, 4], spread=0.1, seconds=60))
+    assert len(asked) == shots.FEWEST_DRAWS * len(curve.accuracies)
+    assert set(asked) == {3}
 
 
 def test_the_gain_is_that_of_the_last_third() -> None:

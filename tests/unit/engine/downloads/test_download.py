@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fewshot_gui.engine.downloads import download as module
-from fewshot_gui.engine.downloads.download import download, drop, part_path, raw_path
+from fewshot_gui.engine.downloads.download import downloaded, drop, part_path, raw_path
 from fewshot_gui.engine.downloads.error import DownloadError, DownloadProblem
 from fewshot_gui.engine.lease import Lease
 from tests.unit.loopback import CONTENT, cut, honest, rung_at, stall, status
@@ -28,7 +28,8 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 def get(rung: Rung, folder: Path, **changes: Any) -> Path:
     """Download with little patience and nobody watching."""
     values = {"progress": lambda _done, _total: None, "cancelled": lambda: False, "timeout_seconds": 5.0}
-    return download(rung, folder, **{**values, **changes})
+    with downloaded(rung, folder, **{**values, **changes}) as path:
+        return path
 
 
 def fails(kind: DownloadProblem, rung: Rung, folder: Path, **changes: Any) -> DownloadError:

@@ -159,3 +159,33 @@ def test_a_bundle_that_cannot_be_written(small: Rung, monkeypatch: pytest.Monkey
 def test_parts_lie_apart_from_bundles(small: Rung, home: Path) -> None:
     assert part_path(small, unfinished_folder()).parent == home / "downloads"
     assert hashlib.sha256(small.url.encode()).hexdigest()[:8] in part_path(small, home).name
+
+
+def test_damaged_weights_are_made_again(small: Rung, served: Served, home: Path) -> None:
+    """Its head still reads well, so it was said to be here already."""
+    path = get(small).path
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert fetched(small) is None
+    assert get(small).name == "small"
+    assert fetched(small) is not None
+    assert len(served.asked) == 2
+
+
+def test_nobody_else_touches_a_download_while_it_is_made_a_bundle(
+    small: Rung, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that convert the same file took it away from one another."""
+    convert, refused = foreign.convert, []
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        for attempt in (lambda: get(small), lambda: drop(small, unfinished_folder())):
+            with pytest.raises(DownloadError) as caught:
+                attempt()
+            refused.append(caught.value.kind)
+        return convert(*arguments, **more)
+
+    monkeypatch.setattr(foreign, "convert", watched)
+    assert get(small).name == "small"
+    assert refused == [DownloadProblem.BUSY] * 2

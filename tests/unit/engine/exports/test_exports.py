@@ -258,7 +258,37 @@ def test_yolo_parts_training_from_validation_the_same_way_every_time(tmp_path: P
         for out in ("one", "two")
     )
     assert first == second
-    assert 3 <= sum(name.startswith("val") for name in first) <= 25
+    assert sum(name.startswith("val") for name in first) == 12
+
+
+def test_yolo_has_every_category_in_both_parts_but_for_one_of_a_single_picture(tmp_path: Path) -> None:
+    """Before, each picture was held out by itself, and a small category could be in one part alone."""
+    sizes = {"one": 1, "two": 2, "three": 3, "ten": 10}
+    rows = [
+        Labelled(picture(tmp_path / "in" / name, f"{number}.png", number), name, SaidBy.HUMAN)
+        for name, size in sizes.items()
+        for number in range(size)
+    ]
+    done = write_folders(tmp_path / "out", rows, Layout.YOLO)
+    assert (done.written, done.problems, done.without_validation) == (16, (), ("one",))
+    train, val = (
+        {name: len(files) for name, files in class_folders(tmp_path / "out" / part).items()}
+        for part in ("train", "val")
+    )
+    assert train == {"one": 1, "two": 1, "three": 2, "ten": 8}
+    assert val == {"two": 1, "three": 1, "ten": 2}
+    write_folders(tmp_path / "again", rows[::-1], Layout.YOLO)
+    held_out = (sorted(read_val(tmp_path / name)) for name in ("out", "again"))
+    assert next(held_out) == next(held_out), "the order of the pictures changes nothing"
+
+
+def read_val(root: Path) -> list[bytes]:
+    return [path.read_bytes() + path.parent.name.encode() for path in (root / "val").rglob("*.png")]
+
+
+def test_other_layouts_part_nothing(tmp_path: Path) -> None:
+    done = write_folders(tmp_path / "out", rows_in(tmp_path / "in"), Layout.IMAGE_FOLDER)
+    assert done.without_validation == ()
 
 
 def test_what_cannot_be_copied_is_listed_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -310,3 +340,16 @@ def test_an_export_can_be_stopped(tmp_path: Path) -> None:
         progress=lambda count, _total: asked.append(count),
     )
     assert done.written == 1
+
+
+def test_a_coco_export_that_is_stopped_writes_nothing(tmp_path: Path) -> None:
+    """Before, it went on to the end, though nobody wanted it any more."""
+    asked: list[int] = []
+    write_coco(
+        tmp_path / "coco.json",
+        rows_in(tmp_path / "in"),
+        cancelled=lambda: len(asked) >= 2,
+        progress=lambda count, _total: asked.append(count),
+    )
+    assert asked == [1, 2]
+    assert not list(tmp_path.glob("*coco*"))

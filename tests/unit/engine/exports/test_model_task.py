@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewshot_gui.engine.exports import model, model_task
+from fewshot_gui.core.backbones.bundle_info import BundleInfo
+from fewshot_gui.engine.exports import model, model_task, use_model
 from fewshot_gui.engine.exports.model_task import ModelReply, ModelTask, command, export
 
 COLOURS = {"rot": (200, 30, 30), "grün": (30, 170, 40)}
@@ -87,6 +89,56 @@ def test_what_lies_there_and_is_no_export_stays(task: ModelTask, tmp_path: Path,
     assert len(list(tmp_path.glob("Meine*"))) == 1
 
 
+def test_an_export_of_an_earlier_version_is_replaced_with_its_program(
+    task: ModelTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the program of another version counted as somebody's own."""
+    program = Path(task.out).with_suffix(".py")
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "_program", lambda: b"# an earlier version\n")
+        assert export(task).trouble is None
+    assert program.read_bytes() == b"# an earlier version\n"
+    program.write_bytes(b"# an earlier version\n# and a line of my own\n")
+    assert export(task) == ModelReply("taken", str(program))
+    program.write_bytes(b"# an earlier version\n")
+    assert export(task).trouble is None
+    assert program.read_bytes() == Path(use_model.__file__).read_bytes()
+
+
+def test_a_program_without_its_model_is_ours_only_as_we_write_it_today(tmp_path: Path) -> None:
+    program = tmp_path / "a.py"
+    program.write_bytes(b"# an earlier version\n")
+    assert not model.is_own_program(program)
+    (tmp_path / "a.onnx").write_bytes(b"a model that names none")
+    assert not model.is_own_program(program)
+    program.write_bytes(Path(use_model.__file__).read_bytes())
+    assert model.is_own_program(program)
+
+
+def test_a_name_that_the_terminal_cannot_show_is_printed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before, the program ended there, with a traceback."""
+
+    class Sure:
+        """A model that knows one category."""
+
+        def __init__(self, _path: str) -> None:
+            pass
+
+        def answers(self, _paths: list[str]) -> list[use_model.Answer]:
+            return [use_model.Answer("Größe", {"Größe": 1.0}, 0.0)]
+
+    written = io.BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(use_model, "Model", Sure)
+        patch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii", newline="", write_through=True))
+        assert use_model.main(["a.onnx", "ü.png"]) == 0
+        assert written.getvalue() == b"Gr\\xf6\\xdfe\t1.000\t\\xfc.png\n"
+        patch.setattr(sys, "stdout", None)  # as under pythonw
+        assert use_model.main(["a.onnx", "ü.png"]) == 0
+
+
 def test_a_model_that_cannot_be_traced_is_told(task: ModelTask, untraceable: None) -> None:
     assert export(task) == ModelReply("learner")
     assert not Path(task.out).exists()
@@ -95,6 +147,16 @@ def test_a_model_that_cannot_be_traced_is_told(task: ModelTask, untraceable: Non
 def test_a_bundle_that_is_gone_and_a_learner_that_does_not_fit_it_are_told(task: ModelTask) -> None:
     assert export(replace(task, backbone="nowhere.safetensors")).trouble == "backbone"
     assert export(replace(task, learner="snail")).trouble == "backbone"
+
+
+def test_a_backbone_that_is_an_onnx_model_is_named_as_what_stands_in_the_way(
+    task: ModelTask, mean_colour: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, another learner was recommended, one after the other."""
+    monkeypatch.setattr(BundleInfo, "adaptable", False)
+    reply = export(task)
+    assert reply.trouble == "backbone"
+    assert "choose another backbone" in reply.detail
 
 
 def test_a_full_disk_is_told(task: ModelTask, monkeypatch: pytest.MonkeyPatch) -> None:

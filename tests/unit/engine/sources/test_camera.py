@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from fewshot_gui.engine.sources.camera import (
     LOST_SECONDS,
+    RELEASE_SECONDS,
     SILENCE_SECONDS,
     CameraSource,
     open_capture,
@@ -270,3 +272,88 @@ def test_who_has_started_a_camera_meanwhile_keeps_it(lane: Callable[..., Worker]
     main.run_until(lambda: frames)
     assert returned == []
     source.stop()
+
+
+class HeldCapture(EndlessCapture):
+    """Is not closed before it may be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_close, self.closed = threading.Event(), threading.Event()
+
+    def release(self) -> None:
+        assert self.may_close.wait(20)
+        super().release()
+        self.closed.set()
+
+
+class Again:
+    """A camera that is chosen again while its driver still closes it, on a lane with two threads."""
+
+    def __init__(self, worker: Worker, main: Any, on_tick: Callable[[], None] = lambda: None) -> None:
+        self.worker, self.main = worker, main
+        self.clock = Clock(on_tick=on_tick)
+        self.first = HeldCapture()
+        self.captures: list[FakeCapture] = [EndlessCapture(), self.first]
+        self.closed_before: list[bool] = []
+        self.frames: list[Frame] = []
+        self.problems: list[SourceProblem] = []
+        self.source = CameraSource(worker, main, opened=self.open, clock=self.clock, pause=self.clock.pause)
+        self.source.frame.connect(lambda frame, _at: self.frames.append(frame))
+        self.source.failed.connect(self.problems.append)
+
+    def open(self, _device: CameraDevice) -> FakeCapture:
+        self.closed_before.append(self.first.closed.is_set())
+        return self.captures.pop()
+
+    def start(self) -> None:
+        self.source.start(CAMERA)
+        self.main.run_until(lambda: self.frames)
+        self.frames.clear()
+
+
+def test_a_camera_that_is_chosen_again_is_closed_before_it_is_opened(
+    lane: Callable[..., Worker], main: Any
+) -> None:
+    """Before, it was found in use: by ourselves."""
+
+    def let_it_close() -> None:
+        again.first.may_close.set()
+        assert again.first.closed.wait(20)
+
+    again = Again(lane("camera", threads=2), main, let_it_close)
+    again.start()
+    again.start()
+    assert again.closed_before == [False, True]
+    assert again.problems == []
+    again.source.stop()
+
+
+def test_a_camera_whose_driver_hangs_is_tried_all_the_same(lane: Callable[..., Worker], main: Any) -> None:
+    again = Again(lane("camera", threads=2), main)
+    again.start()
+    before = again.clock.now
+    again.start()
+    assert again.closed_before == [False, False]
+    assert again.clock.now == pytest.approx(before + RELEASE_SECONDS, abs=0.1)
+    again.source.stop()
+    again.first.may_close.set()
+
+
+def test_who_gives_up_waiting_for_a_camera_opens_none(lane: Callable[..., Worker], main: Any) -> None:
+    waits, stopped = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        waits.set()
+        assert stopped.wait(20)
+
+    again = Again(lane("camera", threads=2), main, wait)
+    again.start()
+    again.source.start(CAMERA)
+    assert waits.wait(20)
+    again.source.stop()
+    stopped.set()
+    again.first.may_close.set()
+    main.finish(again.worker)
+    assert again.closed_before == [False]
+    assert again.problems == []

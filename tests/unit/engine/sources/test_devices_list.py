@@ -85,11 +85,12 @@ def test_opencv_is_told_not_to_take_minutes_whatever_imports_it_first() -> None:
         "print(*(value for name, value in sorted(os.environ.items()) if name.startswith('OPENCV_')))"
     )
     plain = {name: value for name, value in os.environ.items() if not name.startswith("OPENCV_")}
-    for chosen, told in ({}, "1 0"), ({"OPENCV_AVFOUNDATION_SKIP_AUTH": "0"}, "0 0"):
+    for chosen, told in ({}, "0"), ({"OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS": "1"}, "1"):
         done = subprocess.run(
             [sys.executable, "-c", program], env=plain | chosen, capture_output=True, text=True, check=True
         )
-        assert done.stdout.split() == told.split()
+        # Only this one: told to skip asking, OpenCV fails on macOS and nobody is ever asked for permission.
+        assert done.stdout.split() == [told]
 
 
 def test_a_lost_camera_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,6 +185,22 @@ def test_in_a_loop_it_begins_again(player: Player, make_video: Callable[..., Pat
     assert player.source.playing
     player.source.loop = False
     player.until_it_stands()
+
+
+@pytest.mark.parametrize(("frames", "stay"), [(1, 1 / 30), (3, 1 / 10)])
+def test_in_a_loop_the_last_picture_stays_as_long_as_the_others(
+    player: Player, make_video: Callable[..., Path], frames: int, stay: float
+) -> None:
+    """Before, the first took its place at once; a film of one picture took all of a processor."""
+    player.source.loop = True
+    player.source.start(str(make_video(frames)))
+    player.main.run_until(lambda: len(player.frames) >= 8)
+    player.source.stop()
+    shown = [(position, at) for position, (_, at) in zip(player.positions, player.frames, strict=True)]
+    rounds = [(one, other) for one, other in itertools.pairwise(shown) if other[0] <= one[0]]
+    assert rounds
+    for (position, at), (next_position, next_at) in rounds:
+        assert next_at - at >= (frames - 1) / 10 - position + stay + next_position - 0.001
 
 
 def test_seeking_while_it_plays_plays_on_from_there(player: Player, make_video: Callable[..., Path]) -> None:
