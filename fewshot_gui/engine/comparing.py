@@ -13,7 +13,7 @@ from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.core.images.reader import read_image
 from fewshot_gui.core.learners.facts import LearnerError
 from fewshot_gui.engine import fitting
-from fewshot_gui.engine.deciding.enough import examine
+from fewshot_gui.engine.deciding.enough import certain_accuracy, examine
 from fewshot_gui.engine.examples import embed_examples
 from fewshot_gui.engine.fitting import SupportFault
 from fewshot_gui.engine.predictor_status import problem_of
@@ -79,6 +79,13 @@ class Answer:
     probabilities: NDArray[np.float32]
     problem: str | None = None
     detail: str = ""
+
+    @property
+    def certain(self) -> float | None:
+        """The share of right answers that is certain at 95 %: 10 of 10 are less than 185 of 200; or None."""
+        if self.accuracy is None:
+            return None
+        return certain_accuracy(round(self.accuracy * self.examined), self.examined)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -86,7 +86,7 @@ class Intake:
         self.taught: Event[[Document, tuple[AddExamples, ...]]] = Event()
         """So much was given to the categories of this document; frames of a capture are not told."""
         self.reading: Event[[int, int]] = Event()
-        """So many pictures of the present drop are read, of so many; equal when it is done."""
+        """So many pictures of the present drop are read, of so many; equal when it is done or was stopped."""
         self.pictured: Event[[PictureId]] = Event()
         """The thumbnail of an example that was taught before it was read is there now."""
         self.found: Event[[int]] = Event()
@@ -94,6 +94,7 @@ class Intake:
         self._session = session
         self._problems = problems
         self._decode = decode
+        self._drops: set[CancelToken] = set()
         self._closed = False
 
     def close(self) -> None:
@@ -125,15 +126,25 @@ class Intake:
         step.
         """
         token = CancelToken()
+        self._drops.add(token)
         listing = partial(list_pictures, tuple(paths), named=category is None)
         self._submit(listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token)
         return token
+
+    def stop_reading(self) -> None:
+        """Teach nothing of the drops that are being read."""
+        for token in self._drops:
+            token.cancel()
+        self._drops.clear()
+        self.reading.emit(0, 0)
 
     def _read(self, category: CategoryId | None, token: CancelToken, listed: Listed) -> None:
         """Read every listed file, each in a job of its own, so that all threads of the lane take part."""
         for path, kind, detail in listed.problems:
             self._problems.add(path, kind, detail)
         paths = dict.fromkeys(path for group in listed.groups.values() for path in group)
+        if not paths:
+            self._drops.discard(token)
         drop = _Drop(category, listed.groups, token, left=len(paths), total=len(paths))
         for path in paths:
             self._submit(
@@ -155,6 +166,8 @@ class Intake:
     def _one_less(self, drop: _Drop) -> None:
         drop.left -= 1
         self.reading.emit(drop.total - drop.left, drop.total)
+        if drop.left == 0:
+            self._drops.discard(drop.token)
         if drop.left == 0 and drop.found:
             self._finish(drop)
 

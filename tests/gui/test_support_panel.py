@@ -55,6 +55,10 @@ class Intake:
     def add_files(self, paths: list[str], category: CategoryId | None = None) -> None:
         self.asked.append(("files", paths, category))
 
+    def stop_reading(self) -> None:
+        self.asked.append(("stop",))
+        self.reading.emit(0, 0)
+
     def add_pixels(self, pixels: np.ndarray, category: CategoryId, origin: str) -> None:
         self.asked.append(("pixels", pixels.shape, category, origin))
 
@@ -193,6 +197,18 @@ def test_reading_is_shown_until_it_is_done(session: Session, intake: Intake, pan
     intake.reading.emit(3, 20)
     assert "3 of 20" in panel.header.note.text()
     intake.reading.emit(20, 20)
+    assert panel.header.note.text() == "1"
+
+
+def test_a_wrong_drop_can_be_stopped(session: Session, intake: Intake, panel: SupportPanel) -> None:
+    """Before, all pictures of a disk became categories, and the only way out was to quit."""
+    _category(session, "Mug")
+    assert panel.stop.isHidden()
+    intake.reading.emit(3, 20_000)
+    assert not panel.stop.isHidden()
+    panel.stop.click()
+    assert intake.asked[-1] == ("stop",)
+    assert panel.stop.isHidden()
     assert panel.header.note.text() == "1"
 
 

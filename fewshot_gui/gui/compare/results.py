@@ -37,7 +37,10 @@ class ResultsTable(QTableWidget):
         self.setObjectName("compareTable")
         self.setAccessibleName(self.tr("What the learners make of your examples"))
         self.setHorizontalHeaderLabels([self.tr("Learner"), "", self.tr("Time to learn"), ""])
-        words = self.tr("Each example is left out once and asked about: so many were named right.")
+        words = self.tr(
+            "Examples are left out one at a time and asked about: so many were named right. Learners that "
+            "take long are asked about fewer, which says less."
+        )
         title = QTableWidgetItem(self.tr("Right on unseen examples"))
         title.setToolTip(words)
         self.setHorizontalHeaderItem(1, title)
@@ -59,12 +62,12 @@ class ResultsTable(QTableWidget):
         """Show these answers, those of whom nothing could be examined last; that of `settings` is in use."""
         self.answers = tuple(sorted(answers, key=_rank))
         self._buttons = []
-        found = [answer.accuracy for answer in answers if answer.accuracy is not None]
+        found = [answer.certain for answer in answers if answer.certain is not None]
         # Where all are alike, none is the best.
         best = max(found) if len(set(found)) > 1 else None
         self.setRowCount(len(answers))
         for row, answer in enumerate(self.answers):
-            strong = best is not None and answer.accuracy == best
+            strong = best is not None and answer.certain == best
             for column, text in enumerate((contender_title(answer.contender), *self._words(answer))):
                 item = QTableWidgetItem(text)
                 item.setToolTip(answer.detail or text)
@@ -134,7 +137,7 @@ class ResultsTable(QTableWidget):
 
 
 def _rank(answer: Answer) -> float:
-    return 1.0 if answer.accuracy is None else -answer.accuracy
+    return 1.0 if answer.certain is None else -answer.certain
 
 
 def use_command(answer: Answer, settings: Settings) -> Command:

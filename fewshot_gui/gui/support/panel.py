@@ -89,6 +89,10 @@ class SupportPanel(QFrame):
         add = ToolButton("add", self.tr("Add category"), header, key="Ctrl+N")
         add.setObjectName("addCategoryButton")
         add.clicked.connect(self.add_category)
+        self.stop = ToolButton("close", self.tr("Stop reading: nothing of it is taught"), header, size=16)
+        self.stop.setObjectName("stopReadingButton")
+        self.stop.hide()
+        header.add(self.stop)
         header.add(add)
         self.add_button = add
         return header
@@ -130,6 +134,7 @@ class SupportPanel(QFrame):
             intake.pictured.connect(self._on_pictured),
             intake.reading.connect(self._on_reading),
         )
+        self.stop.clicked.connect(self.teaching.stop_reading)
         # The panel is half gone when it says so: nothing of it may be named in these calls.
         self.destroyed.connect(lambda: [disconnect() for disconnect in disconnects])
 
@@ -172,6 +177,7 @@ class SupportPanel(QFrame):
             card.grid.update()
 
     def _on_reading(self, done: int, total: int) -> None:
+        self.stop.setVisible(done < total)
         if done < total:
             self.header.note.setText(self.tr("Reading {done} of {total}…").format(done=done, total=total))
         else:

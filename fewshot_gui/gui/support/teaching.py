@@ -133,6 +133,10 @@ class Teaching(QObject):
         """Teach files and folders; without a category, the intake makes one for each folder."""
         self._intake.add_files(list(paths), category)
 
+    def stop_reading(self) -> None:
+        """Teach nothing of what is being read: it was dropped by mistake."""
+        self._intake.stop_reading()
+
     def receive(self, dropped: Dropped, category: CategoryId | None, origin: str) -> None:
         """Teach `category`, or a new one where it is None, with what was dropped or pasted."""
         if dropped.files:

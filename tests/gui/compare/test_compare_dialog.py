@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -303,6 +304,16 @@ def test_the_best_comes_first_and_each_row_keeps_its_button(
     dialog.table.button(1).click()
     assert space.session.document.settings.learner == "nearest"
     assert [each.file.path for each in dialog.disputed.disputed.disputes] == ["/a/1.jpg", "/a/4.jpg"]
+
+
+def test_few_examples_are_no_better_than_many(dialog: CompareDialog, space: SimpleNamespace) -> None:
+    """Who takes long is asked about fewer: 10 of 10 say less than 185 of 200."""
+    many = replace(answer("ridge", [0, 1]), accuracy=185 / 200, examined=200)
+    run(dialog, space, answer("maml", [0, 1], 1.0), many)
+    assert texts(dialog)[0][:2] == ["Ridge regression", "185 of 200 (92 %)"]
+    best = dialog.table.item(0, 1)
+    assert best is not None
+    assert best.font().bold()
 
 
 def test_where_all_are_alike_none_is_the_best(dialog: CompareDialog, space: SimpleNamespace) -> None:

@@ -278,7 +278,11 @@ def test_a_table_of_probabilities_is_the_one_of_classify(
     table = LabelTable(["a.png"], ["Cats"], one, one, np.array([False]), np.array([-1], np.int32))
     monkeypatch.setattr(export_dialog, "label_table", lambda _space, _only: table)
     assert "1 picture exported" in export(evening, "classify", tmp_path / "x.csv").note.text()
-    assert (tmp_path / "x.csv").read_text(encoding="utf-8-sig").startswith("path,predicted,probability,probability:Cats")
+    assert (
+        (tmp_path / "x.csv")
+        .read_text(encoding="utf-8-sig")
+        .startswith("path,predicted,probability,probability:Cats")
+    )
     dialog = evening.dialog(ExportDialog)
     dialog.note.clear()
     dialog.write(dialog.format, tmp_path / "x.csv")

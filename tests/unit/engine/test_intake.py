@@ -219,6 +219,20 @@ def test_progress_ends_where_it_said(desk: Desk, paint: Any) -> None:
     assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_all_drops_can_be_stopped(desk: Desk, paint: Any) -> None:
+    steps: list[tuple[int, int]] = []
+    desk.intake.reading.connect(lambda done, total: steps.append((done, total)))
+    desk.intake.add_files(paths(paint(3)), CAT)
+    desk.intake.add_files(paths(paint(2)))
+    desk.intake.stop_reading()
+    desk.finish()
+    assert steps == [(0, 0)]
+    assert sum(desk.counts().values()) == 0
+    desk.intake.add_files(paths(paint(1)), CAT)
+    desk.finish()
+    assert desk.counts()["cat"] == 1, "the next drop is read as ever"
+
+
 def test_a_cancelled_drop_adds_nothing(desk: Desk, paint: Any) -> None:
     desk.intake.add_files(paths(paint(3)), CAT).cancel()
     desk.finish()
