@@ -83,7 +83,7 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: n
 QLineEdit#nameEdit, QLineEdit#nameEdit:focus { padding: 1px 5px; }
 QLineEdit[wrong="true"] { border-color: $danger; }
 
-QComboBox { background: $raised; color: $text; border: 1px solid $edge; border-radius: 6px;
+QComboBox { background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;
     padding: 5px 26px 5px 9px; min-height: 18px; }
 QComboBox:hover { background: $hover; }
 QComboBox:focus { border: 2px solid $focus; padding: 4px 25px 4px 8px; }
