@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fewshot_gui.core.learners.distances import squared_distances
+from fewshot_gui.core.learners.distances import burst_mates, squared_distances
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,10 +39,6 @@ _PRIOR_EXAMPLES = 8.0
 # spread.
 _LEAST_SPREAD = 0.12
 _LENIENCE = 2.0
-# Pictures of one burst say nothing of how far the next picture of their category will be: nearer than this
-# share of the usual distance to other categories, they are left out with one another. Other pictures of one
-# class are rarely so near.
-_BURST_SHARE = 0.15
 _SLIDER_POWER = 0.25
 
 
@@ -241,9 +237,8 @@ def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor]:
     same = own == support.labels
     unknown = others.masked_fill(same, torch.inf).amin(1).sqrt()
     unknown = unknown[unknown.isfinite()]
-    if len(unknown):
-        burst = same & (others.sqrt() < _BURST_SHARE * unknown.median())
-        others = others.masked_fill(burst, torch.inf)
+    # Pictures of one burst say nothing of how far the next picture of their category will be.
+    others = others.masked_fill(burst_mates(others, left_out.labels, support.labels), torch.inf)
     known = others.masked_fill(~same, torch.inf).amin(1).sqrt()
     return known[known.isfinite()], unknown
 

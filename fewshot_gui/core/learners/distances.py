@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 # float32.
 _CANCELLED = 1e-4
 _PAIRS_AT_ONCE = 4096
+# Two pictures of a class nearer than this share of the usual distance to other classes are of one burst. Of
+# drawings and photographs of one class fewer than one in a hundred are so near to any other.
+_BURST_SHARE = 0.15
 
 
 def squared_distances(first: Tensor, second: Tensor) -> Tensor:
@@ -55,3 +58,21 @@ def class_minimum(values: Tensor, labels: Tensor, n_way: int) -> Tensor:
     smallest = values.new_full((values.shape[0], n_way), torch.inf)
     columns = labels.unsqueeze(0).expand(values.shape[0], -1)
     return smallest.scatter_reduce(1, columns, values, reduce="amin")
+
+
+def burst_mates(squared: Tensor, own: Tensor, labels: Tensor) -> Tensor:
+    """Return bool (M, S), True where two examples of a class look the same, as frames of one burst do.
+
+    Without a second class there is nothing to compare with, and all are False.
+
+    Args:
+        squared: float (M, S), squared distances of some examples to all.
+        own: int64 (M,), the classes of these.
+        labels: int64 (S,), the classes of all.
+    """
+    same = own.unsqueeze(1) == labels
+    others = squared.masked_fill(same, torch.inf).amin(1) if squared.numel() else squared.new_zeros(0)
+    others = others[others.isfinite()]
+    if not len(others):
+        return torch.zeros_like(same)
+    return same & (squared < _BURST_SHARE**2 * others.median())

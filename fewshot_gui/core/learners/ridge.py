@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LEAST_NORM = 1e-12
 # With so few examples a class loses much of its weight with one of them, which the formula does not see.
-_REFITTED = 64
+_REFITTED = 40
 
 
 def even_weights(labels: Tensor, n_way: int, like: Tensor) -> Tensor:
@@ -113,17 +113,29 @@ def ridge_refitted(support: Tensor, labels: Tensor, n_way: int, penalty: float) 
     weights = others / counts[:, labels].clamp(min=1)
     weights = weights * (len(labels) - 1) / weights.sum(1, keepdim=True).clamp(min=_LEAST_NORM)
     share = weights / weights.sum(1, keepdim=True).clamp(min=_LEAST_NORM)
-    rows = support - (share @ support).unsqueeze(1)  # (S, S, D): for each left-out one, all examples
-    heights = share @ targets
-    spread = (share * rows.square().sum(2)).sum(1).clamp(min=_LEAST_NORM)
-    root = weights.sqrt().unsqueeze(2)
-    asked = rows.diagonal().T  # (S, D), each as its own regression sees it
-    weighted, values = root * rows, root * (targets - heights.unsqueeze(1))
-    gram = weighted @ weighted.mT
-    gram.diagonal(dim1=1, dim2=2).add_(penalty * spread.unsqueeze(1))
-    found = torch.linalg.solve(gram, values)
-    predicted: Tensor = ((weighted @ asked.unsqueeze(2)).mT @ found).squeeze(1) + heights
+    heights, root = share @ targets, weights.sqrt().unsqueeze(2)
+    gram = _centred_grams(support, share)
+    spread = (share * gram.diagonal(dim1=1, dim2=2)).sum(1, keepdim=True).clamp(min=_LEAST_NORM)
+    asked = gram.diagonal().T.unsqueeze(2)  # (S, S, 1), each against all, as its own regression sees them
+    gram = root * gram * root.mT
+    gram.diagonal(dim1=1, dim2=2).add_(penalty * spread)
+    found = torch.linalg.solve(gram, root * (targets - heights.unsqueeze(1)))
+    predicted: Tensor = ((root * asked).mT @ found).squeeze(1) + heights
     return predicted
+
+
+def _centred_grams(support: Tensor, share: Tensor) -> Tensor:
+    """Return (M, S, S), the inner products of examples (S, D) less each of M weighted means.
+
+    Args:
+        support: float (S, D).
+        share: float (M, S), the weights of the means, which sum to 1.
+    """
+    rows = support - support.mean(0)  # or digits would be lost below
+    gram = rows @ rows.T
+    towards = share @ gram
+    middle = (towards * share).sum(1).view(-1, 1, 1)
+    return gram - towards.unsqueeze(1) - towards.unsqueeze(2) + middle
 
 
 def _centred(

@@ -49,6 +49,7 @@ class LooReport:
         classes: the categories that have examples.
         cells: the pictures behind each cell of the confusion table: (taught as, taken for) -> pictures.
         sure: the probability of the category that each example was taken for, 0 to 1.
+        alike: the categories of several examples that all look the same, of which nothing can be examined.
     """
 
     examined: int
@@ -58,6 +59,7 @@ class LooReport:
     classes: tuple[CategoryId, ...]
     cells: Mapping[tuple[CategoryId, CategoryId], tuple[PictureId, ...]]
     sure: Mapping[PictureId, float] = field(default_factory=dict)
+    alike: tuple[CategoryId, ...] = ()
 
     @property
     def accuracy(self) -> float | None:
@@ -82,7 +84,7 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
     of one that chooses among others, the chosen one is fitted: without one example the choice is the same
     but rarely, and it costs a fit of each.
     """
-    from fewshot_gui.core.evaluation.leave_one_out import left_out  # noqa: PLC0415 - imports torch
+    from fewshot_gui.core.evaluation.leave_one_out import left_out, one_burst  # noqa: PLC0415 - imports torch
 
     made = fitted.classifier
     learner = made.learner if isinstance(made, ChosenClassifier) else fitted.learner
@@ -103,7 +105,8 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
         sure[fitted.support_ids[place]] = float(probabilities.max())
         yield
     found = {cell: tuple(pictures) for cell, pictures in cells.items()}
-    return replace(report_of(found, fitted.classes, fitted.version), sure=sure)
+    alike = tuple(fitted.classes[place] for place in one_burst(fitted.support, most))
+    return replace(report_of(found, fitted.classes, fitted.version), sure=sure, alike=alike)
 
 
 def report_of(
@@ -140,6 +143,8 @@ class VerdictKind(StrEnum):
     """The answer is being computed."""
     MIXED_UP = "mixed-up"
     """`count` of `of` examples of `category` are taken for `other`."""
+    ALIKE = "alike"
+    """All `count` examples of `category` look the same, and so say nothing of others."""
     SHAKY = "shaky"
     """Too many wrong answers, or too few to be certain; `category` is the weakest."""
     ENOUGH = "enough"
@@ -201,6 +206,10 @@ def _verdict_of(document: Document, report: LooReport) -> Verdict:
             report.examined,
             low,
         )
+    held = [each for each in report.alike if each in document]
+    if held:
+        count = len(document.category(held[0]).examples)
+        return Verdict(VerdictKind.ALIKE, held[0], None, count, 0, report.correct, report.examined, low)
     if low < GOOD_ENOUGH:
         weakest = weakest_category(document, report)
         right, of = report.right_of(weakest) if weakest is not None else (0, 0)

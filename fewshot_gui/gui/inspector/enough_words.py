@@ -56,6 +56,9 @@ def _template(kind: VerdictKind) -> str:
         VerdictKind.MIXED_UP: translate(
             "Enough", "Not yet: {count} of {of} examples of “{name}” are taken for “{other}”."
         ),
+        VerdictKind.ALIKE: translate(
+            "Enough", "Not yet: the {count} examples of “{name}” look the same; show it from other sides too."
+        ),
         VerdictKind.ENOUGH: translate(
             "Enough", "Yes: {correct} of {examined} examples are recognised by the others."
         ),

@@ -123,6 +123,11 @@ def test_the_table_is_asked_for(qtbot: QtBot, view: EnoughView, world: SimpleNam
             "Not yet: 3 of 5 examples of “Mug” are taken for “Pen”.",
         ),
         (
+            VerdictKind.ALIKE,
+            {"count": 11},
+            "Not yet: the 11 examples of “Mug” look the same; show it from other sides too.",
+        ),
+        (
             VerdictKind.SHAKY,
             {"count": 3, "of": 5, "correct": 8, "examined": 10},
             "Nearly: 8 of 10 right, but only 3 of 5 of “Mug”.",

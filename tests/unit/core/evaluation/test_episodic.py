@@ -10,7 +10,7 @@ import torch
 from fewshot_gui.core.episodes.sampler import EpisodeError
 from fewshot_gui.core.evaluation.defaults import fit_defaults
 from fewshot_gui.core.evaluation.episodic import Report, evaluate_episodes
-from fewshot_gui.core.evaluation.leave_one_out import leave_one_out
+from fewshot_gui.core.evaluation.leave_one_out import leave_one_out, one_burst
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.catalogue import make_learner
 from fewshot_gui.core.learners.context import LearnerContext
@@ -129,12 +129,26 @@ def test_leave_one_out_sees_nothing_of_the_example(name: str) -> None:
 
 
 def test_the_only_example_of_a_class_is_left_aside() -> None:
-    support = SupportSet(torch.tensor([[0.0], [0.1], [9.0]]), torch.tensor([0, 0, 1]), ("a", "b", "c"))
+    support = SupportSet(torch.tensor([[0.0], [3.0], [9.0]]), torch.tensor([0, 0, 1]), ("a", "b", "c"))
     found = leave_one_out(support, make_learner("prototypical"))
     assert found.usable.tolist() == [True, True, False]
     assert found.accuracy == 1
     assert found.confusion.tolist() == [[2, 0, 0], [0, 0, 0], [0, 0, 0]]
     assert found.probabilities[2].tolist() == [0, 0, 0]
+
+
+def test_frames_of_one_burst_are_left_out_together() -> None:
+    """Each of them is recognised by the next one, which says nothing of the next picture."""
+    rows = torch.tensor([[0.0], [0.1], [0.2], [9.0], [12.0], [12.1]])
+    support = SupportSet(rows, torch.tensor([0, 0, 0, 1, 1, 1]), ("a", "b", "c"))
+    found = leave_one_out(support, make_learner("nearest"))
+    assert found.usable.tolist() == [False, False, False, True, True, True]
+    assert found.accuracy == 1
+    assert one_burst(support) == [0]
+    # Nothing tells how near is near where there is but one class.
+    alone = SupportSet(rows[:3], torch.zeros(3, dtype=torch.int64), ("a", "b"))
+    assert one_burst(alone) == []
+    assert leave_one_out(alone, make_learner("nearest")).usable.all()
 
 
 def test_single_examples_have_no_accuracy() -> None:
