@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, bundle_of
-from fewshot_gui.engine.devices import choose_device, run_with_memory_fallback
+from fewshot_gui.engine.devices import choose_device, is_out_of_memory, run_with_memory_fallback
 from fewshot_gui.engine.torch_libraries import load_torch_libraries
 from fewshot_gui.engine.torch_threads import embedding_threads, torch_threads
 
@@ -151,7 +151,15 @@ class Embedder:
         Raises:
             BundleError: the backbone is missing or damaged.
         """
-        return self._backbone(name).context(self._choose(device))
+        backbone, chosen = self._backbone(name), self._choose(device)
+        try:
+            return backbone.context(chosen)
+        except (RuntimeError, MemoryError) as error:
+            if chosen == "cpu" or not is_out_of_memory(error):
+                raise
+        self._full.add(chosen)
+        self._use("cpu")
+        return backbone.context("cpu")
 
     def embed(self, batch: NDArray[np.uint8], name: str, device: str) -> NDArray[np.float32]:
         """Return embeddings (B, D) of prepared pictures (B, views * side, side, channels).

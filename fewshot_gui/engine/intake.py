@@ -86,7 +86,7 @@ class Intake:
         self.taught: Event[[Document, tuple[AddExamples, ...]]] = Event()
         """So much was given to the categories of this document; frames of a capture are not told."""
         self.reading: Event[[int, int]] = Event()
-        """So many pictures of the present drop are read, of so many; equal when it is done or was stopped."""
+        """So many pictures of a drop are read, of so many; 0 of 0 while it is listed or was stopped."""
         self.pictured: Event[[PictureId]] = Event()
         """The thumbnail of an example that was taught before it was read is there now."""
         self.found: Event[[int]] = Event()
@@ -127,9 +127,15 @@ class Intake:
         """
         token = CancelToken()
         self._drops.add(token)
+        self.reading.emit(0, 0)
         listing = partial(list_pictures, tuple(paths), named=category is None)
         self._submit(listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token)
         return token
+
+    @property
+    def busy(self) -> bool:
+        """Whether a drop is being listed or read."""
+        return bool(self._drops)
 
     def stop_reading(self) -> None:
         """Teach nothing of the drops that are being read."""
@@ -145,6 +151,7 @@ class Intake:
         paths = dict.fromkeys(path for group in listed.groups.values() for path in group)
         if not paths:
             self._drops.discard(token)
+            self.reading.emit(0, 0)
         drop = _Drop(category, listed.groups, token, left=len(paths), total=len(paths))
         for path in paths:
             self._submit(
@@ -165,9 +172,9 @@ class Intake:
 
     def _one_less(self, drop: _Drop) -> None:
         drop.left -= 1
-        self.reading.emit(drop.total - drop.left, drop.total)
         if drop.left == 0:
             self._drops.discard(drop.token)
+        self.reading.emit(drop.total - drop.left, drop.total)
         if drop.left == 0 and drop.found:
             self._finish(drop)
 

@@ -167,9 +167,11 @@ class Predictor:
     def _on_replaced(self, backbone: str) -> None:
         """Forget what the former bundle of this name made; begin again with the one that has it now."""
         self.sources.vectors.forget(backbone)
-        if backbone == self._recipe.backbone:
-            self._gallery.embed_anew()
-            self._fit()
+        if backbone not in {self._recipe.backbone, self._recipe.bundle}:
+            return
+        self._fitted = None  # it does not go with what is embedded from now on
+        self._gallery.embed_anew()
+        self._fit()
 
     def _on_cleared(self) -> None:
         """Forget the rows: the gallery shows another folder, or embeds anew."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.backbones.bundle_info import bundle_of, space_name
 from fewshot_gui.core.learners.facts import FACTS, space_of
@@ -12,6 +12,9 @@ from fewshot_gui.core.learners.facts import FACTS, space_of
 if TYPE_CHECKING:
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.engine.state import CategoryId, Document
+
+
+_MOVING: Final = ("camera", "video")
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,14 @@ class Recipe:
             embedded with.
         device: as chosen, such as "auto".
         support: each category that has examples, with its pictures.
+        frames: those of them that a camera or a video gave, of which many may be one view of one thing.
     """
 
     learner: str
     backbone: str
     device: str
     support: tuple[tuple[CategoryId, tuple[PictureId, ...]], ...]
+    frames: frozenset[PictureId] = frozenset()
 
     @cached_property
     def key(self) -> tuple[object, ...]:
@@ -53,7 +58,7 @@ class Recipe:
     def with_learner(self, learner: str, bundle: str = "") -> Recipe:
         """Return the recipe of another learner, on another bundle if one is given, from the same examples."""
         backbone = space_name(bundle or self.bundle, space_of(learner))
-        return Recipe(learner, backbone, self.device, self.support)
+        return Recipe(learner, backbone, self.device, self.support, self.frames)
 
 
 def recipe_of(document: Document) -> Recipe:
@@ -64,5 +69,11 @@ def recipe_of(document: Document) -> Recipe:
         for category in document.categories
         if category.examples
     )
+    frames = frozenset(
+        example.picture
+        for category in document.categories
+        for example in category.examples
+        if example.origin in _MOVING
+    )
     backbone = space_name(settings.backbone, space_of(settings.learner))
-    return Recipe(settings.learner, backbone, settings.device, support)
+    return Recipe(settings.learner, backbone, settings.device, support, frames)

@@ -50,6 +50,7 @@ class Intake:
     def __init__(self) -> None:
         self.pictured: Event[[PictureId]] = Event()
         self.reading: Event[[int, int]] = Event()
+        self.busy = False
         self.asked: list[tuple[Any, ...]] = []
 
     def add_files(self, paths: list[str], category: CategoryId | None = None) -> None:
@@ -57,6 +58,7 @@ class Intake:
 
     def stop_reading(self) -> None:
         self.asked.append(("stop",))
+        self.busy = False
         self.reading.emit(0, 0)
 
     def add_pixels(self, pixels: np.ndarray, category: CategoryId, origin: str) -> None:
@@ -204,8 +206,13 @@ def test_a_wrong_drop_can_be_stopped(session: Session, intake: Intake, panel: Su
     """Before, all pictures of a disk became categories, and the only way out was to quit."""
     _category(session, "Mug")
     assert panel.stop.isHidden()
+    intake.busy = True
+    intake.reading.emit(0, 0)
+    assert panel.header.note.text() == "Looking for pictures…"
+    assert not panel.stop.isHidden(), "a disk takes a while to be listed"
     intake.reading.emit(3, 20_000)
-    assert not panel.stop.isHidden()
+    intake.reading.emit(5, 5)
+    assert not panel.stop.isHidden(), "another drop is still being read"
     panel.stop.click()
     assert intake.asked[-1] == ("stop",)
     assert panel.stop.isHidden()

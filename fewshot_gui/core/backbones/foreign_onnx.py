@@ -83,16 +83,13 @@ def _loaded(path: Path, network: OnnxNetwork) -> bytes:
         raise file_error(path, error) from error
     if not content:
         raise ForeignWeightsError(ForeignProblem.EMPTY, str(path), "the file is empty")
+    content = _gathered(path, content)
     try:
         _load(network, content)
     except NetworkError as error:
-        if "external" not in str(error).lower():
-            raise ForeignWeightsError(
-                ForeignProblem.NOT_WEIGHTS, str(path), f"not an ONNX model ({error})"
-            ) from error
-    if _is_apart(content):
-        content = _gathered(path)
-        _load(network, content)
+        raise ForeignWeightsError(
+            ForeignProblem.NOT_WEIGHTS, str(path), f"not an ONNX model ({error})"
+        ) from error
     return content
 
 
@@ -102,25 +99,28 @@ def _load(network: OnnxNetwork, content: bytes) -> None:
     network.load_state_dict({"onnx": torch.from_numpy(np.frombuffer(content, np.uint8).copy())})
 
 
-def _is_apart(content: bytes) -> bool:
-    """Return whether weights of a model lie in a second file."""
-    import onnx  # noqa: PLC0415 - rarely needed
+def _gathered(path: Path, content: bytes) -> bytes:
+    """Return the bytes of a model with the weights that lie beside it; as they are where none do.
 
-    model = onnx.load_model_from_string(content)
-    return any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer)
-
-
-def _gathered(path: Path) -> bytes:
-    """Return the bytes of a model whose weights lie beside it, with them."""
-    import onnx  # noqa: PLC0415 - rarely needed
+    ONNX Runtime would look for them in the current folder, and take what has their name there.
+    """
+    import onnx  # noqa: PLC0415 - half a second, for few bundles
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - comes with onnx
 
     try:
-        content: bytes = onnx.load(path).SerializeToString()
+        model = onnx.load_model_from_string(content)
+    except DecodeError as error:
+        raise ForeignWeightsError(
+            ForeignProblem.NOT_WEIGHTS, str(path), f"not an ONNX model ({error})"
+        ) from error
+    size = model.ByteSize()
+    try:
+        onnx.load_external_data_for_model(model, str(path.parent))
+        return content if model.ByteSize() == size else bytes(model.SerializeToString())
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
         raise ForeignWeightsError(
             ForeignProblem.DAMAGED, str(path), f"its weights, in a second file, cannot be read ({error})"
         ) from error
-    return content
 
 
 def _checked_input(path: Path, inputs: list[Any], told: Mapping[str, Any]) -> Preprocessing:

@@ -26,8 +26,7 @@ class LeaveOneOut:
 
     Attributes:
         accuracy: share of the usable examples that are classified right, 0 to 1; None where none is usable.
-        usable: bool (S,), False for examples that are alone in their class, but for others of the same burst:
-            nothing could classify them right.
+        usable: bool (S,), False for the only example of its class, which nothing could classify right.
         probabilities: float (S, N); rows of examples that are not usable are 0.
         confusion: int64 (N, N), how often class i (row) was taken for class j (column), usable examples only.
     """
@@ -38,59 +37,67 @@ class LeaveOneOut:
     confusion: Tensor
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """The examples to ask about, and what tells about them.
-
-    Attributes:
-        places: int64 (M,), those that are not alone in their class; of too many, some spread evenly.
-        others: bool (M, S), what tells about each of them: neither itself nor what is of one burst with it.
-        usable: bool (M,), True where others of its own class are among them.
-    """
-
-    places: Tensor
-    others: Tensor
-    usable: Tensor
-
-    @classmethod
-    def of(cls, support: SupportSet, most: int | None) -> _Asked:
-        places = (support.counts()[support.labels] > 1).nonzero().flatten()
-        if most is not None and len(places) > most:
-            places = places[torch.linspace(0, len(places) - 1, most).round().long()]
-        own = support.labels[places]
-        squared = squared_distances(support.embeddings[places], support.embeddings)
-        others = ~burst_mates(squared, own, support.labels)
-        others[torch.arange(len(places)), places] = False
-        return cls(places, others, (others & (own.unsqueeze(1) == support.labels)).any(1))
+def usable_places(support: SupportSet, most: int | None = None) -> list[int]:
+    """Return which examples are not alone in their class; of more than `most`, so many spread evenly."""
+    places = (support.counts()[support.labels] > 1).nonzero().flatten()
+    if most is not None and len(places) > most:
+        places = places[torch.linspace(0, len(places) - 1, most).round().long()]
+    found: list[int] = places.tolist()
+    return found
 
 
-def one_burst(support: SupportSet, most: int | None = None) -> list[int]:
-    """Return the classes of several examples that all look the same, as frames of a camera held still do.
-
-    Args:
-        support: the examples.
-        most: look at so many examples only, spread evenly; None: at all.
-    """
-    asked = _Asked.of(support, most)
-    labels = support.labels[asked.places]
-    return sorted(set(labels.tolist()) - set(labels[asked.usable].tolist()))
-
-
-def left_out(support: SupportSet, answer: Answer, most: int | None = None) -> Iterator[tuple[int, Tensor]]:
+def left_out(
+    support: SupportSet, answer: Answer, most: int | None = None, frames: Tensor | None = None
+) -> Iterator[tuple[int, Tensor]]:
     """Yield each usable example with what a classifier says of it that was made of all the others.
 
-    All is made anew for each example, calibration too, so nothing of the example leaks; pictures of one burst
-    are left out with one another.
+    All is made anew for each example, calibration too, so nothing of the example leaks. Of frames that look
+    the same one is looked at, and the others are left out with it: they would only recognise one another.
 
     Args:
         support: the examples.
         answer: from a support set and an example (1, D) to its probabilities, float (N,).
         most: look at so many examples only, spread evenly; None: at all.
+        frames: bool (S,), the examples that a camera or a video gave; None: none did.
     """
-    asked = _Asked.of(support, most)
-    for place, keep in zip(asked.places[asked.usable].tolist(), asked.others[asked.usable], strict=True):
+    seen = torch.zeros(len(support.labels), dtype=torch.bool)
+    for place in usable_places(support, most):
+        alike = _looks_the_same(support, place, frames)
+        if seen[alike].any():
+            continue
+        seen[place] = True
+        keep = ~alike
+        if not bool((support.labels[keep] == support.labels[place]).any()):
+            continue
         rest = SupportSet(support.embeddings[keep], support.labels[keep], support.classes)
         yield place, answer(rest, support.embeddings[place : place + 1])
+
+
+def one_view(support: SupportSet, frames: Tensor) -> list[int]:
+    """Return the classes of several frames that all look the same, as those of a thing that is held still do.
+
+    Args:
+        support: the examples.
+        frames: bool (S,), those that a camera or a video gave.
+    """
+    places = usable_places(support)
+    several = {int(support.labels[place]) for place in places if frames[place]}
+    varied = {
+        int(support.labels[place])
+        for place in places
+        if bool((support.labels == support.labels[place])[~_looks_the_same(support, place, frames)].any())
+    }
+    return sorted(several - varied)
+
+
+def _looks_the_same(support: SupportSet, place: int, frames: Tensor | None) -> Tensor:
+    """Return bool (S,): the example itself and, of a frame, the frames of its class that look like it."""
+    itself = torch.arange(len(support.labels)) == place
+    if frames is None or not frames[place]:
+        return itself
+    own = support.labels[place : place + 1]
+    squared = squared_distances(support.embeddings[place : place + 1], support.embeddings)
+    return itself | (burst_mates(squared, own, support.labels)[0] & frames)
 
 
 def leave_one_out(
@@ -109,9 +116,7 @@ def leave_one_out(
         cancel: called before each fit; raises to stop.
     """
     count, n_way = len(support.labels), len(support.classes)
-    asked = _Asked.of(support, None)
-    usable = torch.zeros(count, dtype=torch.bool)
-    usable[asked.places[asked.usable]] = True
+    usable = support.counts()[support.labels] > 1
     probabilities = support.embeddings.new_zeros(count, n_way)
     answers = left_out(support, lambda rest, one: learner.fit(rest).predict(one).probabilities[0])
     for done in range(int(usable.sum())):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
+from fewshot_gui.core.images.budget import Budget
 from fewshot_gui.core.images.encode import encode_jpeg, encode_png
 from fewshot_gui.core.images.files import read_bytes
 from fewshot_gui.core.images.orientation import lies_on_its_side, upright_transpose
@@ -55,12 +55,12 @@ __all__ = [
 MAX_PIXELS = 200_000_000
 """The largest picture that is decoded, width times height; as RGB it takes 600 MB."""
 LARGE_PIXELS = 25_000_000
-"""Of pictures above this, width times height as decoded, one is decoded at a time, whatever the threads.
+"""Of pictures above this, width times height as decoded, only so many are decoded at once as memory bears.
 
 A decoder, the picture turned upright and its RGB copy take three times the 600 MB of the largest: of several
 such at once the system ends the program, without an error that could be told.
 """
-_alone = threading.Lock()
+_at_once = Budget(MAX_PIXELS)
 _HEAD = 4096
 
 
@@ -213,7 +213,7 @@ def _decode(data: bytes, kind: Format, name: str, at_least: int | None) -> NDArr
     image.decodermaxblock = max(len(data), 2**24)
     if image.width * image.height <= LARGE_PIXELS:
         return _pixels(image)
-    with _alone:
+    with _at_once.spending(image.width * image.height):
         return _pixels(image)
 
 

@@ -48,7 +48,8 @@ class Auto:
 
     Each candidate leaves out every example once to be calibrated, so trying them costs one fit of each. What
     few left-out examples say is often wrong (arXiv 2307.02732): another learner is taken only where it
-    classifies more of them right, by twice the standard error of the difference on the very same examples.
+    classifies more of them right, by twice the standard error of the difference on the very same examples,
+    every class counting the same.
 
     Attributes:
         default_temperature: for scores of minus the squared Euclidean distance to prototypes at five shots.
@@ -145,8 +146,8 @@ def _choice(classifiers: Mapping[str, FittedClassifier], reason: Reason) -> tupl
 def clearly_best(right: Mapping[str, Tensor], by_rule: str, labels: Tensor) -> str:
     """Return the name that the left-out examples speak for clearly; else the one by rule.
 
-    Every class counts the same. The error is taken about no difference, not about the mean: a few examples
-    that agree would have none.
+    It is right on more of them, and clearly so where every class counts the same. The error is taken about no
+    difference, not about the mean: a few examples that agree would have none.
 
     Args:
         right: by name float64 (M,), 1 for each example that was classified right; the same examples for all.
@@ -161,7 +162,7 @@ def clearly_best(right: Mapping[str, Tensor], by_rule: str, labels: Tensor) -> s
     name = max(right, key=lambda candidate: (float(weight @ right[candidate]), candidate == by_rule))
     gain = right[name] - right[by_rule]
     error = math.sqrt(float(weight.square() @ gain.square()))
-    return name if float(weight @ gain) > _CLEAR * error else by_rule
+    return name if float(weight @ gain) > _CLEAR * error and float(gain.sum()) > 0 else by_rule
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

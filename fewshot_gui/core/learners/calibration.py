@@ -221,26 +221,30 @@ def fit_novelty_threshold(left_out: LeftOut, default: float) -> float:
         left_out: the examples, left out one at a time.
         default: the bundle's threshold; +inf where it has none.
     """
-    known, unknown = _leave_one_out_distances(left_out)
+    known, unknown, count = _leave_one_out_distances(left_out)
     fitted = _boundary(known, unknown)
     if fitted is None or fitted <= 0:
         return default
     if not math.isfinite(default) or default <= 0:
         return fitted
-    share = len(known) / (len(known) + _PRIOR_EXAMPLES)
+    share = count / (count + _PRIOR_EXAMPLES)
     return math.exp(share * math.log(fitted) + (1 - share) * math.log(default))
 
 
-def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor]:
-    """Return the distances to the nearest other of the own class, and to the nearest of the other classes."""
+def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor, int]:
+    """Return the distances to the nearest other of the own class, and to the nearest of the other classes.
+
+    The last is how many examples have others of their own class.
+    """
     support, others, own = left_out.support, left_out.others(), left_out.labels.unsqueeze(1)
     same = own == support.labels
     unknown = others.masked_fill(same, torch.inf).amin(1).sqrt()
     unknown = unknown[unknown.isfinite()]
+    count = int((support.counts()[left_out.labels] > 1).sum())
     # Pictures of one burst say nothing of how far the next picture of their category will be.
     others = others.masked_fill(burst_mates(others, left_out.labels, support.labels), torch.inf)
     known = others.masked_fill(~same, torch.inf).amin(1).sqrt()
-    return known[known.isfinite()], unknown
+    return known[known.isfinite()], unknown, count
 
 
 def _boundary(known: Tensor, unknown: Tensor) -> float | None:

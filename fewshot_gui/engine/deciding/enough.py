@@ -42,14 +42,15 @@ class LooReport:
     """Each example classified by a classifier that has not seen it.
 
     Attributes:
-        examined: how many examples; those that are alone in their category cannot be.
+        examined: how many examples; those that are alone in their category cannot be, and of frames that look
+            the same one is.
         correct: how many of them were classified right.
         misfits: the examples that were not, with the category that the others speak for.
         version: of the classifier.
         classes: the categories that have examples.
         cells: the pictures behind each cell of the confusion table: (taught as, taken for) -> pictures.
         sure: the probability of the category that each example was taken for, 0 to 1.
-        alike: the categories of several examples that all look the same, of which nothing can be examined.
+        alike: the categories of several frames that all look the same, of which nothing can be examined.
     """
 
     examined: int
@@ -84,7 +85,9 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
     of one that chooses among others, the chosen one is fitted: without one example the choice is the same
     but rarely, and it costs a fit of each.
     """
-    from fewshot_gui.core.evaluation.leave_one_out import left_out, one_burst  # noqa: PLC0415 - imports torch
+    import torch  # noqa: PLC0415 - torch takes seconds to import
+
+    from fewshot_gui.core.evaluation.leave_one_out import left_out, one_view  # noqa: PLC0415 - imports torch
 
     made = fitted.classifier
     learner = made.learner if isinstance(made, ChosenClassifier) else fitted.learner
@@ -98,14 +101,15 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
     most = min(MOST_EXAMINED, max(10, int(EXAMINE_SECONDS / max(fitted.seconds, 1e-6))))
     cells: dict[tuple[CategoryId, CategoryId], list[PictureId]] = {}
     sure: dict[PictureId, float] = {}
-    for place, probabilities in left_out(fitted.support, answer, most):
+    frames = torch.tensor([picture in fitted.recipe.frames for picture in fitted.support_ids])
+    for place, probabilities in left_out(fitted.support, answer, most, frames):
         own = fitted.classes[int(fitted.support.labels[place])]
         taken = fitted.classes[int(probabilities.argmax())]
         cells.setdefault((own, taken), []).append(fitted.support_ids[place])
         sure[fitted.support_ids[place]] = float(probabilities.max())
         yield
     found = {cell: tuple(pictures) for cell, pictures in cells.items()}
-    alike = tuple(fitted.classes[place] for place in one_burst(fitted.support, most))
+    alike = tuple(fitted.classes[place] for place in one_view(fitted.support, frames))
     return replace(report_of(found, fitted.classes, fitted.version), sure=sure, alike=alike)
 
 
@@ -144,7 +148,7 @@ class VerdictKind(StrEnum):
     MIXED_UP = "mixed-up"
     """`count` of `of` examples of `category` are taken for `other`."""
     ALIKE = "alike"
-    """All `count` examples of `category` look the same, and so say nothing of others."""
+    """All `count` frames of `category` look the same, and so say nothing of others."""
     SHAKY = "shaky"
     """Too many wrong answers, or too few to be certain; `category` is the weakest."""
     ENOUGH = "enough"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
-from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,11 +13,12 @@ import cv2
 import numpy as np
 
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.sources.devices import CameraDevice, find_again, list_cameras
+from fewshot_gui.engine.sources.devices import IN_USE, RELEASE_SECONDS, CameraDevice, find_again, list_cameras
 from fewshot_gui.engine.sources.frames import Frame, Newest, SourceProblem, SourceTrouble
 from fewshot_gui.engine.worker import Priority
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
     from fewshot_gui.engine.worker import CancelToken, Job, Post, Worker
@@ -30,12 +29,7 @@ SILENCE_SECONDS = 5.0
 """How long a camera may give nothing at first, before that is a problem."""
 LOST_SECONDS = 1.0
 """How long a running camera may fail before it counts as unplugged."""
-RELEASE_SECONDS = 2.0
-"""How long to wait for a camera that was let go a moment ago: to close it takes its driver a while."""
 _RETRY_SECONDS = 0.02
-
-# By number. Of the process and not of a source: another session has a source of its own, and these cameras.
-_in_use: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 
 class Capture(Protocol):
@@ -193,7 +187,7 @@ class CameraSource:
         self.stop()
         newest: Newest[tuple[Frame, float]] = Newest(self._post, self._deliver)
         self._device, self._newest, self._heard_at = device, newest, self._clock()
-        in_use = _in_use[device.index]
+        in_use = IN_USE[device.index]
 
         def offer(frame: Frame, at: float) -> None:
             newest.offer((frame, at))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
 _MOST_PROBED = 6
+RELEASE_SECONDS = 2.0
+"""How long to wait for a camera that was let go a moment ago: to close it takes its driver a while."""
+IN_USE: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+"""Of each camera, by its number, the lock of who has it open.
+
+Of the process and not of a source: another session has a source of its own, and these cameras.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,9 @@ def probed_cameras() -> list[CameraDevice]:
 
 def _opens(index: int) -> bool:
     """Return whether the camera of that number opens, tried without a word on the terminal."""
+    in_use = IN_USE[index]
+    if not in_use.acquire(timeout=RELEASE_SECONDS):
+        return True  # this program has it open
     before = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -91,5 +103,6 @@ def _opens(index: int) -> bool:
         opened = capture.isOpened()
         capture.release()
     finally:
+        in_use.release()
         cv2.utils.logging.setLogLevel(before)
     return opened

@@ -168,11 +168,11 @@ class GalleryView(GridView):
         self.updateGeometries()
         position = self._gallery.position_of(current)
         if position is not None:
-            # Who looks at the top stays there: the cursor may have gone far down in the new order.
-            self.setAutoScroll(not self._rested)
+            # Who looks at the top stays there: in the new order the picture under the cursor may lie far
+            # below, where a key would answer for it unseen.
+            position = 0 if self._rested else position
             index = self._gallery.index(position)
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
-            self.setAutoScroll(True)
         if len(rows):
             self.select_rows(rows)
         if len(self.selected_rows()) < len(self._remembered[0]):

@@ -177,9 +177,11 @@ class SupportPanel(QFrame):
             card.grid.update()
 
     def _on_reading(self, done: int, total: int) -> None:
-        self.stop.setVisible(done < total)
+        self.stop.setVisible(self.teaching.reading)
         if done < total:
             self.header.note.setText(self.tr("Reading {done} of {total}…").format(done=done, total=total))
+        elif self.teaching.reading:
+            self.header.note.setText(self.tr("Looking for pictures…"))
         else:
             count = len(self.teaching.document.categories)
             self.header.note.setText(str(count) if count else "")

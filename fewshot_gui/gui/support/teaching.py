@@ -133,6 +133,11 @@ class Teaching(QObject):
         """Teach files and folders; without a category, the intake makes one for each folder."""
         self._intake.add_files(list(paths), category)
 
+    @property
+    def reading(self) -> bool:
+        """Whether something that was dropped is being read."""
+        return self._intake.busy
+
     def stop_reading(self) -> None:
         """Teach nothing of what is being read: it was dropped by mistake."""
         self._intake.stop_reading()

@@ -35,7 +35,7 @@ RED, BLUE = CategoryId("red"), CategoryId("blue")
 R, B = np.array([1, 0, 0], np.float32), np.array([0, 0, 1], np.float32)
 # Nearest to a stray example of red, but nearer to the middle of blue: the two methods part here.
 STRAY = B * 0.4
-EXAMPLES = {"r1": R, "r2": R * 0.85, "stray": B * 0.1, "b1": B, "b2": B * 0.85}
+EXAMPLES = {"r1": R, "r2": R * 0.9, "stray": B * 0.1, "b1": B, "b2": B * 0.9}
 
 
 class Info:

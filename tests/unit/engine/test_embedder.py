@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fewshot_gui.core.backbones.bundle_info import BundleError, BundleProblem
+from fewshot_gui.core.learners.context import LearnerContext
 from fewshot_gui.engine.embedder import Embedder
 
 if TYPE_CHECKING:
@@ -131,6 +132,24 @@ def test_device_too_full_for_one_picture_is_not_tried_again(
     for _ in range(2):
         shelf.embedder.embed(batch(1), "a", "cuda")
     assert used == ["cuda", "cpu", "cpu"]
+    assert shelf.devices == ["cuda", "cpu"]
+
+
+def test_a_network_that_does_not_fit_on_the_card_adapts_on_the_processor(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def context(device: str = "cpu") -> LearnerContext:
+        asked.append(device)
+        if device == "cuda":
+            raise RuntimeError("CUDA out of memory")
+        return LearnerContext(device=device)
+
+    monkeypatch.setattr(shelf.backbone, "context", context, raising=False)
+    for _ in range(2):
+        assert shelf.embedder.context("a", "cuda").device == "cpu"
+    assert asked == ["cuda", "cpu", "cpu"], "a full card is not tried again"
     assert shelf.devices == ["cuda", "cpu"]
 
 

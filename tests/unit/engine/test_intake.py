@@ -216,7 +216,8 @@ def test_progress_ends_where_it_said(desk: Desk, paint: Any) -> None:
     desk.intake.reading.connect(lambda done, total: steps.append((done, total)))
     desk.intake.add_files(paths(paint(3)), CAT)
     desk.finish()
-    assert steps == [(1, 3), (2, 3), (3, 3)]
+    assert steps == [(0, 0), (1, 3), (2, 3), (3, 3)]
+    assert not desk.intake.busy
 
 
 def test_all_drops_can_be_stopped(desk: Desk, paint: Any) -> None:
@@ -224,9 +225,11 @@ def test_all_drops_can_be_stopped(desk: Desk, paint: Any) -> None:
     desk.intake.reading.connect(lambda done, total: steps.append((done, total)))
     desk.intake.add_files(paths(paint(3)), CAT)
     desk.intake.add_files(paths(paint(2)))
+    assert desk.intake.busy
     desk.intake.stop_reading()
     desk.finish()
-    assert steps == [(0, 0)]
+    assert steps == [(0, 0)] * 3
+    assert not desk.intake.busy
     assert sum(desk.counts().values()) == 0
     desk.intake.add_files(paths(paint(1)), CAT)
     desk.finish()

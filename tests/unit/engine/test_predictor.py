@@ -597,6 +597,7 @@ def test_another_backbone_of_the_same_name_begins_anew(taught: Bench) -> None:
     taught.lane.run()
     assert taught.scores.version == before
     taught.library.backbone_replaced.emit("photo")
+    assert taught.predictor.fitted is None, "it does not go with what is embedded from now on"
     assert shown(taught.scores) == ["?", "?", "?"]
     taught.lane.run()
     assert len(taught.library.embedded) == embedded + 2
@@ -750,6 +751,25 @@ def test_more_shots_are_asked_of_the_present_classifier(taught: Bench) -> None:
     taught.teach(RED, taught.paint("r4", R * 0.7))
     taught.lane.run()
     assert len(curves) == 1, "of former examples: late is wrong"
+
+
+def test_frames_that_look_the_same_prove_nothing(taught: Bench) -> None:
+    """A key that is held before a camera for two seconds gives eleven of them."""
+    curves: list[ShotsCurve] = []
+    for name, value in ("r2", R * 0.9), ("r3", R * 0.8), ("r4", R * 0.6):
+        taught.teach(RED, taught.paint(name, value))
+    held = [
+        replace(taught.paint(f"held{place}", B * (0.5 - place / 200)), origin="camera") for place in range(4)
+    ]
+    taught.teach(GREEN, *held)
+    taught.lane.run()
+    report = taught.predictor.report
+    assert report is not None
+    assert report.alike == (GREEN,)
+    assert report.right_of(GREEN) == (0, 0)
+    assert report.right_of(RED) == (4, 4)
+    taught.predictor.examiner.ask_shots(curves.append)
+    assert [curve.accuracies for curve in curves] == [()]
 
 
 def test_before_anything_was_fitted_there_are_no_shots(bench: Bench) -> None:

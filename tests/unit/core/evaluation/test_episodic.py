@@ -10,7 +10,7 @@ import torch
 from fewshot_gui.core.episodes.sampler import EpisodeError
 from fewshot_gui.core.evaluation.defaults import fit_defaults
 from fewshot_gui.core.evaluation.episodic import Report, evaluate_episodes
-from fewshot_gui.core.evaluation.leave_one_out import leave_one_out, one_burst
+from fewshot_gui.core.evaluation.leave_one_out import leave_one_out, left_out, one_view
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.catalogue import make_learner
 from fewshot_gui.core.learners.context import LearnerContext
@@ -129,7 +129,7 @@ def test_leave_one_out_sees_nothing_of_the_example(name: str) -> None:
 
 
 def test_the_only_example_of_a_class_is_left_aside() -> None:
-    support = SupportSet(torch.tensor([[0.0], [3.0], [9.0]]), torch.tensor([0, 0, 1]), ("a", "b", "c"))
+    support = SupportSet(torch.tensor([[0.0], [0.1], [9.0]]), torch.tensor([0, 0, 1]), ("a", "b", "c"))
     found = leave_one_out(support, make_learner("prototypical"))
     assert found.usable.tolist() == [True, True, False]
     assert found.accuracy == 1
@@ -137,18 +137,25 @@ def test_the_only_example_of_a_class_is_left_aside() -> None:
     assert found.probabilities[2].tolist() == [0, 0, 0]
 
 
-def test_frames_of_one_burst_are_left_out_together() -> None:
+def test_frames_that_look_the_same_are_one() -> None:
     """Each of them is recognised by the next one, which says nothing of the next picture."""
-    rows = torch.tensor([[0.0], [0.1], [0.2], [9.0], [12.0], [12.1]])
-    support = SupportSet(rows, torch.tensor([0, 0, 0, 1, 1, 1]), ("a", "b", "c"))
-    found = leave_one_out(support, make_learner("nearest"))
-    assert found.usable.tolist() == [False, False, False, True, True, True]
-    assert found.accuracy == 1
-    assert one_burst(support) == [0]
-    # Nothing tells how near is near where there is but one class.
-    alone = SupportSet(rows[:3], torch.zeros(3, dtype=torch.int64), ("a", "b"))
-    assert one_burst(alone) == []
-    assert leave_one_out(alone, make_learner("nearest")).usable.all()
+    rows = torch.tensor([[0.0], [0.1], [0.2], [9.0], [12.0], [12.1], [20.0], [20.1]])
+    support = SupportSet(rows, torch.tensor([0, 0, 0, 1, 1, 1, 2, 2]), ("a", "b", "c"))
+    frames = torch.tensor([True] * 6 + [False] * 2)
+    asked: dict[int, list[float]] = {}
+
+    def answer(rest: SupportSet, example: torch.Tensor) -> torch.Tensor:
+        asked[round(10 * float(example))] = rest.embeddings.flatten().tolist()
+        return torch.ones(3)
+
+    places = [place for place, _ in left_out(support, answer, None, frames)]
+    assert places == [3, 4, 6, 7], (
+        "of the first class there is one view; of the second, two; the last are files"
+    )
+    assert 12.1 not in [round(value, 1) for value in asked[120]]
+    assert one_view(support, frames) == [0]
+    assert one_view(support, torch.zeros(8, dtype=torch.bool)) == []
+    assert len(list(left_out(support, answer))) == 8, "pictures of files are taken as they are"
 
 
 def test_single_examples_have_no_accuracy() -> None:

@@ -233,13 +233,15 @@ def test_threads_read_the_same_as_one() -> None:
                 np.testing.assert_array_equal(pixels, expected)
 
 
-@pytest.mark.parametrize(("limit", "alone"), [(64 * 48 - 1, True), (64 * 48, False)])
-def test_a_large_picture_is_decoded_alone(limit: int, alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before, as many as there are threads were, and the memory was at an end."""
-    held: list[bool] = []
+@pytest.mark.parametrize(("limit", "spent"), [(64 * 48 - 1, 64 * 48), (64 * 48, 0)])
+def test_a_large_picture_spends_what_its_decoding_takes(
+    limit: int, spent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, as many as there are threads were decoded at once, and the memory was at an end."""
+    held: list[int] = []
 
     def note(image: Image.Image) -> NDArray[np.uint8]:
-        held.append(reader._alone.locked())
+        held.append(reader._at_once._spent)
         return to_rgb(image)
 
     monkeypatch.setattr(reader, "LARGE_PIXELS", limit)
@@ -247,8 +249,8 @@ def test_a_large_picture_is_decoded_alone(limit: int, alone: bool, monkeypatch: 
     data = zoo.saved(zoo.red_and_blue(), "JPEG")
     assert_red_left_of(zoo.BLUE, decode_image(data))
     decode_image(data, at_least=24)  # reduced, it is no large one
-    assert held == [alone, False]
-    assert not reader._alone.locked()
+    assert held == [spent, 0]
+    assert reader._at_once._spent == 0
 
 
 def test_a_large_picture_that_is_damaged_stands_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:

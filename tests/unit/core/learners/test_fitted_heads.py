@@ -347,6 +347,14 @@ def test_one_class_alone_does_not_speak_for_the_others() -> None:
     assert clearly_best(right, "ridge", labels) == "ridge"
 
 
+def test_what_is_chosen_is_right_more_often_in_plain_numbers_too() -> None:
+    """The window says how often: "because it was right on 38 of 48, the other on 40" would be no reason."""
+    labels = torch.tensor([0] * 40 + [1] * 8)
+    rule = torch.tensor([1.0] * 40 + [0.0] * 8, dtype=DOUBLE)
+    other = torch.tensor([1.0] * 30 + [0.0] * 10 + [1.0] * 8, dtype=DOUBLE)
+    assert clearly_best({"ridge": rule, "logistic": other}, "ridge", labels) == "ridge"
+
+
 def test_auto_stops_between_fits(world: World) -> None:
     support, _, _ = world([3, 3])
     told: list[float] = []

@@ -61,7 +61,7 @@ def table(*cells: tuple[CategoryId, CategoryId, int]) -> LooReport:
     return report_of(pictures, (CAT, DOG, COW), 1)
 
 
-def fitted(points: list[float], labels: list[int], seconds: float = 0.001) -> Fitted:
+def fitted(points: list[float], labels: list[int], seconds: float = 0.001, *, moving: bool = False) -> Fitted:
     support = SupportSet(torch.tensor(points)[:, None], torch.tensor(labels), (CAT, DOG))
     ids = tuple(PictureId(str(place)) for place in range(len(points)))
     made = SimpleNamespace(
@@ -72,7 +72,7 @@ def fitted(points: list[float], labels: list[int], seconds: float = 0.001) -> Fi
         support_ids=ids,
         version=7,
         seconds=seconds,
-        recipe=SimpleNamespace(learner="prototypical"),
+        recipe=SimpleNamespace(learner="prototypical", frames=frozenset(ids) if moving else frozenset()),
     )
     return cast("Fitted", made)
 
@@ -98,7 +98,7 @@ def test_the_table_names_the_pictures_behind_each_cell() -> None:
 
 
 def test_what_was_chosen_is_examined_without_choosing_again() -> None:
-    made = fitted([0.0, 2.0, 4.0, 20.0, 22.0, 24.0], [0, 0, 0, 1, 1, 1])
+    made = fitted([0.0, 0.1, 0.2, 10.0, 10.1, 9.9], [0, 0, 0, 1, 1, 1])
     made.classifier = Auto().fit(made.support)  # type: ignore[misc]
     made.learner = None  # type: ignore[misc, assignment] - nobody asks it
     assert run(made).accuracy == 1
@@ -126,18 +126,21 @@ def test_a_report_that_nobody_waits_for_ends() -> None:
     token = CancelToken()
     token.cancel()
     with pytest.raises(Cancelled):
-        run(fitted([0.0, 1.0, 5.0, 6.0], [0, 0, 1, 1]), token)
+        run(fitted([0.0, 0.1, 5.0, 5.1], [0, 0, 1, 1]), token)
 
 
 def test_a_thing_held_still_before_a_camera_is_not_enough() -> None:
     """Eleven frames of a second recognise one another, and nothing else: "Yes: 22 of 22" was not true."""
     held = [number / 100 for number in range(4)]
-    report = run(fitted([*held, *[9 + at for at in held]], [0] * 4 + [1] * 4))
+    points, labels = [*held, *[9 + at for at in held]], [0] * 4 + [1] * 4
+    assert run(fitted(points, labels)).correct == 8, "pictures of files are taken as they are"
+    report = run(fitted(points, labels, moving=True))
     assert report.examined == 0
     assert report.alike == (CAT, DOG)
     verdict = is_enough(taught(cat=4, dog=4), report)
     assert (verdict.kind, verdict.category, verdict.count) == (VerdictKind.ALIKE, CAT, 4)
-    turned = run(fitted([*held, 3.0, 4.0, *[9 + at for at in held]], [0] * 6 + [1] * 4))
+    turned = run(fitted([*held, 3.0, 4.0, *points[4:]], [0] * 6 + [1] * 4, moving=True))
+    assert turned.examined == 3, "one of those held still, and two others"
     assert turned.alike == (DOG,)
     assert is_enough(taught(cat=6), turned).kind is VerdictKind.ONE_CATEGORY
     assert is_enough(taught(cat=6, cow=4), turned).kind is not VerdictKind.ALIKE, "that one is gone"

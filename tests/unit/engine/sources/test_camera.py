@@ -9,13 +9,12 @@ import pytest
 
 from fewshot_gui.engine.sources.camera import (
     LOST_SECONDS,
-    RELEASE_SECONDS,
     SILENCE_SECONDS,
     CameraSource,
     open_capture,
     read_frames,
 )
-from fewshot_gui.engine.sources.devices import CameraDevice
+from fewshot_gui.engine.sources.devices import RELEASE_SECONDS, CameraDevice
 from fewshot_gui.engine.sources.frames import SourceProblem, SourceTrouble
 from fewshot_gui.engine.worker import CancelToken
 
