@@ -168,10 +168,11 @@ class GalleryView(GridView):
         self.updateGeometries()
         position = self._gallery.position_of(current)
         if position is not None:
+            index = self._gallery.index(position)
             # Who looks at the top stays there: in the new order the picture under the cursor may lie far
             # below, where a key would answer for it unseen.
-            position = 0 if self._rested else position
-            index = self._gallery.index(position)
+            if self._rested and not self.viewport().rect().contains(self.visualRect(index)):
+                index = self._gallery.index(0)
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
         if len(rows):
             self.select_rows(rows)

@@ -80,7 +80,10 @@ def test_elsewhere_numbers_are_tried_until_two_in_a_row_are_not_there(
 def test_a_camera_that_this_program_has_open_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot be opened twice, and so seemed to be none."""
 
-    monkeypatch.setattr(devices.cv2, "VideoCapture", Probe)
+    class Nothing(Probe):
+        pass
+
+    monkeypatch.setattr(devices.cv2, "VideoCapture", Nothing)
     monkeypatch.setattr(devices, "RELEASE_SECONDS", 0.0)
     with devices.IN_USE[0]:
         assert probed_cameras() == [CameraDevice(0)]
