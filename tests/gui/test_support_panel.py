@@ -398,15 +398,20 @@ def test_a_removed_category_comes_back_by_the_toast(
     assert not panel.toast.isVisible()
 
 
+def _carry(qtbot: QtBot, panel: SupportPanel, name: str, below: str) -> tuple[QWidget, QPoint]:
+    """Take a card and carry it below another one; return its grip, and where the pointer is on it."""
+    QApplication.processEvents()
+    grip, target = _card(panel, name).header.grip, _card(panel, below)
+    qtbot.mousePress(grip, LEFT, pos=grip.rect().center())
+    there = grip.mapFromGlobal(target.mapToGlobal(QPoint(20, target.height() - 4)))
+    qtbot.mouseMove(grip, there)
+    return grip, there
+
+
 def test_a_card_is_carried_by_its_grip(qtbot: QtBot, session: Session, panel: SupportPanel) -> None:
     for name in ("A", "B", "C"):
         _category(session, name)
-    QApplication.processEvents()
-    grip, target = _card(panel, "A").header.grip, _card(panel, "C")
-    middle = grip.rect().center()
-    qtbot.mousePress(grip, LEFT, pos=middle)
-    below = grip.mapFromGlobal(target.mapToGlobal(QPoint(20, target.height() - 4)))
-    qtbot.mouseMove(grip, below)
+    grip, below = _carry(qtbot, panel, "A", below="C")
     assert panel.cards._line.isVisible()
     qtbot.mouseRelease(grip, LEFT, pos=below)
     assert not panel.cards._line.isVisible()
@@ -419,12 +424,8 @@ def test_another_button_does_not_take_a_card_out_of_the_hand(
     """Before, the line stayed, and the card was never put down."""
     for name in ("A", "B", "C"):
         _category(session, name)
-    QApplication.processEvents()
-    grip, target = _card(panel, "A").header.grip, _card(panel, "C")
+    grip, below = _carry(qtbot, panel, "A", below="C")
     right, middle = Qt.MouseButton.RightButton, grip.rect().center()
-    qtbot.mousePress(grip, LEFT, pos=middle)
-    below = grip.mapFromGlobal(target.mapToGlobal(QPoint(20, target.height() - 4)))
-    qtbot.mouseMove(grip, below)
     qtbot.mousePress(grip, right, pos=below)
     menu = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, middle, grip.mapToGlobal(middle))
     QApplication.sendEvent(grip, menu)
@@ -441,10 +442,7 @@ def test_a_card_whose_category_goes_while_it_is_carried_leaves_nothing(
 ) -> None:
     gone = _category(session, "A")
     _category(session, "B")
-    QApplication.processEvents()
-    grip, target = _card(panel, "A").header.grip, _card(panel, "B")
-    qtbot.mousePress(grip, LEFT, pos=grip.rect().center())
-    qtbot.mouseMove(grip, grip.mapFromGlobal(target.mapToGlobal(QPoint(20, target.height() - 4))))
+    _carry(qtbot, panel, "A", below="B")
     panel.cards.scroller.follow(panel.cards.viewport().mapToGlobal(QPoint(5, 1)))
     session.do(RemoveCategory(gone))
     qtbot.mouseRelease(panel, LEFT)

@@ -80,14 +80,14 @@ def one_view(support: SupportSet, frames: Tensor) -> list[int]:
         support: the examples.
         frames: bool (S,), those that a camera or a video gave.
     """
-    places = usable_places(support)
-    several = {int(support.labels[place]) for place in places if frames[place]}
+    labels = support.labels
+    places = [place for place in usable_places(support) if frames[place]]
     varied = {
-        int(support.labels[place])
+        int(labels[place])
         for place in places
-        if bool((support.labels == support.labels[place])[~_looks_the_same(support, place, frames)].any())
+        if bool((labels == labels[place])[~_looks_the_same(support, place, frames)].any())
     }
-    return sorted(several - varied)
+    return sorted({int(labels[place]) for place in places} - varied)
 
 
 def _looks_the_same(support: SupportSet, place: int, frames: Tensor | None) -> Tensor:
