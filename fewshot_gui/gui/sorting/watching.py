@@ -78,8 +78,8 @@ class Watching(QObject):
         self._ours: list[str] = []
         self._reminded = 0.0
         self._rescan = False
-        self._shown: set[str] = set()  # files that were there before they were written anew: no arrivals
-        self._gone: set[str] = set()  # the gallery may still show them
+        self._known: set[str] = set()  # what lay there when watching began, and what has arrived since
+        self._beginning = False
         self.new: dict[str, float] = {}
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -104,12 +104,14 @@ class Watching(QObject):
         except WatchError as error:
             self.failed.emit(watch_words(error))
             return
+        self._beginning = True
+        self._know_what_lies_there()
         self._timer.start()
 
     def stop(self) -> None:
         """Watch nothing any more."""
         self._timer.stop()
-        self._arrivals, self._shown, self._gone, self.new = Arrivals(), set(), set(), {}
+        self._arrivals, self._known, self.new = Arrivals(), set(), {}
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -134,16 +136,12 @@ class Watching(QObject):
         """Hear that something happened to a picture."""
         if self._watch is None:
             return
-        if self._arrivals.is_ours(path):  # taken back later, it is where the gallery has it
-            self._gone.discard(path)
-        elif not os.path.lexists(path):
-            self._gone.add(path)
-            self._shown.discard(path)
-            if path in self.new:
+        if not os.path.lexists(path):
+            self._known.discard(path)
+            if path in self.new and not self._arrivals.is_ours(path):
                 self.forget([path])
-        elif path not in self._gone and not self._arrivals.awaits(path):
-            here = self._workspace.gallery.row_of(path) is not None
-            (self._shown.add if here else self._shown.discard)(path)
+        elif self._arrivals.is_ours(path):
+            self._known.add(path)
         self._arrivals.touched(path, self._clock())
 
     def tick(self) -> None:
@@ -151,11 +149,12 @@ class Watching(QObject):
         now, gallery = self._clock(), self._workspace.gallery
         if self._watch is not None and gallery.folder and gallery.folder != self._watch.folder:
             self.start()
+        self._know_what_lies_there()
         if self._sorter.busy and now - self._reminded > _REMIND_SECONDS:
             self._remind()
         arrived = self._arrivals.settled(now)
-        self.new |= dict.fromkeys((path for path in arrived if path not in self._shown), now)
-        self._gone.difference_update(arrived)
+        self.new |= dict.fromkeys((path for path in arrived if path not in self._known), now)
+        self._known.update(arrived)
         if arrived:
             self._pass_over_raws()
         self._rescan = self._rescan or bool(arrived)
@@ -165,6 +164,12 @@ class Watching(QObject):
         if arrived:
             self._tell()
         self._offer_due(now)
+
+    def _know_what_lies_there(self) -> None:
+        """Count as no arrival what the folder is opened with; a later listing may come before a report."""
+        if self._beginning:
+            self._known.update(file.path for file in self._workspace.gallery.files)
+            self._beginning = self._workspace.gallery.listing
 
     def _pass_over_raws(self) -> None:
         """Count a raw file no more beside which a picture of its name has come late: they are one picture."""

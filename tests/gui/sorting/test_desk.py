@@ -509,6 +509,43 @@ def test_a_picture_that_lay_there_before_and_one_that_left_again_are_no_arrivals
     assert list(watched.watching.new) == [str(path)]
 
 
+def test_an_arrival_that_a_listing_finds_before_its_report_is_one(watched: Any) -> None:
+    """While a card is copied in, one picture's arrival lists the folder as the next ones are written."""
+    watching, gallery = watched.watching, watched.window.workspace.gallery
+    watching._watch.close()  # the reports are late
+    path = str(shutil.copy(watched.folder / "0.png", watched.folder / "early.png"))
+    gallery.rescan()
+    watched.wait(lambda: gallery.row_of(path) is not None)
+    watching.touched(path)
+    watched.clock.now += 3
+    watching.tick()
+    assert list(watching.new) == [path]
+    watching.forget()
+    watching.touched(path)  # tags are set on it, say
+    Path(path).write_bytes(Path(path).read_bytes())
+    watching.touched(path)
+    watched.clock.now += 3
+    watching.tick()
+    assert not watching.new
+
+
+def test_another_picture_under_the_name_of_one_sorted_away_is_an_arrival(watched: Any) -> None:
+    """A camera begins again at IMG_0001 once its card is emptied."""
+    path = watched.folder / "0.png"
+    content = path.read_bytes()
+    watched.watching._watch.close()
+    watched.shell.desk.sorter.touching.emit([str(path)])
+    path.unlink()
+    watched.watching.touched(str(path))
+    watched.clock.now += 60
+    watched.watching.tick()
+    path.write_bytes(content + b"another")
+    watched.watching.touched(str(path))
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(path)]
+
+
 def test_what_was_sorted_and_taken_back_is_no_arrival_when_it_is_written_later(watched: Any) -> None:
     path = str(watched.folder / "0.png")
     watched.shell.desk.sorter.touching.emit([path])
