@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QApplication
 
 from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.workspace import Lanes
-from fewshot_gui.gui.kept_look import kept_colours
+from fewshot_gui.gui.kept_look import kept_colours, kept_size
 from fewshot_gui.gui.main_thread import MainThread
 from fewshot_gui.gui.shell import Shell
+from fewshot_gui.gui.size_menu import sized
 from fewshot_gui.gui.theme import Appearance
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
     chosen = bool(os.environ.get("QT_QPA_PLATFORM"))
     os.environ["QT_QPA_PLATFORM"] = platforms(hidden=bool(parsed.report))
-    app = build_application(parsed.colours or kept_colours())
+    size = 100 if parsed.report or parsed.measure else kept_size()
+    with sized(size):
+        app = build_application(parsed.colours or kept_colours(), size)
     if not parsed.report and not chosen and app.platformName() == "offscreen":
         print("There is no display, so no window can open. Running the sample without one ...", flush=True)  # noqa: T201
         parsed.report = REPORT_PICTURE
@@ -69,8 +72,13 @@ def _run_window(app: QApplication, parsed: argparse.Namespace) -> int:
         bridge.close()
 
 
-def build_application(colours: ColourChoice = "system") -> QApplication:
-    """Return the application with its name and its look; the look is its property "appearance"."""
+def build_application(colours: ColourChoice = "system", size: int = 100) -> QApplication:
+    """Return the application with its name and its look; the look is its property "appearance".
+
+    Args:
+        colours: which ones to begin with.
+        size: how large everything is shown, in percent, by what is in force around this call.
+    """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("fewshot-labeler")
@@ -82,6 +90,7 @@ def build_application(colours: ColourChoice = "system") -> QApplication:
         appearance.choose(colours)
     appearance.install(app)
     app.setProperty("appearance", appearance)
+    appearance.size = size
     return app
 
 

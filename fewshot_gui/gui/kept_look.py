@@ -1,8 +1,8 @@
-"""How the window looks, kept from one start to the next: its colours, its place, the widths of its panels."""
+"""How the window looks, kept from one start to the next: colours, size, place, the widths of its panels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -10,14 +10,15 @@ from fewshot_gui.engine.folders import data_folder
 from fewshot_gui.gui.theme import ColourChoice
 
 if TYPE_CHECKING:
-    from typing import Final
-
     from fewshot_gui.gui.main_window import MainWindow
 
 _COLOURS: Final = "colours"
+_SIZE: Final = "size"
 _PLACE: Final = "place"
 _PANELS: Final = "panels"
 _WIDEST: Final = 10_000
+SIZES: Final = (100, 125, 150, 175, 200)
+"""How large everything can be shown, in percent; the first is what the system says."""
 
 
 def kept_colours() -> ColourChoice:
@@ -29,6 +30,17 @@ def kept_colours() -> ColourChoice:
 def keep_colours(choice: ColourChoice) -> None:
     """Keep the choice; silently not where the user's data folder cannot be written: it is a convenience."""
     _settings().setValue(_COLOURS, choice)
+
+
+def kept_size() -> int:
+    """Return how large the person wants everything, in percent; 100 where nothing legible is kept."""
+    kept = str(_settings().value(_SIZE))
+    return next((percent for percent in SIZES if str(percent) == kept), SIZES[0])
+
+
+def keep_size(percent: int) -> None:
+    """Keep the choice, one of `SIZES`, for the starts to come."""
+    _settings().setValue(_SIZE, percent)
 
 
 def keep_place(window: MainWindow) -> None:

@@ -15,6 +15,7 @@ from fewshot_gui.gui.inspector.reveal import reveal_row
 from fewshot_gui.gui.panels import Panels
 from fewshot_gui.gui.query_panel import QueryPanel
 from fewshot_gui.gui.recent_menu import RecentMenu
+from fewshot_gui.gui.size_menu import SizeMenu
 from fewshot_gui.gui.status_line import StatusLine
 from fewshot_gui.gui.support.panel import SupportPanel
 from fewshot_gui.gui.theme import GRID
@@ -62,6 +63,8 @@ class MainWindow(QMainWindow):
         self.recent = RecentMenu(session.path, self)
         add_menu(self.named_actions, "copySessionAction", self.recent)
         self.named_actions[f"{appearance.choice}ThemeAction"].setChecked(True)
+        self.sizes = SizeMenu(self, appearance.size)
+        add_menu(self.named_actions, "systemThemeAction", self.sizes)
         self.header = Header(session, self.named_actions, self)
         self.support = SupportPanel(session, workspace.intake, appearance, self, watch=workspace.drops)
         self.query = QueryPanel(workspace, appearance, self)
@@ -109,6 +112,9 @@ class MainWindow(QMainWindow):
         self.status.problemsRequested.connect(slots["problemsAction"])
         self.status.detailsRequested.connect(lambda on: self.panels.show_details(on=on))
         self.panels.narrowed.connect(self.status.offer_details)
+        self.sizes.chosen.connect(
+            lambda: self.toast.say(self.tr("Everything is shown at this size from the next start on."))
+        )
 
     def add_strip(self, strip: QWidget) -> None:
         """Show a line between the header and the panels."""

@@ -186,6 +186,10 @@ class Appearance(QObject):
     """The theme in use: the person's choice, or what the system says.
 
     `changed` is emitted after the palette and the stylesheet of the application have changed.
+
+    Attributes:
+        choice: which colours the person wants.
+        size: how large everything is shown since the start, in percent of what the system says.
     """
 
     changed = Signal()
@@ -193,6 +197,7 @@ class Appearance(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.choice: ColourChoice = "system"
+        self.size = 100
         self._app: QApplication | None = None
         self.theme = self._wanted()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
