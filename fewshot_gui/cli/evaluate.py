@@ -68,9 +68,10 @@ class Contender:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    add_learner_argument(parser, "prototypical")
+    which = parser.add_mutually_exclusive_group()
+    add_learner_argument(which, "prototypical")
     add_backbone_argument(parser)
-    parser.add_argument(
+    which.add_argument(
         "--compare", metavar="L[@B],L[@B]...", help="several learners on the same episodes, in one table"
     )
     parser.add_argument(

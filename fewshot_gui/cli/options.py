@@ -38,7 +38,9 @@ def add_classifier_arguments(parser: argparse.ArgumentParser) -> None:
     add_device_argument(parser)
 
 
-def add_learner_argument(parser: argparse.ArgumentParser, default: str) -> None:
+def add_learner_argument(
+    parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup, default: str
+) -> None:
     """Add --learner, for the commands that take every learner; its help lists them."""
     parser.add_argument(
         "--learner",

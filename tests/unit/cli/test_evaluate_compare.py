@@ -207,3 +207,10 @@ def test_bad_use_is_one_line(
     assert words in said.err
     assert len(said.err.splitlines()) == 1
     assert not said.out
+
+
+def test_one_learner_beside_several_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before, the one was passed over in silence."""
+    with pytest.raises(SystemExit):
+        main(command(data, "--compare", "nearest", "--learner", "ridge"))
+    assert "--learner: not allowed with argument --compare" in capsys.readouterr().err
