@@ -180,6 +180,7 @@ def fit(
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     from fewshot_gui.core.learners.base import SupportError, SupportSet  # noqa: PLC0415 - imports torch
+    from fewshot_gui.core.learners.distances import views_of  # noqa: PLC0415 - imports torch
 
     there = [(category, [p for p in pictures if p in vectors]) for category, pictures in recipe.support]
     there = [(category, pictures) for category, pictures in there if pictures]
@@ -188,10 +189,10 @@ def fit(
     ids = tuple(picture for _, pictures in there for picture in pictures)
     labels = [index for index, (_, pictures) in enumerate(there) for _ in pictures]
     classes = tuple(category for category, _ in there)
+    rows, own = torch.from_numpy(np.stack([vectors[picture] for picture in ids])), torch.tensor(labels)
+    frames = torch.tensor([picture in recipe.frames for picture in ids])
     try:
-        support = SupportSet(
-            torch.from_numpy(np.stack([vectors[picture] for picture in ids])), torch.tensor(labels), classes
-        )
+        support = SupportSet(rows, own, classes, views_of(rows, own, frames) if frames.any() else None)
         learner = make_learner(recipe, library)
         classifier = learn(learner, support, recipe, watch or Watch())
     except SupportError as error:

@@ -41,9 +41,9 @@ class Recipe:
         """Equal where nothing that matters differs; the order of categories and examples does for a few."""
         facts = FACTS.get(self.learner)
         if facts is not None and facts.ordered:
-            return self.learner, self.backbone, self.device, self.support
+            return self.learner, self.backbone, self.device, self.support, self.frames
         support = frozenset((category, frozenset(pictures)) for category, pictures in self.support)
-        return self.learner, self.backbone, self.device, support
+        return self.learner, self.backbone, self.device, support, self.frames
 
     @cached_property
     def pictures(self) -> tuple[PictureId, ...]:

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication
 
 from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.workspace import Lanes
-from fewshot_gui.gui.kept_look import kept_colours, kept_size
+from fewshot_gui.gui.kept_look import kept_colours
 from fewshot_gui.gui.main_thread import MainThread
 from fewshot_gui.gui.shell import Shell
-from fewshot_gui.gui.size_menu import sized
+from fewshot_gui.gui.size_menu import kept_size, sized
 from fewshot_gui.gui.theme import Appearance
 
 if TYPE_CHECKING:

@@ -10,12 +10,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from fewshot_gui.gui.kept_look import SIZES, keep_size, kept_size
+from fewshot_gui.gui.window_settings import window_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_KEY: Final = "size"
 _FACTOR: Final = "QT_SCALE_FACTOR"
+SIZES: Final = (100, 125, 150, 175, 200)
+"""How large everything can be shown, in percent; the first is what the system says."""
 
 
 class SizeMenu(QMenu):
@@ -61,6 +64,17 @@ class SizeMenu(QMenu):
     def _choose(self, percent: int) -> None:
         keep_size(percent)
         self.chosen.emit(percent)
+
+
+def kept_size() -> int:
+    """Return how large the person wants everything, in percent; 100 where nothing legible is kept."""
+    kept = str(window_settings().value(_KEY))
+    return next((percent for percent in SIZES if str(percent) == kept), SIZES[0])
+
+
+def keep_size(percent: int) -> None:
+    """Keep the choice, one of `SIZES`, for the starts to come."""
+    window_settings().setValue(_KEY, percent)
 
 
 @contextmanager

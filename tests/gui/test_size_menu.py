@@ -11,8 +11,7 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
-from fewshot_gui.gui.kept_look import SIZES, keep_size, kept_size
-from fewshot_gui.gui.size_menu import SizeMenu, sized
+from fewshot_gui.gui.size_menu import SIZES, SizeMenu, keep_size, kept_size, sized
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
-from fewshot_gui.core.learners.base import SupportSet
-from fewshot_gui.core.learners.distances import burst_mates, squared_distances
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
-    from fewshot_gui.core.learners.base import Cancel, Learner, Progress
+    from fewshot_gui.core.learners.base import Cancel, Learner, Progress, SupportSet
 
 Answer: TypeAlias = "Callable[[SupportSet, Tensor], Tensor]"
 
@@ -46,58 +43,40 @@ def usable_places(support: SupportSet, most: int | None = None) -> list[int]:
     return found
 
 
-def left_out(
-    support: SupportSet, answer: Answer, most: int | None = None, frames: Tensor | None = None
-) -> Iterator[tuple[int, Tensor]]:
+def left_out(support: SupportSet, answer: Answer, most: int | None = None) -> Iterator[tuple[int, Tensor]]:
     """Yield each usable example with what a classifier says of it that was made of all the others.
 
-    All is made anew for each example, calibration too, so nothing of the example leaks. Of frames that look
-    the same one is looked at, and the others are left out with it: they would only recognise one another.
+    All is made anew for each example, calibration too, so nothing of the example leaks. Of those that show
+    one view one is looked at, and the others are left out with it: they would only recognise one another.
 
     Args:
         support: the examples.
         answer: from a support set and an example (1, D) to its probabilities, float (N,).
         most: look at so many examples only, spread evenly; None: at all.
-        frames: bool (S,), the examples that a camera or a video gave; None: none did.
     """
     seen = torch.zeros(len(support.labels), dtype=torch.bool)
     for place in usable_places(support, most):
-        alike = _looks_the_same(support, place, frames)
+        alike = _of_its_view(support, place)
         if seen[alike].any():
             continue
         seen[place] = True
         keep = ~alike
         if not bool((support.labels[keep] == support.labels[place]).any()):
             continue
-        rest = SupportSet(support.embeddings[keep], support.labels[keep], support.classes)
-        yield place, answer(rest, support.embeddings[place : place + 1])
+        yield place, answer(support.some(keep), support.embeddings[place : place + 1])
 
 
-def one_view(support: SupportSet, frames: Tensor) -> list[int]:
-    """Return the classes of several frames that all look the same, as those of a thing that is held still do.
-
-    Args:
-        support: the examples.
-        frames: bool (S,), those that a camera or a video gave.
-    """
-    labels = support.labels
-    places = [place for place in usable_places(support) if frames[place]]
-    varied = {
-        int(labels[place])
-        for place in places
-        if bool((labels == labels[place])[~_looks_the_same(support, place, frames)].any())
-    }
-    return sorted({int(labels[place]) for place in places} - varied)
+def one_view(support: SupportSet) -> list[int]:
+    """Return the classes whose examples, several, all show one view, as of a thing that is held still."""
+    found: list[int] = ((support.shots() == 1) & (support.counts() > 1)).nonzero().flatten().tolist()
+    return found
 
 
-def _looks_the_same(support: SupportSet, place: int, frames: Tensor | None) -> Tensor:
-    """Return bool (S,): the example itself and, of a frame, the frames of its class that look like it."""
-    itself = torch.arange(len(support.labels)) == place
-    if frames is None or not frames[place]:
-        return itself
-    own = support.labels[place : place + 1]
-    squared = squared_distances(support.embeddings[place : place + 1], support.embeddings)
-    return itself | (burst_mates(squared, own, support.labels)[0] & frames)
+def _of_its_view(support: SupportSet, place: int) -> Tensor:
+    """Return bool (S,), the example at that place and the others of its view."""
+    if support.views is None:
+        return torch.arange(len(support.labels)) == place
+    return support.views == support.views[place]
 
 
 def leave_one_out(

@@ -119,21 +119,26 @@ class Auto:
             why = Why.TOO_FEW
         elif support.embeddings.numel() * len(counts) > _LARGE:
             why = Why.TOO_MANY
-        return Reason(why, len(counts), shots, self._by_rule(len(counts), shots, int(counts.sum())))
+        return Reason(why, len(counts), shots, self._by_rule(support, len(counts), shots))
 
-    def _by_rule(self, ways: int, shots: float, examples: int) -> str:
-        """Return the learner that suits so many examples in most domains."""
+    def _by_rule(self, support: SupportSet, ways: int, shots: float) -> str:
+        """Return the learner that suits so many examples in most domains.
+
+        A spread is that of several views: one that is seen from frames of a single one is of the camera.
+        """
         if ways < _SPARE_BELOW or shots < _SPARE_BELOW or self.episodic:
             return "prototypical"
-        return "mahalanobis" if shots >= _SPREAD_FROM and examples <= _MANY else "ridge"
+        views = support.shots()
+        spread = float(views[views > 0].double().quantile(0.5)) >= _SPREAD_FROM
+        return "mahalanobis" if spread and len(support.labels) <= _MANY else "ridge"
 
 
 def _choice(classifiers: Mapping[str, FittedClassifier], reason: Reason) -> tuple[str, Reason]:
     """Return the name to take of those that were tried, and why."""
     rule = reason.by_rule
-    if reason.why is not Why.RULE:
-        return rule, reason
     right = {name: classifier.calibration.right for name, classifier in classifiers.items()}
+    if reason.why is not Why.RULE or not len(right[rule]):
+        return rule, reason
     chosen = clearly_best(right, rule, classifiers[rule].calibration.left_out)
     return chosen, replace(
         reason,

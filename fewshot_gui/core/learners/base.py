@@ -28,23 +28,55 @@ class SupportSet:
         embeddings: float (S, D), one row an example.
         labels: int64 (S,), each an index into `classes`.
         classes: the N names or ids of the classes; one of them may have no example.
+        views: int64 (S,) from 0, equal for the examples of a class that show one thing from one side, as the
+            frames of a camera do (see `distances.views_of`), and for no others; None: none do.
     """
 
     embeddings: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    views: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.embeddings.ndim != 2:
             raise SupportError(f"embeddings must be (S, D), not {tuple(self.embeddings.shape)}")
         if self.labels.shape != self.embeddings.shape[:1]:
             raise SupportError(f"{len(self.labels)} labels for {len(self.embeddings)} embeddings")
+        if self.views is not None and self.views.shape != self.labels.shape:
+            raise SupportError(f"{len(self.views)} views for {len(self.labels)} examples")
         if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):
             raise SupportError(f"labels must lie in 0 .. {len(self.classes) - 1}")
 
     def counts(self) -> Tensor:
         """Return int64 (N,), the number of examples of each class."""
         return torch.bincount(self.labels, minlength=len(self.classes))
+
+    def shots(self) -> Tensor:
+        """Return int64 (N,), as how many examples those of each class count: one for each view."""
+        if self.views is None:
+            return self.counts()
+        shares = 1 / self._of_the_view(self.views)
+        return torch.bincount(self.labels, shares, minlength=len(self.classes)).round().long()
+
+    def alone(self) -> Tensor:
+        """Return bool (S,), the examples of which no other shows the same view."""
+        if self.views is None:
+            return torch.ones(len(self.labels), dtype=torch.bool)
+        return self._of_the_view(self.views) == 1
+
+    @staticmethod
+    def _of_the_view(views: Tensor) -> Tensor:
+        """Return int64 (S,), how many examples show the view of each."""
+        return torch.bincount(views)[views]
+
+    def some(self, which: Tensor) -> SupportSet:
+        """Return the set of these examples alone, all classes kept.
+
+        Args:
+            which: bool (S,), or int64 places.
+        """
+        views = None if self.views is None else self.views[which]
+        return SupportSet(self.embeddings[which], self.labels[which], self.classes, views)
 
     def present(self) -> Tensor:
         """Return bool (N,), True where a class has at least one example."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fewshot_gui.core.learners.distances import burst_mates, squared_distances
+from fewshot_gui.core.learners.distances import burst_mates, evenly_spaced, squared_distances
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +50,7 @@ class Calibration:
         temperature: probabilities are softmax(scores / temperature).
         novelty_threshold: the distance to the nearest example above which a query is none of these.
         right: float64 (M,), 1 for each left-out example that the others classified right, else 0; empty where
-            none was left out.
+            none was left out. Those that show the same view as another are not among them.
         left_out: int64 (M,), the true classes of these.
     """
 
@@ -58,11 +58,6 @@ class Calibration:
     novelty_threshold: float
     right: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.float64), compare=False)
     left_out: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64), compare=False)
-
-
-def _evenly_spaced(count: int, at_most: int) -> Tensor:
-    """Return int64 (min(count, at_most),), positions from the first to the last."""
-    return torch.linspace(0, count - 1, min(count, at_most), dtype=torch.float64).round().long()
 
 
 def fit_temperature(scores: Tensor, labels: Tensor, default: float, weights: Tensor | None = None) -> float:
@@ -81,7 +76,7 @@ def fit_temperature(scores: Tensor, labels: Tensor, default: float, weights: Ten
     """
     if not len(labels) or scores.shape[1] < 2:
         return default
-    rows = _evenly_spaced(len(labels), max(64, _SCORES // scores.shape[1]))
+    rows = evenly_spaced(len(labels), max(64, _SCORES // scores.shape[1]))
     weight = torch.ones(len(labels)) if weights is None else weights
     counted = weight[rows].double() * len(labels) / len(rows)
     gaps = (scores[rows] - scores[rows].gather(1, labels[rows].unsqueeze(1))).double() / default
@@ -106,8 +101,8 @@ def temperature_for_shots(default: float, support: SupportSet) -> float:
         default: the temperature at five shots.
         support: the support set.
     """
-    counts = support.counts()
-    return default * shots_factor(1 / float((1 / counts[counts > 0]).mean()))
+    shots = support.shots()
+    return default * shots_factor(1 / float((1 / shots[shots > 0]).mean()))
 
 
 def shots_factor(shots: float) -> float:
@@ -154,7 +149,7 @@ class LeftOut:
     @classmethod
     def of(cls, support: SupportSet) -> LeftOut:
         """Return the examples of a support set, as many of them as memory and time allow."""
-        rows = _evenly_spaced(len(support.labels), _LEFT_OUT)
+        rows = evenly_spaced(len(support.labels), _LEFT_OUT)
         return cls(support, rows, squared_distances(support.embeddings[rows], support.embeddings))
 
     @property
@@ -178,21 +173,23 @@ class LeftOut:
         reduced by it before the temperature is fitted; at 5 shots that comes out at 0.105 instead of 0.165,
         where new pictures ask for 0.096. Right or wrong is told by the scores as they are.
 
+        Examples of one view recognise one another, whatever the method: of them neither is learned.
+
         Args:
             scores: float (M, N), of each example by the classifier fitted without it.
             temperature: the default, in the unit of the scores.
             novelty: the default threshold; +inf where there is none.
             to_means: whether the scores are minus squared distances to the means of the classes.
         """
-        counts = self.support.counts()[self.labels]
-        usable = counts > 1
+        counts, shots = self.support.counts()[self.labels], self.support.shots()[self.labels]
+        usable = (shots > 1) & self.support.alone()[self.rows]
         scores = scores.masked_fill(~self.support.present(), -torch.inf)[usable]
-        labels, counts = self.labels[usable], counts[usable].to(scores.dtype)
+        labels, counts, shots = self.labels[usable], counts[usable].to(scores.dtype), shots[usable]
         right = (scores.argmax(1) == labels).double()
         if to_means:
             own = labels.unsqueeze(1)
             scores = scores.scatter(1, own, scores.gather(1, own) * (1 - counts**-2).unsqueeze(1))
-        trust = (1 - 1 / counts) ** _TRUST_POWER
+        trust = (1 - 1 / shots.to(scores.dtype)) ** _TRUST_POWER
         return Calibration(
             temperature=fit_temperature(scores, labels, temperature, trust),
             novelty_threshold=fit_novelty_threshold(self, novelty),
@@ -243,6 +240,8 @@ def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor, int]:
     count = int((support.counts()[left_out.labels] > 1).sum())
     # Pictures of one burst say nothing of how far the next picture of their category will be.
     others = others.masked_fill(burst_mates(others, left_out.labels, support.labels), torch.inf)
+    if support.views is not None:
+        others = others.masked_fill(support.views[left_out.rows].unsqueeze(1) == support.views, torch.inf)
     known = others.masked_fill(~same, torch.inf).amin(1).sqrt()
     return known[known.isfinite()], unknown, count
 

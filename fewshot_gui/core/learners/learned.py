@@ -98,8 +98,7 @@ class LearnedHead:
             if cancel is not None:
                 cancel()
             others = torch.arange(len(support.labels)) != place
-            rest = SupportSet(support.embeddings[others], support.labels[others], support.classes)
-            scores[place] = head_scores(self.head, rest, support.embeddings[[place]])[0]
+            scores[place] = head_scores(self.head, support.some(others), support.embeddings[[place]])[0]
             if progress is not None:
                 progress((place + 1) / len(support.labels))
         return scores

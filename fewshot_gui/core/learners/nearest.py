@@ -63,8 +63,8 @@ def _temperature(default: float, support: SupportSet) -> float:
     Measured as for `temperature_for_shots`: 0.295, 0.227, 0.201, 0.168, 0.143, 0.128 for 1, 2, 3, 5, 10, 20
     shots, a power of -0.3, where prototypes of five have 0.096.
     """
-    counts = support.counts()
-    return default * _AT_ONE_SHOT * float((counts[counts > 0].double() ** -_SHOT_POWER).mean())
+    shots = support.shots()
+    return default * _AT_ONE_SHOT * float((shots[shots > 0].double() ** -_SHOT_POWER).mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

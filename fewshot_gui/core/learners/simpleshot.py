@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 
-from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.calibration import (
     Calibration,
     LeftOut,
@@ -22,7 +21,7 @@ from fewshot_gui.core.learners.prototypical import Prototypical, prototypes, squ
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fewshot_gui.core.learners.base import Cancel, Progress
+    from fewshot_gui.core.learners.base import Cancel, Progress, SupportSet
 
 _UNIT = 1e-3
 # A row that its centre cancels up to rounding has no direction: its length counts as at least this share.
@@ -90,7 +89,7 @@ class SimpleShot:
         begin(support, progress, cancel)
         centre = self._centre_for(support)
         rows = support.embeddings if centre is None else centred_and_normalised(support.embeddings, centre)
-        moved = SupportSet(rows, support.labels, support.classes)
+        moved = replace(support, embeddings=rows)
         inner = Prototypical("euclidean", self._temperature(support, rows)).fit(moved)
         calibration = Calibration(
             temperature=inner.temperature,

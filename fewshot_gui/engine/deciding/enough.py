@@ -85,8 +85,6 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
     of one that chooses among others, the chosen one is fitted: without one example the choice is the same
     but rarely, and it costs a fit of each.
     """
-    import torch  # noqa: PLC0415 - torch takes seconds to import
-
     from fewshot_gui.core.evaluation.leave_one_out import left_out, one_view  # noqa: PLC0415 - imports torch
 
     made = fitted.classifier
@@ -101,15 +99,14 @@ def examine(fitted: Fitted, token: CancelToken) -> Steps[LooReport]:
     most = min(MOST_EXAMINED, max(10, int(EXAMINE_SECONDS / max(fitted.seconds, 1e-6))))
     cells: dict[tuple[CategoryId, CategoryId], list[PictureId]] = {}
     sure: dict[PictureId, float] = {}
-    frames = torch.tensor([picture in fitted.recipe.frames for picture in fitted.support_ids])
-    for place, probabilities in left_out(fitted.support, answer, most, frames):
+    for place, probabilities in left_out(fitted.support, answer, most):
         own = fitted.classes[int(fitted.support.labels[place])]
         taken = fitted.classes[int(probabilities.argmax())]
         cells.setdefault((own, taken), []).append(fitted.support_ids[place])
         sure[fitted.support_ids[place]] = float(probabilities.max())
         yield
     found = {cell: tuple(pictures) for cell, pictures in cells.items()}
-    alike = tuple(fitted.classes[place] for place in one_view(fitted.support, frames))
+    alike = tuple(fitted.classes[place] for place in one_view(fitted.support))
     return replace(report_of(found, fitted.classes, fitted.version), sure=sure, alike=alike)
 
 

@@ -110,13 +110,12 @@ def _accuracy(
     fitted: Fitted, taught: NDArray[np.int64], asked: Sequence[NDArray[np.int64]], token: CancelToken
 ) -> float:
     """Return the share of right answers, the mean over the categories of which something is asked."""
-    from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415 - imports torch
+    import torch  # noqa: PLC0415 - torch takes seconds to import
 
     made = fitted.classifier
     learner = made.learner if isinstance(made, ChosenClassifier) else fitted.learner
     support = fitted.support
-    few = SupportSet(support.embeddings[taught], support.labels[taught], support.classes)
-    classifier = learn(learner, few, fitted.recipe, Watch(token.check))
+    classifier = learn(learner, support.some(torch.from_numpy(taught)), fitted.recipe, Watch(token.check))
     places = np.concatenate(asked)
     with torch_work(fitted.recipe, len(places)):
         said = classifier.predict(support.embeddings[places]).probabilities.argmax(dim=1)

@@ -40,6 +40,7 @@ class ModelTask:
         threshold: boldness, 0 to 1; None: automatic.
         rows: float32 (S, D), the embeddings of the examples.
         labels: int64 (S,), 0 .. N - 1.
+        views: int64 (S,), as in a support set.
     """
 
     out: str
@@ -50,11 +51,14 @@ class ModelTask:
     threshold: float | None
     rows: NDArray[np.float32]
     labels: NDArray[np.int64]
+    views: NDArray[np.int64]
 
     @classmethod
     def of(cls, fitted: Fitted, session: Session, out: Path) -> ModelTask:
         """Return the task that exports a classifier of a session."""
         document, stored = session.document, map(session.picture, fitted.support_ids)
+        support = fitted.support
+        views = np.arange(len(support.labels)) if support.views is None else support.views.numpy()
         return cls(
             str(out),
             fitted.recipe.learner,
@@ -62,8 +66,9 @@ class ModelTask:
             [document.category(category).name for category in fitted.classes],
             [picture.path or "" if picture else "" for picture in stored],
             document.settings.threshold,
-            fitted.support.embeddings.numpy(),
-            fitted.support.labels.numpy(),
+            support.embeddings.numpy(),
+            support.labels.numpy(),
+            views,
         )
 
     def write(self, path: Path) -> None:
@@ -73,16 +78,18 @@ class ModelTask:
             OSError: there is no room.
         """
         facts = {key: getattr(self, key) for key in _FACTS}
-        np.savez(path, rows=self.rows, labels=self.labels, facts=np.array(json.dumps(facts)))
+        arrays = {key: getattr(self, key) for key in _ARRAYS}
+        np.savez(path, facts=np.array(json.dumps(facts)), **arrays)
 
     @classmethod
     def read(cls, path: Path) -> ModelTask:
         """Return what was written."""
         with np.load(path) as kept:
-            return cls(**json.loads(str(kept["facts"])), rows=kept["rows"], labels=kept["labels"])
+            return cls(**json.loads(str(kept["facts"])), **{key: kept[key] for key in _ARRAYS})
 
 
 _FACTS = ("out", "learner", "backbone", "categories", "paths", "threshold")
+_ARRAYS = ("rows", "labels", "views")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,12 @@ def _exported(task: ModelTask, out: Path) -> Parity:
     from fewshot_gui.core.learners.base import SupportSet  # noqa: PLC0415 - imports torch
     from fewshot_gui.engine.exports.model import Examples, export_taught  # noqa: PLC0415 - imports onnxruntime
 
-    support = SupportSet(torch.from_numpy(task.rows), torch.from_numpy(task.labels), tuple(task.categories))
+    support = SupportSet(
+        torch.from_numpy(task.rows),
+        torch.from_numpy(task.labels),
+        tuple(task.categories),
+        torch.from_numpy(task.views),
+    )
     recipe = Recipe(task.learner, task.backbone, "cpu", ())
     with open_library(MainLoop()) as (library, _):
         classifier = learn(make_learner(recipe, library), support, recipe, Watch())

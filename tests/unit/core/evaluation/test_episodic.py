@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from fewshot_gui.core.evaluation.leave_one_out import leave_one_out, left_out, o
 from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.catalogue import make_learner
 from fewshot_gui.core.learners.context import LearnerContext
+from fewshot_gui.core.learners.distances import views_of
 from fewshot_gui.core.learners.facts import FACTS
 
 ANYWHERE = tuple(
@@ -139,23 +141,24 @@ def test_the_only_example_of_a_class_is_left_aside() -> None:
 
 def test_frames_that_look_the_same_are_one() -> None:
     """Each of them is recognised by the next one, which says nothing of the next picture."""
-    rows = torch.tensor([[0.0], [0.1], [0.2], [9.0], [12.0], [12.1], [20.0], [20.1]])
-    support = SupportSet(rows, torch.tensor([0, 0, 0, 1, 1, 1, 2, 2]), ("a", "b", "c"))
-    frames = torch.tensor([True] * 6 + [False] * 2)
+    rows = torch.tensor([[0.0], [0.1], [0.2], [9.0], [16.0], [16.1], [30.0], [30.1]])
+    labels = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2])
+    files = SupportSet(rows, labels, ("a", "b", "c"))
+    support = replace(files, views=views_of(rows, labels, torch.tensor([True] * 6 + [False] * 2)))
     asked: dict[int, list[float]] = {}
 
     def answer(rest: SupportSet, example: torch.Tensor) -> torch.Tensor:
         asked[round(10 * float(example))] = rest.embeddings.flatten().tolist()
         return torch.ones(3)
 
-    places = [place for place, _ in left_out(support, answer, None, frames)]
+    places = [place for place, _ in left_out(support, answer)]
     assert places == [3, 4, 6, 7], (
         "of the first class there is one view; of the second, two; the last are files"
     )
-    assert 12.1 not in [round(value, 1) for value in asked[120]]
-    assert one_view(support, frames) == [0]
-    assert one_view(support, torch.zeros(8, dtype=torch.bool)) == []
-    assert len(list(left_out(support, answer))) == 8, "pictures of files are taken as they are"
+    assert 16.1 not in [round(value, 1) for value in asked[160]]
+    assert one_view(support) == [0]
+    assert one_view(files) == []
+    assert len(list(left_out(files, answer))) == 8, "pictures of files are taken as they are"
 
 
 def test_single_examples_have_no_accuracy() -> None:

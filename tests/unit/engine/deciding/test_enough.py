@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.core.learners.auto import Auto
 from fewshot_gui.core.learners.base import SupportSet
+from fewshot_gui.core.learners.distances import views_of
 from fewshot_gui.core.learners.prototypical import Prototypical
 from fewshot_gui.engine.deciding import enough
 from fewshot_gui.engine.deciding.enough import (
@@ -62,7 +63,9 @@ def table(*cells: tuple[CategoryId, CategoryId, int]) -> LooReport:
 
 
 def fitted(points: list[float], labels: list[int], seconds: float = 0.001, *, moving: bool = False) -> Fitted:
-    support = SupportSet(torch.tensor(points)[:, None], torch.tensor(labels), (CAT, DOG))
+    rows, own = torch.tensor(points)[:, None], torch.tensor(labels)
+    views = views_of(rows, own, torch.ones(len(own), dtype=torch.bool)) if moving else None
+    support = SupportSet(rows, own, (CAT, DOG), views)
     ids = tuple(PictureId(str(place)) for place in range(len(points)))
     made = SimpleNamespace(
         support=support,
@@ -72,7 +75,7 @@ def fitted(points: list[float], labels: list[int], seconds: float = 0.001, *, mo
         support_ids=ids,
         version=7,
         seconds=seconds,
-        recipe=SimpleNamespace(learner="prototypical", frames=frozenset(ids) if moving else frozenset()),
+        recipe=SimpleNamespace(learner="prototypical"),
     )
     return cast("Fitted", made)
 
@@ -139,7 +142,7 @@ def test_a_thing_held_still_before_a_camera_is_not_enough() -> None:
     assert report.alike == (CAT, DOG)
     verdict = is_enough(taught(cat=4, dog=4), report)
     assert (verdict.kind, verdict.category, verdict.count) == (VerdictKind.ALIKE, CAT, 4)
-    turned = run(fitted([*held, 3.0, 4.0, *points[4:]], [0] * 6 + [1] * 4, moving=True))
+    turned = run(fitted([*held, -8.0, -16.0, *points[4:]], [0] * 6 + [1] * 4, moving=True))
     assert turned.examined == 3, "one of those held still, and two others"
     assert turned.alike == (DOG,)
     assert is_enough(taught(cat=6), turned).kind is VerdictKind.ONE_CATEGORY

@@ -45,19 +45,22 @@ def task(mean_colour: Path, tmp_path: Path) -> ModelTask:
     paths[-1] = ""
     out = tmp_path / "Meine Farben.onnx"
     labels = np.repeat(np.arange(2), 3)
-    return ModelTask(str(out), "ridge", str(mean_colour), list(COLOURS), paths, None, np.stack(rows), labels)
+    arrays = np.stack(rows), labels, np.arange(6)
+    return ModelTask(str(out), "ridge", str(mean_colour), list(COLOURS), paths, None, *arrays)
 
 
 def test_a_task_comes_back_as_it_was_written(task: ModelTask, tmp_path: Path) -> None:
     odd = ModelTask(
-        "a\udce4.onnx", "auto", "photo", ["ä", "\u05d0"], ["", "\udc80"], 0.25, task.rows, task.labels
-    )
+        "a\udce4.onnx", "auto", "photo", ["ä", "\u05d0"], ["", "\udc80"], 0.25,
+        task.rows, task.labels, np.zeros(6, np.int64),
+    )  # fmt: skip
     odd.write(tmp_path / "task.npz")
     read = ModelTask.read(tmp_path / "task.npz")
     assert (read.out, read.learner, read.backbone) == (odd.out, odd.learner, odd.backbone)
     assert (read.categories, read.paths, read.threshold) == (odd.categories, odd.paths, odd.threshold)
     assert np.array_equal(read.rows, odd.rows)
     assert np.array_equal(read.labels, odd.labels)
+    assert np.array_equal(read.views, odd.views)
 
 
 def test_the_process_writes_the_model_and_says_how_it_agrees(task: ModelTask, tmp_path: Path) -> None:
