@@ -20,6 +20,8 @@ def choice_line(choice: Choice) -> str:
         return f"auto took {name}: only one class has examples"
     if reason.why is Why.TOO_FEW:
         return f"auto took {name}: one example a class is too few to compare learners on"
+    if reason.why is Why.ALIKE:
+        return f"auto took {name}: frames that look alike cannot tell which learner is better"
     if reason.why is Why.LEAVE_ONE_OUT:
         rule = reason.by_rule
         return (

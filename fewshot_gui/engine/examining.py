@@ -71,9 +71,6 @@ class Examiner:
         fitted = self._fitted
         if fitted is None:
             return
-        if self.report is not None and self.report.alike:
-            then(ShotsCurve((), fitted.version))  # frames that look the same would seem to suffice
-            return
 
         def arrived(curve: ShotsCurve) -> None:
             if curve.version == self._version:

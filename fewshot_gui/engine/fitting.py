@@ -191,8 +191,10 @@ def fit(
     classes = tuple(category for category, _ in there)
     rows, own = torch.from_numpy(np.stack([vectors[picture] for picture in ids])), torch.tensor(labels)
     frames = torch.tensor([picture in recipe.frames for picture in ids])
+    with torch_work(recipe, 1):
+        views = views_of(rows, own, frames) if frames.any() else None
     try:
-        support = SupportSet(rows, own, classes, views_of(rows, own, frames) if frames.any() else None)
+        support = SupportSet(rows, own, classes, views)
         learner = make_learner(recipe, library)
         classifier = learn(learner, support, recipe, watch or Watch())
     except SupportError as error:

@@ -24,6 +24,10 @@ def choice_words(choice: Choice) -> str:
         return _by_evidence(choice, title)
     elif reason.why is Why.TOO_FEW:
         words = translate("ChoiceWords", "{0}, because one example each is too few to compare learners on.")
+    elif reason.why is Why.ALIKE:
+        words = translate(
+            "ChoiceWords", "{0}, because frames that look alike cannot tell which learner is better."
+        )
     else:
         return _by_rule(reason, title)
     return words.format(title)

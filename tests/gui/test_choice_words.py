@@ -13,6 +13,7 @@ from fewshot_gui.gui.choice_words import choice_words
     [
         (Why.ONE_CATEGORY, 3, "because only one category has examples."),
         (Why.TOO_FEW, 1, "because one example each is too few to compare learners on."),
+        (Why.ALIKE, 11, "because frames that look alike cannot tell which learner is better."),
         (Why.RULE, 1.4, "because you gave about one example each, and no other did clearly better."),
         (
             Why.TOO_MANY,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
+from fewshot_gui.core.learners.distances import evenly_spaced
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -23,7 +25,8 @@ class LeaveOneOut:
 
     Attributes:
         accuracy: share of the usable examples that are classified right, 0 to 1; None where none is usable.
-        usable: bool (S,), False for the only example of its class, which nothing could classify right.
+        usable: bool (S,), False for the only view of its class, which nothing could classify right, and for
+            all but one of the examples of a view.
         probabilities: float (S, N); rows of examples that are not usable are 0.
         confusion: int64 (N, N), how often class i (row) was taken for class j (column), usable examples only.
     """
@@ -34,12 +37,11 @@ class LeaveOneOut:
     confusion: Tensor
 
 
-def usable_places(support: SupportSet, most: int | None = None) -> list[int]:
-    """Return which examples are not alone in their class; of more than `most`, so many spread evenly."""
-    places = (support.counts()[support.labels] > 1).nonzero().flatten()
-    if most is not None and len(places) > most:
-        places = places[torch.linspace(0, len(places) - 1, most).round().long()]
-    found: list[int] = places.tolist()
+def _places_to_leave_out(support: SupportSet, most: int | None) -> list[int]:
+    """Return one example of each view of the classes with several; of more than `most`, spread evenly."""
+    places = support.one_of_each_view()
+    places = places[support.shots()[support.labels[places]] > 1]
+    found: list[int] = (places if most is None else places[evenly_spaced(len(places), most)]).tolist()
     return found
 
 
@@ -54,16 +56,9 @@ def left_out(support: SupportSet, answer: Answer, most: int | None = None) -> It
         answer: from a support set and an example (1, D) to its probabilities, float (N,).
         most: look at so many examples only, spread evenly; None: at all.
     """
-    seen = torch.zeros(len(support.labels), dtype=torch.bool)
-    for place in usable_places(support, most):
-        alike = _of_its_view(support, place)
-        if seen[alike].any():
-            continue
-        seen[place] = True
-        keep = ~alike
-        if not bool((support.labels[keep] == support.labels[place]).any()):
-            continue
-        yield place, answer(support.some(keep), support.embeddings[place : place + 1])
+    for place in _places_to_leave_out(support, most):
+        rest = support.some(~_of_its_view(support, place))
+        yield place, answer(rest, support.embeddings[place : place + 1])
 
 
 def one_view(support: SupportSet) -> list[int]:
@@ -95,19 +90,23 @@ def leave_one_out(
         cancel: called before each fit; raises to stop.
     """
     count, n_way = len(support.labels), len(support.classes)
-    usable = support.counts()[support.labels] > 1
+    usable = torch.zeros(count, dtype=torch.bool)
     probabilities = support.embeddings.new_zeros(count, n_way)
-    answers = left_out(support, lambda rest, one: learner.fit(rest).predict(one).probabilities[0])
-    for done in range(int(usable.sum())):
+    total = len(_places_to_leave_out(support, None))
+
+    def answer(rest: SupportSet, one: Tensor) -> Tensor:
         if cancel is not None:
             cancel()
-        place, probabilities[place] = next(answers)
+        return learner.fit(rest).predict(one).probabilities[0]
+
+    for done, (place, said) in enumerate(left_out(support, answer), 1):
+        usable[place], probabilities[place] = True, said
         if progress is not None:
-            progress((done + 1) / int(usable.sum()))
-    said, truths = probabilities[usable].argmax(1), support.labels[usable]
-    pairs = torch.bincount(truths * n_way + said, minlength=n_way * n_way)
+            progress(done / total)
+    taken, truths = probabilities[usable].argmax(1), support.labels[usable]
+    pairs = torch.bincount(truths * n_way + taken, minlength=n_way * n_way)
     return LeaveOneOut(
-        accuracy=float((said == truths).double().mean()) if len(truths) else None,
+        accuracy=float((taken == truths).double().mean()) if len(truths) else None,
         usable=usable,
         probabilities=probabilities,
         confusion=pairs.view(n_way, n_way),

@@ -117,6 +117,8 @@ class Auto:
             why = Why.ONE_CATEGORY
         elif int(counts.max()) < _SPARE_BELOW:
             why = Why.TOO_FEW
+        elif not bool((support.alone() & (support.shots()[support.labels] >= _SPARE_BELOW)).any()):
+            why = Why.ALIKE
         elif support.embeddings.numel() * len(counts) > _LARGE:
             why = Why.TOO_MANY
         return Reason(why, len(counts), shots, self._by_rule(support, len(counts), shots))
@@ -136,9 +138,9 @@ class Auto:
 def _choice(classifiers: Mapping[str, FittedClassifier], reason: Reason) -> tuple[str, Reason]:
     """Return the name to take of those that were tried, and why."""
     rule = reason.by_rule
-    right = {name: classifier.calibration.right for name, classifier in classifiers.items()}
-    if reason.why is not Why.RULE or not len(right[rule]):
+    if reason.why is not Why.RULE:
         return rule, reason
+    right = {name: classifier.calibration.right for name, classifier in classifiers.items()}
     chosen = clearly_best(right, rule, classifiers[rule].calibration.left_out)
     return chosen, replace(
         reason,

@@ -53,21 +53,22 @@ class SupportSet:
 
     def shots(self) -> Tensor:
         """Return int64 (N,), as how many examples those of each class count: one for each view."""
-        if self.views is None:
-            return self.counts()
-        shares = 1 / self._of_the_view(self.views)
-        return torch.bincount(self.labels, shares, minlength=len(self.classes)).round().long()
+        return torch.bincount(self.labels[self.one_of_each_view()], minlength=len(self.classes))
+
+    def one_of_each_view(self) -> Tensor:
+        """Return int64 places, in order, of the first example of each view."""
+        places = torch.arange(len(self.labels))
+        if self.views is None or not len(places):
+            return places
+        first = places.new_full((int(self.views.max()) + 1,), len(places))
+        first = first.scatter_reduce(0, self.views, places, "amin")
+        return first[first < len(places)].sort().values
 
     def alone(self) -> Tensor:
         """Return bool (S,), the examples of which no other shows the same view."""
         if self.views is None:
             return torch.ones(len(self.labels), dtype=torch.bool)
-        return self._of_the_view(self.views) == 1
-
-    @staticmethod
-    def _of_the_view(views: Tensor) -> Tensor:
-        """Return int64 (S,), how many examples show the view of each."""
-        return torch.bincount(views)[views]
+        return torch.bincount(self.views)[self.views] == 1
 
     def some(self, which: Tensor) -> SupportSet:
         """Return the set of these examples alone, all classes kept.

@@ -231,19 +231,19 @@ def fit_novelty_threshold(left_out: LeftOut, default: float) -> float:
 def _leave_one_out_distances(left_out: LeftOut) -> tuple[Tensor, Tensor, int]:
     """Return the distances to the nearest other of the own class, and to the nearest of the other classes.
 
-    The last is how many examples have others of their own class.
+    The last is how many examples the first are worth: of one view there is but one.
     """
     support, others, own = left_out.support, left_out.others(), left_out.labels.unsqueeze(1)
     same = own == support.labels
     unknown = others.masked_fill(same, torch.inf).amin(1).sqrt()
     unknown = unknown[unknown.isfinite()]
-    count = int((support.counts()[left_out.labels] > 1).sum())
     # Pictures of one burst say nothing of how far the next picture of their category will be.
     others = others.masked_fill(burst_mates(others, left_out.labels, support.labels), torch.inf)
     if support.views is not None:
         others = others.masked_fill(support.views[left_out.rows].unsqueeze(1) == support.views, torch.inf)
     known = others.masked_fill(~same, torch.inf).amin(1).sqrt()
-    return known[known.isfinite()], unknown, count
+    known, shots = known[known.isfinite()], support.shots()
+    return known, unknown, min(len(known), int(shots[shots > 1].sum()))
 
 
 def _boundary(known: Tensor, unknown: Tensor) -> float | None:

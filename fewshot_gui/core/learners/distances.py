@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from fewshot_gui.core.learners.folds import fixed_order
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -20,7 +22,7 @@ _BURST_SHARE = 0.15
 # and two degrees lie at 0.2 to 0.6 of one another (magnetic tiles and hand signs at up to 0.75), other
 # photographs of the same class at 0.65 to 1.4.
 _VIEW_SHARE = 0.6
-# Counting on tells nothing more.
+# Counting on tells nothing more: what is left belongs to the nearest of these.
 _MOST_VIEWS = 64
 _ROWS_FOR_SCALE = 512
 
@@ -98,28 +100,31 @@ def views_of(embeddings: Tensor, labels: Tensor, frames: Tensor) -> Tensor:
     """Return int64 (S,), equal for those frames of a class that show one thing from one side.
 
     What a camera gives while a thing is held before it are pictures of one another: as many as they are, they
-    tell as much as one. Without a second class there is nothing to compare with, and each is its own.
+    tell as much as one. Without a second class there is nothing to compare with, and each is its own. Which
+    are one view does not depend on the order of the examples; the number is the place of one of them.
 
     Args:
         embeddings: float (S, D).
         labels: int64 (S,), the classes.
         frames: bool (S,), the examples that a camera or a video gave.
     """
-    count = len(labels)
-    views = torch.arange(count)
-    rows = evenly_spaced(count, _ROWS_FOR_SCALE)
+    views = torch.arange(len(labels))
+    order = fixed_order(embeddings)
+    rows = order[evenly_spaced(len(order), _ROWS_FOR_SCALE)]
     same = labels[rows].unsqueeze(1) == labels
     usual = _to_other_classes(squared_distances(embeddings[rows], embeddings), same)
     if usual is None:
         return views
     for own in sorted(set(labels[frames].tolist())):
-        waiting = (frames & (labels == own)).nonzero().squeeze(1)
-        for _ in range(_MOST_VIEWS):
-            if len(waiting) < 2:
-                break
-            first = waiting[:1]
-            near = squared_distances(embeddings[first], embeddings[waiting])[0] < _VIEW_SHARE**2 * usual
+        waiting = order[(frames & (labels == own))[order]]
+        firsts: list[int] = []
+        while len(waiting) and len(firsts) < _MOST_VIEWS:
+            firsts.append(int(waiting[0]))
+            near = squared_distances(embeddings[waiting[:1]], embeddings[waiting])[0] < _VIEW_SHARE**2 * usual
             near[0] = True
-            views[waiting[near]] = first
+            views[waiting[near]] = firsts[-1]
             waiting = waiting[~near]
+        if len(waiting):
+            leaders = torch.tensor(firsts)
+            views[waiting] = leaders[squared_distances(embeddings[waiting], embeddings[leaders]).argmin(1)]
     return views

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 NEVER = -1
 
 
+def fixed_order(embeddings: Tensor) -> Tensor:
+    """Return int64 (S,), the places in an order that follows from the embeddings, not from how they came.
+
+    Args:
+        embeddings: float (S, D).
+    """
+    # Any fixed direction that no data has a reason to be orthogonal to.
+    direction = torch.cos(torch.arange(1, embeddings.shape[1] + 1, dtype=torch.float64).square())
+    return (embeddings.double() @ direction.to(embeddings.device)).argsort(stable=True)
+
+
 def balanced_folds(embeddings: Tensor, labels: Tensor, n_way: int, folds: int) -> Tensor:
     """Return int64 (S,), the fold in which each example is held out; `NEVER` for the only one of its class.
 
@@ -25,9 +36,7 @@ def balanced_folds(embeddings: Tensor, labels: Tensor, n_way: int, folds: int) -
         n_way: N.
         folds: how many, at least 2.
     """
-    # Any fixed direction that no data has a reason to be orthogonal to.
-    direction = torch.cos(torch.arange(1, embeddings.shape[1] + 1, dtype=torch.float64).square())
-    by_place = (embeddings.double() @ direction.to(embeddings.device)).argsort(stable=True)
+    by_place = fixed_order(embeddings)
     by_class = by_place[labels[by_place].argsort(stable=True)]
     counts = torch.bincount(labels, minlength=n_way)
     starts = counts.cumsum(0) - counts

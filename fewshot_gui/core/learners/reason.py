@@ -18,6 +18,7 @@ class Why(StrEnum):
 
     ONE_CATEGORY = "one category"
     TOO_FEW = "too few"
+    ALIKE = "alike"
     TOO_MANY = "too many"
     RULE = "rule"
     LEAVE_ONE_OUT = "leave-one-out"
@@ -28,9 +29,9 @@ class Reason:
     """What the choice rests on.
 
     Attributes:
-        why: ONE_CATEGORY: there is nothing to tell apart; TOO_FEW: nothing can be left out; TOO_MANY: trying
-            all would take too long; RULE: none was clearly better than the one for as many examples;
-            LEAVE_ONE_OUT: the chosen one was.
+        why: ONE_CATEGORY: there is nothing to tell apart; TOO_FEW: nothing can be left out; ALIKE: nor where
+            each shows the same view as another; TOO_MANY: trying all would take too long; RULE: none was
+            clearly better than the one for as many examples; LEAVE_ONE_OUT: the chosen one was.
         ways: how many categories have examples.
         shots: the median number of examples of those.
         by_rule: the name of the learner that is taken where nothing speaks for another.

@@ -308,7 +308,11 @@ def load_recipe(name_or_path: str) -> Recipe:
     if not path.is_file():
         there = ", ".join(recipe_names())
         raise RecipeError(f"there is no recipe {name_or_path!r}; there are {there}; or give a TOML file")
-    return parse_recipe(path.read_text(encoding="utf-8"), path.stem)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is no TOML file: it is not written in UTF-8") from error
+    return parse_recipe(text, path.stem)
 
 
 def recipe_names() -> list[str]:

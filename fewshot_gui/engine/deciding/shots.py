@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fewshot_gui.core.learners.base import SupportSet
     from fewshot_gui.engine.fitting import Fitted
     from fewshot_gui.engine.worker import CancelToken, Steps
 
@@ -73,9 +74,11 @@ def shots_curve(fitted: Fitted, token: CancelToken) -> Steps[ShotsCurve]:
 
     Within one draw all numbers of examples are asked about the same pictures, which are never taught: at
     least one of each category that has two, and over the draws each of them as often as any other. Fewer
-    draws are made where a fit takes long.
+    draws are made where a fit takes long. Of each view of a thing one picture is there: frames beside it
+    would be asked about after it was taught.
     """
-    labels = fitted.support.labels.numpy()
+    support = fitted.support.some(fitted.support.one_of_each_view())
+    labels = support.labels.numpy()
     counts = np.bincount(labels, minlength=len(fitted.classes))
     # Beyond the second largest category one alone would grow.
     most = min(MOST_SHOTS, int(np.sort(counts)[-2]) - 1) if len(counts) > 1 else 0
@@ -87,7 +90,7 @@ def shots_curve(fitted: Fitted, token: CancelToken) -> Steps[ShotsCurve]:
         draw = _drawn(labels, counts, number)
         for shots in range(1, most + 1):
             token.check()
-            right[number, shots - 1] = _accuracy(fitted, draw.first(shots), draw.asked, token)
+            right[number, shots - 1] = _accuracy(fitted, support, draw.first(shots), draw.asked, token)
             yield
     return ShotsCurve(tuple(right.mean(axis=0).tolist()), fitted.version)
 
@@ -107,14 +110,17 @@ def _drawn(labels: NDArray[np.int64], counts: NDArray[np.int64], number: int) ->
 
 
 def _accuracy(
-    fitted: Fitted, taught: NDArray[np.int64], asked: Sequence[NDArray[np.int64]], token: CancelToken
+    fitted: Fitted,
+    support: SupportSet,
+    taught: NDArray[np.int64],
+    asked: Sequence[NDArray[np.int64]],
+    token: CancelToken,
 ) -> float:
     """Return the share of right answers, the mean over the categories of which something is asked."""
     import torch  # noqa: PLC0415 - torch takes seconds to import
 
     made = fitted.classifier
     learner = made.learner if isinstance(made, ChosenClassifier) else fitted.learner
-    support = fitted.support
     classifier = learn(learner, support.some(torch.from_numpy(taught)), fitted.recipe, Watch(token.check))
     places = np.concatenate(asked)
     with torch_work(fitted.recipe, len(places)):

@@ -91,8 +91,8 @@ def looked(
     """
     height, width = pixels.shape[:2]
     if whole:
-        share = side / max(height, width)
-        seen = resized(pixels, max(1, round(height * share)), max(1, round(width * share)))
+        long = max(height, width)
+        seen = resized(pixels, max(1, round(height * side / long)), max(1, round(width * side / long)))
         edges = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])
         square = np.empty((side, side, 3), np.uint8)
         square[:] = np.rint(edges.mean(axis=0))

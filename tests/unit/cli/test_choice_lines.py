@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     [
         (Why.ONE_CATEGORY, 3, "only one class has examples"),
         (Why.TOO_FEW, 1, "one example a class is too few to compare learners on"),
+        (Why.ALIKE, 11, "frames that look alike cannot tell which learner is better"),
         (Why.TOO_MANY, 900, "about 900 examples a class, too many in all to compare learners on"),
         (Why.TOO_MANY, 1, "about 1 example a class, too many in all to compare learners on"),
         (Why.RULE, 5, "about 5 examples a class, and no other was clearly better"),

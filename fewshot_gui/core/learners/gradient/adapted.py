@@ -67,6 +67,7 @@ class AdaptedClassifier(FittedClassifier):
         classes: tuple[str, ...],
         temperature: float,
         context: LearnerContext,
+        views: Tensor | None = None,
     ) -> Self:
         """Return the classifier after so many steps.
 
@@ -77,8 +78,9 @@ class AdaptedClassifier(FittedClassifier):
             classes: N names.
             temperature: for the logits.
             context: of the bundle.
+            views: int64 (S,), of the support set.
         """
-        support = SupportSet(taught[steps].embeddings.cpu(), labels, classes)
+        support = SupportSet(taught[steps].embeddings.cpu(), labels, classes, views)
         novelty = fit_novelty_threshold(LeftOut.of(support), float("inf"))
         return cls(
             support=support,
@@ -108,7 +110,13 @@ class AdaptedClassifier(FittedClassifier):
         if not 0 <= steps < len(self.taught):
             raise IndexError(f"there are steps 0 to {len(self.taught) - 1}, not {steps}")
         return AdaptedClassifier.after(
-            steps, self.taught, self.support.labels, self.classes, self.temperature, self.context
+            steps,
+            self.taught,
+            self.support.labels,
+            self.classes,
+            self.temperature,
+            self.context,
+            self.support.views,
         )
 
     def predict(self, query: Tensor) -> Prediction:

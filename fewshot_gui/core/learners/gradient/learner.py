@@ -112,7 +112,13 @@ class GradientLearner:
         temperature = self.context.head_temperature if self._own else _STRANGE_TEMPERATURE
         kept = steps[: _last_sound([step.loss for step in steps]) + 1]
         return AdaptedClassifier.after(
-            len(kept) - 1, tuple(kept), support.labels, support.classes, temperature, self.context
+            len(kept) - 1,
+            tuple(kept),
+            support.labels,
+            support.classes,
+            temperature,
+            self.context,
+            support.views,
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from fewshot_gui.core.training.recipe import (
     recipe_for,
     recipe_names,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT = """
 title = "Test"
@@ -84,6 +88,12 @@ def test_a_missing_key_is_named() -> None:
 def test_a_text_that_is_no_toml_is_refused() -> None:
     with pytest.raises(RecipeError, match="not TOML"):
         parse_recipe("title =", "test")
+
+
+def test_a_file_in_another_code_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(TEXT.replace("Test", "Prüfung").encode("latin-1"))
+    with pytest.raises(RecipeError, match="not written in UTF-8"):
+        load_recipe(str(tmp_path / "latin.toml"))
 
 
 def test_an_unknown_name_lists_the_recipes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -78,7 +79,9 @@ def test_with_too_few_examples_there_is_no_curve(counts: list[int]) -> None:
 def test_what_is_asked_about_is_never_taught(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[set[int], set[int]]] = []
 
-    def watched(_fitted: object, taught: np.ndarray, asked: list[np.ndarray], _token: object) -> float:
+    def watched(
+        _fitted: object, _support: object, taught: np.ndarray, asked: list[np.ndarray], _token: object
+    ) -> float:
         seen.append((set(taught.tolist()), {place for places in asked for place in places.tolist()}))
         return 1.0
 
@@ -92,7 +95,9 @@ def test_what_is_asked_about_is_never_taught(monkeypatch: pytest.MonkeyPatch) ->
 def test_each_example_is_asked_about_as_often_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def watched(_fitted: object, taught: np.ndarray, questions: list[np.ndarray], _token: object) -> float:
+    def watched(
+        _fitted: object, _support: object, taught: np.ndarray, questions: list[np.ndarray], _token: object
+    ) -> float:
         if len(taught) == 8:
             asked.extend(place for places in questions for place in places.tolist())
         return 1.0
@@ -100,6 +105,29 @@ def test_each_example_is_asked_about_as_often_as_any_other(monkeypatch: pytest.M
     monkeypatch.setattr(shots, "_accuracy", watched)
     run(fitted([5, 5], spread=0.1))
     assert np.bincount(asked).tolist() == [shots.MOST_DRAWS // 5] * 10
+
+
+def test_frames_beside_a_taught_one_are_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each was right because the frame before it was taught: the curve said that the examples do."""
+    shown: list[int] = []
+
+    def watched(
+        _fitted: object, support: SupportSet, taught: np.ndarray, asked: list[np.ndarray], _token: object
+    ) -> float:
+        assert support.views is not None
+        places = np.concatenate([taught, *asked])
+        shown.append(len(places))
+        assert len(set(support.views[torch.from_numpy(places)].tolist())) == len(places)
+        return 1.0
+
+    monkeypatch.setattr(shots, "_accuracy", watched)
+    made = fitted([12, 12], spread=0.1)
+    views = torch.arange(24) // 4 * 4
+    made.support = dataclasses.replace(made.support, views=views)  # type: ignore[misc]
+    assert len(run(made).accuracies) == 2, "of three views one is asked about"
+    assert max(shown) <= 6
+    made.support = dataclasses.replace(made.support, views=torch.arange(24) // 12)  # type: ignore[misc]
+    assert run(made).accuracies == ()
 
 
 def test_a_slow_learner_is_asked_less_often(monkeypatch: pytest.MonkeyPatch) -> None:

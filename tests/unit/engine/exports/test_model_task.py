@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from fewshot_gui.core.backbones.bundle_info import BundleInfo
+from fewshot_gui.core.images.resize import resize_whole
 from fewshot_gui.engine.exports import model, model_task, use_model
 from fewshot_gui.engine.exports.model_task import ModelReply, ModelTask, command, export
 
@@ -140,6 +141,16 @@ def test_a_name_that_the_terminal_cannot_show_is_printed_all_the_same(
         assert written.getvalue() == b"Gr\\xf6\\xdfe\t1.000\t\\xfc.png\n"
         patch.setattr(sys, "stdout", None)  # as under pythonw
         assert use_model.main(["a.onnx", "ü.png"]) == 0
+
+
+@pytest.mark.parametrize("side", [48, 80, 224])
+def test_the_program_looks_at_a_whole_picture_as_we_do(side: int) -> None:
+    """Rounded another way, pictures of 352 x 187 were one row shorter."""
+    generator = np.random.default_rng(0)
+    for height, width in [(187, 352), (374, 704), *generator.integers(20, 400, (40, 2)).tolist()]:
+        pixels = generator.integers(0, 256, (height, width, 3), np.uint8)
+        theirs = use_model.looked(pixels, side, whole=True, zoom=1.0, turn=0.0)
+        assert np.array_equal(theirs, resize_whole(pixels, side)), (height, width)
 
 
 def test_a_model_that_cannot_be_traced_is_told(task: ModelTask, untraceable: None) -> None:
