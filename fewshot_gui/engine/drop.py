@@ -130,5 +130,14 @@ def find_lost(
         except ImageProblem:
             return None
 
-    lost = lost_pictures(kept, os.path.isfile)
+    folders: dict[str, bool] = {}
+
+    def is_there(path: str) -> bool:
+        token.check()  # each look at a share that is away may take long
+        folder = os.path.dirname(path)  # noqa: PTH120 - paths are strings in the engine
+        if folder not in folders:
+            folders[folder] = os.path.isdir(folder)  # noqa: PTH112 - see above
+        return folders[folder] and os.path.isfile(path)  # noqa: PTH113 - see above
+
+    lost = lost_pictures(kept, is_there)
     return find_moved(lost, files, identify, token.check) if lost else {}

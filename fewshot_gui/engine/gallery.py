@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from itertools import count
 from time import monotonic
@@ -72,6 +73,7 @@ class Gallery:
         self._folder = ""
         self._recursive = True
         self._listing: Job | None = None
+        self._again = False
         self._rows = Rows()
         self._jobs: dict[int, Job] = {}
         self._numbers = count()
@@ -133,7 +135,8 @@ class Gallery:
     def open(self, folder: str, *, recursive: bool = True) -> None:
         """Show the pictures of `folder`, in the order of the scan, instead of what was shown."""
         self._clear()
-        self._folder, self._recursive = str(folder), recursive
+        # As the system writes it: Qt's dialogs give C:/Pictures, where plans and receipts have C:\\Pictures.
+        self._folder, self._recursive = os.path.abspath(folder), recursive  # noqa: PTH100 - links stay
         self.listed.emit()
         self._list(former=None)
 
@@ -151,9 +154,12 @@ class Gallery:
     def rescan(self) -> None:
         """Add files that are new in the folder at the end, and mark rows whose file is gone.
 
-        A file that was written anew keeps its row and is embedded again.
+        A file that was written anew keeps its row and is embedded again. A folder that is being listed is
+        listed once more afterwards: what has changed may lie where it was looked already.
         """
-        if self._folder and not self.listing:
+        if self.listing:
+            self._again = True
+        elif self._folder:
             self._list(former=tuple(self._rows.files))
 
     def prefer(self, rows: Sequence[int]) -> None:
@@ -181,6 +187,7 @@ class Gallery:
             self._listing.cancel()
             self._listing = None
         self._cancel_embedding()
+        self._again = False
         self._folder = ""
         self._rows = Rows()
         self.cleared.emit()
@@ -223,10 +230,17 @@ class Gallery:
             if self._rows.apply(rescan):
                 self.listed.emit()
         self._embed()
+        self._list_again()
 
     def _listing_failed(self, error: Exception) -> None:
         self._listing = None
         self.failed.emit(error)
+        self._list_again()
+
+    def _list_again(self) -> None:
+        again, self._again = self._again, False
+        if again:
+            self.rescan()
 
     def _embed(self) -> None:
         """Look all waiting rows up in the cache, then embed the others slice by slice."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -128,7 +129,7 @@ class Intake:
         token = CancelToken()
         self._drops.add(token)
         self.reading.emit(0, 0)
-        listing = partial(list_pictures, tuple(paths), named=category is None)
+        listing = partial(list_pictures, tuple(map(os.path.abspath, paths)), named=category is None)
         self._submit(listing, then=partial(self._read, category, token), priority=Priority.ADAPT, token=token)
         return token
 

@@ -64,7 +64,7 @@ class Predictor:
         self._fitted: Fitted | None = None
         self._version = 0
         self._generation = 0
-        self._known = gallery.known
+        self._known, self._missing = gallery.known, gallery.missing
         self._scores: Scores | None = None
         self._fit_job: Job | None = None
         self._step_job: Job | None = None
@@ -192,8 +192,15 @@ class Predictor:
             scores = self._scores
             self._publish(None if scores is None else forgotten(scores, gone[: scores.count]))
             self._score_more()
-        elif self._scores is None or self._gallery.count != self._scores.count:
+        elif self._scores is None or self._gallery.count != self._scores.count or self._missing_changed():
             self._publish(self._scores)
+
+    def _missing_changed(self) -> bool:
+        """Return whether other files are gone than when last looked at: piles are cut anew for new scores."""
+        missing = self._gallery.missing
+        changed = not np.array_equal(missing, self._missing)
+        self._missing = missing
+        return changed
 
     def _lost_rows(self) -> NDArray[np.bool_]:
         """Return bool (R,), the rows that had an embedding when last looked at, and have none now."""

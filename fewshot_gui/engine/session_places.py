@@ -11,6 +11,7 @@ from fewshot_gui.engine.folders import data_folder
 
 SUFFIX: Final = ".fewshot"
 MOST_RECENT: Final = 8
+_MOST_REGISTERED: Final = 32
 
 
 def _register() -> Path:
@@ -18,19 +19,24 @@ def _register() -> Path:
 
 
 def recent_sessions() -> list[str]:
-    """The session files used last, newest first, that are still there."""
+    """The session files used last, newest first, that are there now."""
+    return [path for path in _registered() if _is_file(path)][:MOST_RECENT]
+
+
+def _registered() -> list[str]:
+    """Every file of the list: one on a drive that is away is offered again when that is back."""
     try:
         listed = json.loads(_register().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []  # a convenience: a lost or damaged list costs nobody anything
     if not isinstance(listed, list):
         return []
-    return [path for path in listed if isinstance(path, str) and _is_file(path)]
+    return [path for path in listed if isinstance(path, str)]
 
 
 def note_session(path: str) -> None:
     """Put a session file at the head of the recent ones; silently not where the folder cannot be written."""
-    listed = [path, *(other for other in recent_sessions() if other != path)][:MOST_RECENT]
+    listed = [path, *(other for other in _registered() if other != path)][:_MOST_REGISTERED]
     partial = _register().with_suffix(".partial")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)

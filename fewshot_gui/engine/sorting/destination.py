@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.sorting.names import folded, safe_name
+from fewshot_gui.engine.sorting.names import byte_length, folded, safe_name
 from fewshot_gui.engine.sorting.watched import go_on, watched
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Destination:
         ignores_case: whether "A" and "a" are one name there; None where that cannot be told by looking.
         strict_names: whether names must be safe there also for Windows.
         links: whether hard and symbolic links can be made there.
-        longest_path: of a file, in bytes.
+        longest_path: of a file, in bytes, or where `utf16` in the units of UTF-16, as Windows counts.
+        utf16: how `longest_path` is counted.
         folders: by name, those that a category may go to, and what each holds by name.
         names: of all that lies in the root and is no folder.
     """
@@ -66,8 +67,13 @@ class Destination:
     strict_names: bool = False
     links: bool = True
     longest_path: int = 4095
+    utf16: bool = False
     folders: Mapping[str, Mapping[str, Existing]] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
+
+    def length(self, path: str) -> int:
+        """Return how long a path is, as `longest_path` counts it."""
+        return len(path.encode("utf-16-le", "surrogatepass")) // 2 if self.utf16 else byte_length(path)
 
 
 def survey_destination(root: str, categories: Iterable[str] = (), check: Check = go_on) -> Destination:
@@ -103,6 +109,7 @@ def survey_destination(root: str, categories: Iterable[str] = (), check: Check =
         strict_names=sys.platform == "win32" or system in _STRICT_SYSTEMS,
         links=system not in _LINKLESS_SYSTEMS,
         longest_path=_LONGEST_PATHS.get(sys.platform, 4095),
+        utf16=sys.platform == "win32",
         folders=folders,
         names=names,
     )

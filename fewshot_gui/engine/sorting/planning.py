@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.blocking import Blocking
 from fewshot_gui.engine.sorting.grouping import last_word, make_groups
-from fewshot_gui.engine.sorting.names import byte_length, fits, folded, safe_name
+from fewshot_gui.engine.sorting.names import fits, folded, safe_name
 from fewshot_gui.engine.sorting.placing import Shelf, category_folders, tail_of
 from fewshot_gui.engine.sorting.plan import (
     Conflict,
@@ -211,8 +211,9 @@ class _Planner:
         self, group: Group, names: Sequence[str], targets: Sequence[str]
     ) -> tuple[ConflictKind, str] | None:
         """Return why the disk cannot take a group; where it can, its bytes are counted."""
-        longest = targets[0] if len(targets) == 1 else max(targets, key=byte_length)
-        if not all(map(fits, names)) or byte_length(longest) > self._destination.longest_path:
+        length = self._destination.length
+        longest = targets[0] if len(targets) == 1 else max(targets, key=length)
+        if not all(map(fits, names)) or length(longest) > self._destination.longest_path:
             return ConflictKind.NAME_TOO_LONG, longest
         if len(names) > 1 and len(set(map(folded, names))) < len(
             names

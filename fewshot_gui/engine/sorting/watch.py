@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import PurePath
@@ -61,7 +62,9 @@ class FolderWatch:
             raise WatchError(WatchProblem.MISSING, folder)
         self._observer = Observer()
         self._observer.daemon = True
-        self._observer.schedule(_Reporter(folder, post, touched), folder, recursive=True)
+        # Of a link the systems watch the link itself, or tell the paths behind it.
+        real = folder if sys.platform == "win32" else os.path.realpath(folder)
+        self._observer.schedule(_Reporter(folder, real, post, touched), real, recursive=True)
         try:
             self._observer.start()
         except OSError as error:  # inotify: the user's limit of watches is reached
@@ -76,8 +79,9 @@ class FolderWatch:
 class _Reporter(FileSystemEventHandler):
     """Runs on the watcher's thread: it does nothing but hand on."""
 
-    def __init__(self, folder: str, post: Post, touched: Callable[[str], None]) -> None:
+    def __init__(self, folder: str, real: str, post: Post, touched: Callable[[str], None]) -> None:
         self._above = os.path.join(folder, "")  # noqa: PTH118 - paths are strings in the engine
+        self._real = os.path.join(real, "")  # noqa: PTH118 - the same
         self._post = post
         self._touched = touched
 
@@ -88,8 +92,8 @@ class _Reporter(FileSystemEventHandler):
             return
         for path in map(os.fsdecode, (event.src_path, event.dest_path)):
             if (is_picture(path) or is_raw(path)) and not self._is_hidden(path):
-                self._post(partial(self._touched, path))
+                self._post(partial(self._touched, self._above + path.removeprefix(self._real)))
 
     def _is_hidden(self, path: str) -> bool:
         """Return whether a part of the path below the folder is hidden: ._new.jpg, .Trash-0/old.jpg."""
-        return any(part.startswith(".") for part in PurePath(path.removeprefix(self._above)).parts)
+        return any(part.startswith(".") for part in PurePath(path.removeprefix(self._real)).parts)

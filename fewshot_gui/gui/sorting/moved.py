@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from fewshot_gui.engine.sorting.plan import TAKES_AWAY
@@ -23,7 +24,7 @@ def follow_moves(workspace: Workspace, receipt: Receipt) -> None:
                 places[line.target] = line.source
     session = workspace.session
     for picture in session.stored_pictures():
-        place = places.get(picture.path or "")
+        place = places.get(os.path.abspath(picture.path)) if picture.path else None  # noqa: PTH100
         if place is not None:
             session.relocate(picture.id, place)
     workspace.gallery.rescan()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY = "watching"
 TICK_MS = 500
 _REMIND_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Watching(QObject):
         self._reminded = 0.0
         self._rescan = False
         self._known: set[str] = set()  # what lay there when watching began, and what has arrived since
-        self._beginning = False
+        self._beginning = self._fewer = self._away = False
+        self._looked = 0.0
         self.new: dict[str, float] = {}
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -124,7 +126,8 @@ class Watching(QObject):
 
     def forget(self, paths: Sequence[str] | None = None) -> None:
         """Count these arrivals as seen, or all."""
-        self.new = {} if paths is None else {p: at for p, at in self.new.items() if p not in set(paths)}
+        gone = set(self.new if paths is None else paths)
+        self.new = {path: at for path, at in self.new.items() if path not in gone}
         self._tell()
 
     def offer_again(self, paths: Sequence[str]) -> None:
@@ -139,7 +142,8 @@ class Watching(QObject):
         if not os.path.lexists(path):
             self._known.discard(path)
             if path in self.new and not self._arrivals.is_ours(path):
-                self.forget([path])
+                del self.new[path]
+                self._fewer = True  # a thousand may go at once, and are told at once
         elif self._arrivals.is_ours(path):
             self._known.add(path)
         self._arrivals.touched(path, self._clock())
@@ -149,6 +153,7 @@ class Watching(QObject):
         now, gallery = self._clock(), self._workspace.gallery
         if self._watch is not None and gallery.folder and gallery.folder != self._watch.folder:
             self.start()
+        self._come_back(now)
         self._know_what_lies_there()
         if self._sorter.busy and now - self._reminded > _REMIND_SECONDS:
             self._remind()
@@ -161,9 +166,24 @@ class Watching(QObject):
         if self._rescan and not gallery.listing:
             self._rescan = False
             gallery.rescan()
-        if arrived:
+        if arrived or self._fewer:
+            self._fewer = False
             self._tell()
         self._offer_due(now)
+
+    def _come_back(self, now: float) -> None:
+        """Watch anew a folder that was away, as of a card that was pulled: the system forgot the watch."""
+        if self._watch is None or now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        there = os.path.isdir(self._watch.folder)  # noqa: PTH112 - paths are strings in the engine
+        if there and self._away:
+            kept = self.new
+            self.start()
+            self.new = kept
+            self._tell()
+            self._workspace.gallery.rescan()
+        self._away = not there
 
     def _know_what_lies_there(self) -> None:
         """Count as no arrival what the folder is opened with; a later listing may come before a report."""

@@ -696,3 +696,24 @@ def test_sure_ones_are_counted_from_the_piles(evening: Any, monkeypatch: pytest.
     assert watch.sure() == [space.gallery.files[5].path]
     watch.release()
     watch.deleteLater()
+
+
+def test_a_watched_folder_that_was_away_is_watched_again(watched: Any, tmp_path: Path) -> None:
+    """The system forgets the watch of a card that was pulled; the tick in the menu stayed."""
+    arrived = arrive(watched, "new.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    away = watched.folder.rename(tmp_path / "away")
+    watched.clock.now += 6
+    watched.watching.tick()
+    away.rename(watched.folder)
+    watched.clock.now += 6
+    watched.watching.tick()
+    assert watched.watching.on
+    watched.wait(lambda: not watched.window.workspace.gallery.listing)
+    watched.watching.tick()
+    watched.watching._timer.stop()
+    path = arrive(watched, "later.png")
+    watched.clock.now += 3
+    watched.watching.tick()
+    assert list(watched.watching.new) == [str(arrived), str(path)]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fewshot_gui.core.images.identity import file_id
-from fewshot_gui.core.images.scan import PictureFile
+from fewshot_gui.core.images.scan import PictureFile, scan_folder
 from fewshot_gui.engine import gallery as module
 from fewshot_gui.engine.gallery import Gallery
 from fewshot_gui.engine.library import Library
@@ -458,3 +458,38 @@ def test_hundred_thousand_rows_are_listed_in_portions_and_stay_small(
     assert room.counts[:3] == [0, 100, 5100]
     assert room.gallery.row_of("/pictures/99999.jpg") == 99_999
     assert len(found) == 1
+
+
+def test_a_folder_is_known_by_one_path_however_it_is_written(
+    room: Room, folder: str, paint: Callable[..., list[PictureFile]]
+) -> None:
+    """Qt's dialogs write C:/Pictures where the plan of a sort writes C:\\Pictures: nothing was followed."""
+    files = paint(1)
+    room.gallery.open(f"{folder}/../pictures/")
+    room.finish()
+    assert room.gallery.folder == folder
+    assert room.gallery.row_of(files[0].path) == 0
+
+
+def test_what_comes_while_the_folder_is_listed_is_looked_for_afterwards(
+    room: Room, folder: str, paint: Callable[..., list[PictureFile]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ended meanwhile, and F5, were forgotten."""
+    paint(2)
+    looked, gate = threading.Event(), threading.Event()
+
+    def slow(*values: Any, **options: Any) -> Iterator[PictureFile]:
+        found = list(scan_folder(*values, **options))
+        looked.set()
+        gate.wait(20)
+        yield from found
+
+    monkeypatch.setattr(module, "scan_folder", slow)
+    room.gallery.open(folder)
+    assert looked.wait(20)
+    paint(1, first=5)
+    room.gallery.rescan()
+    gate.set()
+    room.finish()
+    assert room.gallery.count == 3
+    assert not room.gallery.listing

@@ -179,6 +179,7 @@ class PlainGallery:
         self.backbone, self.count = "photo", len(rows)
         self.ids = [PictureId(f"row{row}") for row in range(len(rows))]
         self.embeddings, self.known = rows, np.ones(len(rows), np.bool_)
+        self.missing = ~self.known
 
     def set_backbone(self, name: str, _device: str) -> None:
         changed, self.backbone = name != self.backbone, name

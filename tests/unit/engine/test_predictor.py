@@ -192,6 +192,11 @@ class FakeGallery:
         self.ids: list[PictureId | None] = []
         self.embeddings = np.zeros((0, 3), np.float32)
         self.known = np.zeros(0, np.bool_)
+        self.gone: set[int] = set()
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        return np.isin(np.arange(self.count), list(self.gone))
 
     @property
     def count(self) -> int:
@@ -931,3 +936,18 @@ def test_labels_show_on_rows_that_arrive_while_nothing_is_taught(bench: Bench) -
     bench.session.do(AddCategory(RED, "red"), LabelPictures((PictureId("row0"),), RED))
     bench.rows(R)
     assert shown(bench.scores) == ["red"]
+
+
+def test_files_that_are_gone_or_back_are_told(taught: Bench) -> None:
+    """Piles are cut for scores: after a move they still held what was no longer there."""
+    taught.rows(R, G, B)
+    before = taught.scores
+    taught.updates.clear()
+    taught.gallery.gone = {1}
+    taught.gallery.listed.emit()
+    assert [scores is before for scores in taught.updates] == [False]
+    taught.gallery.listed.emit()
+    assert len(taught.updates) == 1, "nothing has changed"
+    taught.gallery.gone = set()
+    taught.gallery.listed.emit()
+    assert len(taught.updates) == 2

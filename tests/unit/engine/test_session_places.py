@@ -183,3 +183,17 @@ def test_a_folder_that_is_where_it_was_is_not_taken_for_another(tmp_path: Path) 
 def test_a_session_that_was_not_moved_asks_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.path.isdir", lambda _path: pytest.fail("a network folder may hang"))
     assert moved_along("/far/photos", "/home/ann/s.fewshot", "/home/ann/s.fewshot") == "/far/photos"
+
+
+def test_a_session_on_a_drive_that_is_away_is_offered_again_when_that_is_back(tmp_path: Path) -> None:
+    """One start without the drive, and all its categories seemed lost."""
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    (away,) = sessions(drive, "holiday")
+    (here,) = sessions(tmp_path, "here")
+    note_session(away)
+    drive.rename(tmp_path / "unplugged")
+    note_session(here)
+    assert recent_sessions() == [here]
+    (tmp_path / "unplugged").rename(drive)
+    assert recent_sessions() == [here, away]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import queue
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,3 +174,20 @@ def test_a_system_that_watches_no_more_says_why(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(WatchError) as told:
         FolderWatch(str(tmp_path), queue.Queue[Callable[[], None]]().put, print)
     assert (told.value.problem, told.value.detail) == (WatchProblem.REFUSED, "inotify watch limit reached")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_behind_a_link_is_watched_under_its_own_name(tmp_path: Path) -> None:
+    """~/Pictures on another disk is such a link, and the link itself was watched."""
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "Pictures"
+    link.symlink_to(tmp_path / "disk", target_is_directory=True)
+    calls: queue.Queue[Callable[[], None]] = queue.Queue()
+    seen: list[str] = []
+    watch = FolderWatch(str(link), calls.put, seen.append)
+    try:
+        (tmp_path / "disk" / "a.jpg").write_bytes(b"x")
+        next_call(calls)
+    finally:
+        watch.close()
+    assert set(seen) == {str(link / "a.jpg")}

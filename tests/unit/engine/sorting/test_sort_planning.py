@@ -540,3 +540,10 @@ def test_targets_lie_one_folder_below_the_destination_under_names_that_fit(
         assert parent(folder) == "/to"
         assert fits(name)
         assert name not in {"", ".", ".."}
+
+
+def test_a_path_is_counted_as_the_system_counts_it() -> None:
+    """On Windows a path of 90 Chinese characters was too long: there one is one, and an emoji two."""
+    for name, goes in (("字" * 30, True), ("字" * 31, False), ("\U0001f600" * 15, True), ("a" * 30, True)):
+        plan = World({f"/in/{name}": "cats"}, longest_path=len("/to/cats/") + 30, utf16=True).plan()
+        assert bool(targets(plan)) is goes, name
