@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fewshot_gui.engine.predictor import Predictor
+    from fewshot_gui.engine.scores import Scores
     from fewshot_gui.engine.single import SinglePrediction
 
 SMOOTHING_SECONDS = 0.25
@@ -26,6 +27,8 @@ LEAD_SECONDS = 0.2
 """How long another label must lead before it is shown."""
 WINDOW_SECONDS = 1.0
 """Over how long the frame rate and the delay are averaged."""
+STILL_SECONDS = 0.5
+"""A frame that has stood for so long is a still picture: what is learned meanwhile is asked of it anew."""
 _MOST_FRAMES = 240
 """A bound for the window whatever the clock does; no camera here gives more in a second."""
 
@@ -124,6 +127,9 @@ def _mixed(
 class LiveLoop:
     """Predicts the newest frame, again and again: one in flight, the newest waits.
 
+    A frame that stands still, as of a paused video, is predicted once more when the classifier is another
+    one or judges otherwise.
+
     Args:
         predictor: its worker keeps one frame in flight and one waiting; older ones are dropped there.
         clock: seconds, the same clock that stamps the frames.
@@ -136,30 +142,53 @@ class LiveLoop:
         self._steady: Steady | None = None
         self._window: deque[tuple[float, float]] = deque(maxlen=_MOST_FRAMES)
         self._run = 0
+        self._last: tuple[NDArray[np.uint8], float] | None = None
+        self._judged: tuple[object, ...] = ()
+        predictor.updated.connect(self._on_updated)
 
-    def offer(self, frame: NDArray[np.uint8], captured_at: float) -> None:
+    def offer(self, frame: NDArray[np.uint8], captured_at: float, *, alone: bool = False) -> None:
         """Ask for the prediction of a frame (H, W, 3) RGB; it takes the place of one that still waits.
 
         The frame must not be written to afterwards.
+
+        Args:
+            frame: what to predict.
+            captured_at: seconds.
+            alone: nothing of the frames before it is mixed in, as where a person goes to a place in a video.
         """
-        run = self._run
+        run, now = self._run, self._clock()
+        self._last = frame, captured_at
+        begun = captured_at if now - captured_at < STILL_SECONDS else now
 
         def arrived(prediction: SinglePrediction) -> None:
-            if run == self._run:
-                self._arrived(frame, captured_at, prediction)
+            if run != self._run:
+                return
+            if alone:
+                self._steady = None
+            self._arrived(frame, captured_at, begun, prediction)
 
         self._predictor.classify_frame(frame, arrived)
 
     def reset(self) -> None:
         """Forget what was seen, as when the source changes; frames in flight are dropped."""
         self._run += 1
-        self._steady = None
+        self._steady = self._last = None
         self._window.clear()
 
-    def _arrived(self, frame: NDArray[np.uint8], captured_at: float, raw: SinglePrediction) -> None:
+    def _on_updated(self, scores: Scores) -> None:
+        judged = scores.version, scores.classes, scores.cutoff
+        if judged == self._judged:
+            return
+        self._judged = judged
+        if self._last is not None and self._clock() - self._last[1] >= STILL_SECONDS:
+            self.offer(*self._last, alone=True)
+
+    def _arrived(
+        self, frame: NDArray[np.uint8], captured_at: float, begun: float, raw: SinglePrediction
+    ) -> None:
         now = self._clock()
         self._steady = steadied(self._steady, raw, captured_at)
-        self._window.append((now, now - captured_at))
+        self._window.append((now, now - begun))
         while now - self._window[0][0] > WINDOW_SECONDS:
             self._window.popleft()
         latency_ms = 1000 * sum(delay for _, delay in self._window) / len(self._window)

@@ -56,6 +56,11 @@ def qimage(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(rows.data, width, height, channels * width, QImage.Format.Format_RGB888).copy()
 
 
+def open_as(window: QWidget, width: int, height: int) -> None:
+    """Make a window so large at first, or as large as its screen bears: its lowest row must be seen."""
+    window.resize(QSize(width, height).boundedTo(window.screen().availableSize() * 0.95))
+
+
 def _ink(button: QWidget) -> QColor:
     """Return the colour of a button's sign, faded while it is disabled: Qt leaves white nearly white."""
     group = QPalette.ColorGroup.Active if button.isEnabled() else QPalette.ColorGroup.Disabled

@@ -17,6 +17,7 @@ import pytest
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddCategory, AddExamples
+from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.live import LiveLoop
 from fewshot_gui.engine.predictor import SinglePrediction
 from fewshot_gui.engine.session import Session
@@ -64,6 +65,7 @@ class BrightnessPredictor:
 
     def __init__(self, lane: Worker, classes: tuple[CategoryId, ...]) -> None:
         self._lane, self._classes = lane, classes
+        self.updated: Event[[Any]] = Event()
 
     def classify_frame(self, pixels: NDArray[np.uint8], then: Callable[[SinglePrediction], None]) -> None:
         self._lane.submit(

@@ -117,3 +117,7 @@ def test_opened_again_it_follows_the_list(qtbot: QtBot, problems: ProblemLog) ->
     problems.clear()
     wait_for(qtbot, second, 0)
     second.close()
+
+
+def test_tab_leads_out_of_the_table(dialog: ProblemsDialog) -> None:
+    assert not dialog.table.tabKeyNavigation()

@@ -923,3 +923,40 @@ def test_space_is_let_go_when_the_focus_leaves(qtbot: QtBot, session: Session, p
     qtbot.keyPress(_card(panel, "Mug"), Qt.Key.Key_Space)
     _card(panel, "Pen").setFocus()
     assert heard == [True, False]
+
+
+def test_an_example_on_which_the_keyboard_stands_is_seen(
+    qtbot: QtBot, session: Session, panel: SupportPanel
+) -> None:
+    """Before, Delete removed an example far below what was shown."""
+    _category(session, "Mug", *range(200))
+    panel.resize(300, 500)
+    QApplication.processEvents()
+    grid = _card(panel, "Mug").grid
+    grid.stand_on(0)
+    for position in (120, 199, 3):
+        grid.stand_on(position)
+        cell = grid.shape.cell(position)
+        seen = grid.visibleRegion().boundingRect()
+        assert seen.contains(cell), position
+    grid.select_pictures([_id(150)])
+    assert grid.visibleRegion().boundingRect().contains(grid.shape.cell(150))
+
+
+def test_a_card_is_put_where_the_list_has_scrolled_to(
+    qtbot: QtBot, session: Session, panel: SupportPanel
+) -> None:
+    for number in range(20):
+        _category(session, f"C{number:02}")
+    panel.resize(300, 500)
+    QApplication.processEvents()
+    cards = panel.cards
+    below = cards.viewport().mapToGlobal(QPoint(20, cards.viewport().height() - 2))
+    cards.carry(below)
+    for _ in range(2_000):
+        cards.scroller.tick()
+    assert cards.verticalScrollBar().value() == cards.verticalScrollBar().maximum()
+    assert cards._line.isVisible()
+    assert not cards._line.visibleRegion().isEmpty(), "the line goes with the list"
+    cards.let_go(CategoryId("c00"))
+    assert _names(panel)[-1] == "C00"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QAccessible, QEnterEvent, QIcon, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -22,6 +22,7 @@ from fewshot_gui.gui.widgets import (
     Separator,
     Toast,
     ToolButton,
+    open_as,
     qimage,
 )
 
@@ -363,3 +364,11 @@ def test_the_wheel_over_a_closed_list_chooses_nothing(qtbot: QtBot) -> None:
     QApplication.sendEvent(box, event)
     assert box.currentText() == "Copy"
     assert not event.isAccepted()
+
+
+def test_a_window_opens_no_larger_than_its_screen(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    room = window.screen().availableSize()
+    open_as(window, 5_000, 100)
+    assert window.size() == QSize(round(room.width() * 0.95), 100)

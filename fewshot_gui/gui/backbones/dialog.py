@@ -27,7 +27,7 @@ from fewshot_gui.gui.backbones.backbone_list import BackboneList
 from fewshot_gui.gui.backbones.entries import entries, rungs
 from fewshot_gui.gui.backbones.error_words import error_words
 from fewshot_gui.gui.backbones.file_report import FileReport
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import PushButton, open_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ class BackbonesDialog(QDialog):
         self._first = ""
         self.setObjectName("backbonesDialog")
         self.setWindowTitle(self.tr("Backbones"))
-        self.resize(880, 640)
+        open_as(self, 880, 640)
         self.list = BackboneList(self)
         self.report = FileReport(self)
         self.reading = QProgressBar(self)

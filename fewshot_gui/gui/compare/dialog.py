@@ -14,7 +14,7 @@ from fewshot_gui.gui.compare.disputes import disputes
 from fewshot_gui.gui.compare.results import ResultsTable
 from fewshot_gui.gui.inspector.reveal import reveal_row
 from fewshot_gui.gui.learner_offers import offers_for, task_of
-from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader
+from fewshot_gui.gui.widgets import EmptyState, PushButton, SectionHeader, open_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class CompareDialog(QDialog):
         self._folder = ""
         self.setObjectName("compareDialog")
         self.setWindowTitle(self.tr("Compare learners"))
-        self.resize(1000, 640)
+        open_as(self, 1000, 640)
         self.choices = LearnerChoices(self)
         self.run = PushButton(self.tr("Compare"), self, role="primary")
         self.run.setObjectName("compareRun")

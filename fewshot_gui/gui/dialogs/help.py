@@ -13,7 +13,7 @@ from fewshot_gui.core.backbones.bundle import BundleError
 from fewshot_gui.core.backbones.catalogue import shipped_sound
 from fewshot_gui.engine.folders import data_folder
 from fewshot_gui.gui.actions import action_rows, menu_titles, plain
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import PushButton, open_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def keys_dialog(parent: QWidget) -> QDialog:
     area.viewport().setAutoFillBackground(False)
     page.setAutoFillBackground(False)
     _finish(dialog, [area])
-    dialog.resize(dialog.minimumSizeHint().width(), _KEYS_HEIGHT)
+    open_as(dialog, dialog.minimumSizeHint().width(), _KEYS_HEIGHT)
     return dialog
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from fewshot_gui.gui.error_words import problem_words
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import PushButton, open_as
 
 if TYPE_CHECKING:
     from fewshot_gui.engine.problems import Problem, ProblemLog
@@ -48,7 +48,7 @@ class ProblemsDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("problemsDialog")
         self.setWindowTitle(self.tr("Problems"))
-        self.resize(880, 440)
+        open_as(self, 880, 440)
         self._problems = problems
         self._shown: tuple[Problem, ...] = ()
         self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
@@ -70,6 +70,7 @@ class ProblemsDialog(QDialog):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.table.setTabKeyNavigation(False)  # Tab leads on to the buttons
         self._lay_out()
         self.table.itemSelectionChanged.connect(self._allow)
         self.table.itemDoubleClicked.connect(lambda _item: self._show())

@@ -243,8 +243,11 @@ class InspectorPanel(QWidget):
             self._show(self._reading)
 
     def _on_listed(self) -> None:
-        if self._file is not None and self._gallery.row_of(self._file.path) is None:
+        row = None if self._file is None else self._gallery.row_of(self._file.path)
+        if self._file is not None and row is None:
             self.clear()
+        elif row is not None and self._gallery.files[row] != self._file:  # it was written anew
+            self.show_rows(np.array([row], np.int64))
 
     def _read_row(self) -> None:
         assert self._file is not None

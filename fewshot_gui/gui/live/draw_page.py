@@ -51,7 +51,7 @@ class DrawPage(QWidget):
         self._intake = intake
         self._appearance = appearance
         self._prediction: SinglePrediction | None = None
-        self._fits = -1
+        self._judged: tuple[object, ...] = ()
         self.setObjectName("drawPage")
         self.canvas = Canvas(appearance)
         self.canvas.changed.connect(self._on_drawn)
@@ -151,9 +151,10 @@ class DrawPage(QWidget):
         self._classify()
 
     def _on_updated(self, scores: Scores) -> None:
-        """Ask again when there is another classifier."""
-        if scores.version != self._fits:
-            self._fits = scores.version
+        """Ask again when there is another classifier, or it judges otherwise."""
+        judged = scores.version, scores.classes, scores.cutoff
+        if judged != self._judged:
+            self._judged = judged
             self._classify()
 
     def _classify(self) -> None:

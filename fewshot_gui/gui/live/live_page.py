@@ -104,14 +104,14 @@ class LivePage(QWidget):
         self._take()
         self._captures.start()
 
-    def show_frame(self, frame: Frame, captured_at: float) -> None:
-        """Show a new frame and ask for its prediction."""
+    def show_frame(self, frame: Frame, captured_at: float, *, alone: bool = False) -> None:
+        """Show a new frame and ask for its prediction; of one that stands `alone`, from it alone."""
         self._frame, self._captured_at = frame, captured_at
         self.teach.set_ready(True)
         self.stack.setCurrentWidget(self.view)
         self.view.show_frame(frame, captured_at)
         self.view.show_note(self._note())
-        self._loop.offer(frame, captured_at)
+        self._loop.offer(frame, captured_at, alone=alone)
 
     def forget(self) -> None:
         """Show no frame and no prediction: the source has stopped or is another one."""
@@ -147,15 +147,18 @@ class LivePage(QWidget):
         super().focusOutEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Capture nothing that cannot be seen."""
+        """Capture nothing that cannot be seen, and tell of no frame that is still on its way."""
         self._let_all_go()
         self.leave()
+        self._loop.reset()
         super().hideEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Go on where the page was left."""
         super().showEvent(event)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self._frame is not None:
+            self._loop.offer(self._frame, self._captured_at, alone=True)
         self.enter()
 
     def closeEvent(self, event: QCloseEvent) -> None:

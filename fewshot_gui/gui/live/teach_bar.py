@@ -168,6 +168,8 @@ class TeachBar(QWidget):
 
     def _fill(self, document: Document) -> None:
         """Make the buttons anew."""
+        if self._down is not None and not self._key:  # by the mouse: a button that goes is never released
+            self.let_go()
         while (item := self._row.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:

@@ -201,7 +201,7 @@ class VideoPage(LivePage):
         self._source.loop = wanted
 
     def _on_frame(self, frame: Frame, captured_at: float) -> None:
-        self.show_frame(frame, captured_at)
+        self.show_frame(frame, captured_at, alone=not self._source.playing)
 
     def _on_moved(self, position: float) -> None:
         if not self.slider.isSliderDown():

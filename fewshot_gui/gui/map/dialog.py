@@ -14,7 +14,7 @@ from fewshot_gui.gui.inspector.reveal import reveal_rows
 from fewshot_gui.gui.map.view import MapContent, MapView
 from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
 from fewshot_gui.gui.sorting.tables import base_name
-from fewshot_gui.gui.widgets import ElidedLabel, EmptyState, PushButton
+from fewshot_gui.gui.widgets import ElidedLabel, EmptyState, PushButton, open_as
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class MapDialog(QDialog):
         self._soon.timeout.connect(self.refresh)
         self._lay_out()
         self._connect()
-        self.resize(900, 660)
+        open_as(self, 900, 660)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)

@@ -280,6 +280,7 @@ class MapView(QWidget):
         """Begin a frame, or a click."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._press = event.position().toPoint()
+            self._point(self._at(event.position()))  # it may have glided away under a still mouse
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Draw the frame, or point at what is under the mouse."""

@@ -82,6 +82,7 @@ class Answerer(QObject):
 
     def name(self, category: CategoryId) -> None:
         """Say that the chosen pictures belong to this category, teach it or not, and move on."""
+        self._view.take_hold(self._view.currentIndex().row())
         rows = self._view.targets()
         if self._name(rows, category):
             self._move_on(rows)
@@ -95,6 +96,7 @@ class Answerer(QObject):
         if answer is Answer.ACCEPT_LINE:
             self._accept_line()
             return
+        self._view.take_hold(self._view.currentIndex().row())
         rows = self._view.targets()
         if self._answer(rows, answer) and answer is not Answer.WITHDRAW:
             self._move_on(rows)

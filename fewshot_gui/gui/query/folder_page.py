@@ -183,6 +183,7 @@ class FolderPage(QWidget):
         )
         viewer.answered.connect(self.deciding.answer_large)
         viewer.moved.connect(self.view.go_to)
+        self.view.take_hold(viewer.position)
         viewer.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         viewer.open()
         return viewer
@@ -326,9 +327,11 @@ class FolderPage(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take a folder; our own tiles came from here and have nothing to do here."""
         data = event.mimeData()
+        if data.hasFormat(MIME):
+            return
         # The local file of a web address is "", and that is the folder the program was started in.
         folders = [url for url in data.urls() if url.isLocalFile() and Path(url.toLocalFile()).is_dir()]
-        if folders and not data.hasFormat(MIME):
+        if folders:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

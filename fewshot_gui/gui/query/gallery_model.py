@@ -71,6 +71,7 @@ class GalleryModel(QAbstractListModel):
 
     stale_changed = Signal(bool)
     rearranged = Signal()
+    rewritten = Signal()
     advanced = Signal()
 
     def __init__(
@@ -282,6 +283,8 @@ class GalleryModel(QAbstractListModel):
             self._change_folder()
         elif count > self._listed:
             self._append(count)
+        else:
+            self.rewritten.emit()
 
     def _change_folder(self) -> None:
         # Scores of the former folder say nothing of this one, whatever their rows.
@@ -300,6 +303,9 @@ class GalleryModel(QAbstractListModel):
             self.endInsertRows()
         if self._arrangement.key == "name" or self._arrangement.descending:
             self._set_stale(stale=True)
+        elif self._stale and self._arrangement.pile is None:  # the predictor heard of these rows before us
+            wanted = self._arranger.wanted(self._scores, self._arrangement)
+            self._set_stale(stale=not np.array_equal(wanted, self._order))
 
     def _fitting(self, scores: Scores | None) -> Scores | None:
         return scores if scores is not None and scores.count <= len(self._gallery.files) else None

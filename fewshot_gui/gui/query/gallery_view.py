@@ -91,6 +91,7 @@ class GalleryView(GridView):
         self._gallery.modelAboutToBeReset.connect(self._remember)
         self._gallery.advanced.connect(self._show_advance)
         self._gallery.rearranged.connect(self._restore)
+        self._gallery.rewritten.connect(lambda: self._ask_soon.start(SCROLL_MS))
         self.laid_out.connect(lambda: self._ask_soon.start(0))
         self._thumbnails.arrived.connect(self._repaint_files)
         self._appearance.changed.connect(self.viewport().update)
@@ -141,6 +142,11 @@ class GalleryView(GridView):
         """Put the cursor on this position, and choose it alone."""
         index = self._gallery.index(min(max(0, position), len(self._gallery.order) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def take_hold(self, position: int) -> None:
+        """Choose this position where nothing is chosen: what is being answered may not move by itself."""
+        if not self.selectionModel().hasSelection() and 0 <= position < len(self._gallery.order):
+            self.go_to(position)
 
     @property
     def at_rest(self) -> bool:

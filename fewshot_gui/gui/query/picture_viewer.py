@@ -131,6 +131,7 @@ class PictureViewer(QDialog):
         self._model.modelReset.connect(self._follow)
         self._model.rowsInserted.connect(self._follow)
         self._model.rowsRemoved.connect(self._follow)
+        self._model.rewritten.connect(self._follow)
         self._model.dataChanged.connect(self._say)
 
     # Places -----------------------------------------------------------------------------------------
@@ -171,10 +172,11 @@ class PictureViewer(QDialog):
         if self._file is None:
             return
         found = self._model.position_of(self._row)
+        now = None if found is None else self._model.file(found)
         # Rows of one folder keep their numbers; in another folder the same row is another picture.
-        if found is None or self._model.file(found) != self._file:
+        if found is None or now is None or now.path != self._file.path:
             self.close()
-        elif found != self._position:
+        elif found != self._position or now != self._file:  # it lies elsewhere, or was written anew
             self.show_position(found)
         else:
             self._place_words()
@@ -244,7 +246,9 @@ class PictureViewer(QDialog):
         if answer is Answer.ACCEPT and not self._can_accept(shown):
             return
         self.answered.emit(shown, answer)
-        if answer is not Answer.WITHDRAW:
+        if (
+            answer is not Answer.WITHDRAW and self._file is not None
+        ):  # else the answer took it out of the filter
             self.show_position(self._position + 1)
 
     def _can_accept(self, shown: Shown) -> bool:

@@ -12,6 +12,7 @@ from fewshot_gui.gui.sorting.plan_page import PlanPage
 from fewshot_gui.gui.sorting.run_dialog import RunDialog
 from fewshot_gui.gui.sorting.snapshot import snapshot
 from fewshot_gui.gui.sorting.words import journal_words
+from fewshot_gui.gui.widgets import open_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,7 +41,7 @@ class SortDialog(RunDialog):
         self._workspace = workspace
         self.setObjectName("sortDialog")
         self.setWindowTitle(self.tr("Sort the files"))
-        self.resize(1120, 640)
+        open_as(self, 1120, 640)
         self.choices = Choices(workspace.session, workspace.gallery.folder, selected=selected)
         self.plan = PlanPage(sorter, self.choices, self._request, appearance, self)
         self.pages.insertWidget(0, self.plan)

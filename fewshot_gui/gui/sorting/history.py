@@ -11,7 +11,7 @@ from fewshot_gui.engine.sorting.states import FileState, RunState
 from fewshot_gui.gui.sorting.run_dialog import RunDialog
 from fewshot_gui.gui.sorting.tables import LineTable, line_view
 from fewshot_gui.gui.sorting.words import journal_words, run_words, time_words, way_words
-from fewshot_gui.gui.widgets import PushButton
+from fewshot_gui.gui.widgets import PushButton, open_as
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor
@@ -72,7 +72,7 @@ class HistoryDialog(RunDialog):
         self._wanted = run
         self.setObjectName("historyDialog")
         self.setWindowTitle(self.tr("Sorted before"))
-        self.resize(1040, 640)
+        open_as(self, 1040, 640)
         self.note = QLabel(self.tr("Reading what was sorted…"), self)
         self.note.setObjectName("historyNote")
         self.note.setProperty("role", "muted")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.support.edge_scroller import EdgeScroller
@@ -43,6 +44,7 @@ class CardList(QScrollArea):
         self._wanted: Sequence[Category] = ()
         self._cards: dict[CategoryId, CategoryCard] = {}
         self._carried_to = -1
+        self._carried_at = QPoint()
         self._tab_from: QWidget | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -60,6 +62,7 @@ class CardList(QScrollArea):
         self._line = QFrame(content)
         self._line.hide()
         self.scroller = EdgeScroller(self)
+        self.scroller.scrolled.connect(self._carry_on)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(lambda: self._build(A_SLICE))
@@ -91,6 +94,7 @@ class CardList(QScrollArea):
                     return
                 at_most -= 1
                 card = self._cards[category.id] = self._make(category)
+                card.grid.stood.connect(partial(self._show_cell, card.grid))
             self._put(card, place)
 
     def _put(self, card: CategoryCard, place: int) -> None:
@@ -157,24 +161,38 @@ class CardList(QScrollArea):
         self._column.activate()
         self.ensureWidgetVisible(card, 0, GAP)
 
+    def _show_cell(self, grid: QWidget, cell: QRect) -> None:
+        """Scroll to an example on which the keyboard stands: of a large card most lie out of sight."""
+        self._column.activate()
+        middle = grid.mapTo(self._content, cell.center())
+        self.ensureVisible(middle.x(), middle.y(), 0, cell.height() // 2 + GAP)
+
     # A card on its way ------------------------------------------------------------------------------
 
     def carry(self, place: QPoint) -> None:
         """Show a line where a card at `place`, in global coordinates, would go."""
         y = self._content.mapFromGlobal(place).y()
         cards = self.cards
+        self._carried_at = place
         self._carried_to = sum(card.geometry().center().y() < y for card in cards)
         after = cards[min(self._carried_to, len(cards) - 1)].geometry()
         edge = after.bottom() + GAP // 2 if self._carried_to == len(cards) else after.top() - GAP // 2 - 1
         accent = self._appearance.theme.accent.name()
         self._line.setStyleSheet(f"background: {accent}; border: none; border-radius: 1px;")
-        self._line.setGeometry(after.left(), max(0, edge - 1), after.width(), 3)
+        top = max(0, min(edge - 1, self._content.height() - 3))
+        self._line.setGeometry(after.left(), top, after.width(), 3)
         self._line.show()
         self._line.raise_()
         self.scroller.follow(place)
 
+    def _carry_on(self) -> None:
+        """Look again what lies under the card that is carried: the list may have scrolled below it."""
+        if self._carried_to >= 0 and self.cards:
+            self.carry(self._carried_at)
+
     def let_go(self, category: CategoryId) -> None:
         """Hide the line, and say where the card of `category` was put."""
+        self._carry_on()
         target, order = self._carried_to, [card.id for card in self.cards]
         self._stop_carrying()
         if category not in order:

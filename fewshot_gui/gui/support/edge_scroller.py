@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QTimer
+from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QScrollArea
@@ -15,7 +15,13 @@ _STEP = 9
 
 
 class EdgeScroller(QObject):
-    """Tell it where the mouse is with `follow`, and call `stop` when the drag has ended."""
+    """Tell it where the mouse is with `follow`, and call `stop` when the drag has ended.
+
+    Signals:
+        scrolled: something else lies under the mouse, which may stand still.
+    """
+
+    scrolled = Signal()
 
     def __init__(self, area: QScrollArea) -> None:
         super().__init__(area)
@@ -40,6 +46,7 @@ class EdgeScroller(QObject):
         """Scroll by one step."""
         bar = self._area.verticalScrollBar()
         bar.setValue(bar.value() + self._step)
+        self.scrolled.emit()
 
     def stop(self) -> None:
         """Scroll no more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDir, QEvent, QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QDir, QEvent, QMimeData, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDrag,
@@ -51,6 +51,7 @@ class ThumbnailGrid(QWidget):
     addRequested = Signal()  # noqa: N815
     menuRequested = Signal(QPoint)  # noqa: N815
     left = Signal(int)
+    stood = Signal(QRect)
 
     def __init__(
         self, thumbnails: ThumbnailCache, appearance: Appearance, parent: QWidget | None = None
@@ -115,6 +116,7 @@ class ThumbnailGrid(QWidget):
         places = [at for at, example in enumerate(self._examples) if example.picture in pictures]
         if places:
             self.select(Selection(places[0], places[0], frozenset(places)))
+            self.stood.emit(self.shape.cell(places[0]))
 
     def select(self, selection: Selection) -> None:
         """Show `selection`."""
@@ -343,6 +345,7 @@ class ThumbnailGrid(QWidget):
             self.select(self._selection.nothing().standing(position))
         else:
             self.select(self._selection.extended(position) if extend else self._selection.only(position))
+        self.stood.emit(self.shape.cell(position))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Stand on the first tile when the Tab key leads here for the first time."""

@@ -60,9 +60,11 @@ class FakeLoop:
         self.predicted: Event[[LivePrediction]] = Event()
         self.offered: list[tuple[Any, float]] = []
         self.resets = 0
+        self.alone = False
 
-    def offer(self, frame: Any, captured_at: float) -> None:
+    def offer(self, frame: Any, captured_at: float, *, alone: bool = False) -> None:
         self.offered.append((frame, captured_at))
+        self.alone = alone
 
     def reset(self) -> None:
         self.resets += 1

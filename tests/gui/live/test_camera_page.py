@@ -380,3 +380,13 @@ def test_who_left_the_page_or_chose_another_camera_is_left_alone(running: Camera
     running.hide()
     camera.returned.emit(FIRST)
     assert camera.device is None
+
+
+def test_a_button_that_is_made_anew_while_it_is_held_is_let_go(
+    running: CameraPage, session: Session, intake: Any, qtbot: QtBot
+) -> None:
+    """Qt tells of no release of a button that is gone: five examples a second went on."""
+    qtbot.mousePress(running.teach.buttons()[0], Qt.MouseButton.LeftButton)
+    assert running._captures.isActive()
+    session.do(AddCategory(CategoryId("new"), "New"))
+    assert not running._captures.isActive()

@@ -282,3 +282,28 @@ def test_holding_a_category_captures_from_the_video(
     page.capture(CategoryId("cat"), held=True)
     page.capture(CategoryId("cat"), held=False)
     assert [(category, origin) for _, category, origin in intake.taught] == [("cat", "video")]
+
+
+def test_a_frame_on_its_way_is_not_told_on_another_page(
+    page: VideoPage, video: FakeVideo, loop: Any, frame: Callable[..., np.ndarray]
+) -> None:
+    page.open("/films/a.mp4")
+    page.show_frame(frame(), 0.0)
+    before = loop.resets
+    page.hide()
+    assert loop.resets == before + 1
+    video.pause()
+    asked = len(loop.offered)
+    page.show()
+    assert len(loop.offered) == asked + 1, "what is seen again is judged by what was taught meanwhile"
+
+
+def test_of_a_video_that_stands_each_place_is_judged_alone(
+    page: VideoPage, video: FakeVideo, loop: Any, frame: Callable[..., np.ndarray]
+) -> None:
+    page.open("/films/a.mp4")
+    video.frame.emit(frame(), 0.0)
+    assert not loop.alone
+    video.pause()
+    video.frame.emit(frame(), 0.1)
+    assert loop.alone

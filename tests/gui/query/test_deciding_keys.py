@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
@@ -452,3 +452,30 @@ def _left_button(view: Any, kind: QEvent.Type, point: QPoint) -> None:
     whole = view.viewport().mapToGlobal(where)
     event = QMouseEvent(kind, where, whole, left, held, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(view.viewport(), event)
+
+
+def test_a_key_at_a_cursor_that_has_chosen_nothing_goes_on_from_there(desk: Any) -> None:
+    """Whoever came by Tab taught a picture of a filter, and was thrown to its end or to nowhere."""
+    desk.page.bar.chips.choose(desk.mug)
+    view = desk.page.view
+    view.clearSelection()
+    view.selectionModel().setCurrentIndex(
+        desk.page.model.index(0), QItemSelectionModel.SelectionFlag.NoUpdate
+    )
+    view.setFocus()
+    view.grab()
+    row = desk.cursor
+    desk.press(Qt.Key.Key_2)
+    assert desk.taught(row) == desk.pen
+    assert 0 <= view.currentIndex().row() <= 1
+    desk.press(Qt.Key.Key_2)
+    assert len([each for each in range(12) if desk.taught(each) == desk.pen]) == 2
+
+
+def test_the_large_view_of_a_cursor_that_has_chosen_nothing_stays(desk: Any) -> None:
+    desk.page.bar.chips.choose(desk.mug)
+    desk.page.view.clearSelection()
+    viewer = desk.page.enlarge(desk.page.model.index(1))
+    QTest.keyClick(viewer, Qt.Key.Key_2)
+    assert viewer.isVisible()
+    viewer.close()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 
 from fewshot_gui.engine.commands import RemoveCategory, RenameCategory
 from fewshot_gui.engine.deciding.stacks import Stacks
+from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.scores import Scores, Special
 from fewshot_gui.gui.mime import unpack
 from fewshot_gui.gui.query.gallery_model import PATH_ROLE, ROW_ROLE, TILE_ROLE, Arrangement, GalleryModel
@@ -190,3 +191,24 @@ def test_an_answer_to_many_pictures_looks_at_all_labels_once_at_most(
     asked.clear()
     assert [model.behind(0) for _ in range(3)] == [[0, 1]] * 3, "the third of the stack is called otherwise"
     assert len(asked) == 1
+
+
+def test_predictions_of_rows_that_are_still_to_come_are_no_other_order(
+    model: GalleryModel, world: SimpleNamespace, qtbot: QtBot
+) -> None:
+    """The predictor hears of a longer folder first: "Order changed" stood over a folder in order."""
+    world.gallery.show("/a", 2)
+    world.gallery.listed = Event()
+    world.gallery.show("/a", 4)
+    world.predictor.say(world.scores([[0.6, 0.4]] * 4))
+    model._on_listed()
+    assert rows(model) == [0, 1, 2, 3]
+    assert not model.stale
+
+
+def test_files_that_are_written_anew_are_told(
+    model: GalleryModel, world: SimpleNamespace, qtbot: QtBot
+) -> None:
+    world.gallery.show("/a", 2)
+    with qtbot.waitSignal(model.rewritten):
+        world.gallery.listed.emit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -258,3 +259,11 @@ def test_panel_hears_nothing_when_it_is_gone(world: SimpleNamespace, appearance:
     world.gallery.show("/b", 3)
     world.predictor.say(world.scores(THREE))
     world.session.do(RenameCategory(world.ids[0], "Cup"))
+
+
+def test_a_picture_that_is_written_anew_is_shown_anew(panel: InspectorPanel, world: SimpleNamespace) -> None:
+    panel.show_rows([1])
+    world.gallery.files[1] = replace(world.gallery.files[1], mtime_ns=99)
+    world.gallery.listed.emit()
+    assert panel._file == world.gallery.files[1]
+    assert not panel.is_empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -298,3 +299,28 @@ def test_bars_are_painted_in_both_looks(qtbot: QtBot, appearance: Appearance) ->
     appearance.choose("dark")
     assert answer.grab().toImage() != light
     assert answer.accessibleDescription().startswith("Name 0 20 %")
+
+
+def test_a_picture_that_is_written_anew_is_shown_anew(desk: Desk) -> None:
+    """Before, a key there answered for a content that nobody had seen."""
+    gallery = desk.world.gallery
+    gallery.files[1] = dataclasses.replace(gallery.files[1], mtime_ns=99)
+    asked = len(desk.asked())
+    gallery.listed.emit()
+    assert desk.viewer.isVisible()
+    assert desk.viewer.file == gallery.files[1]
+    assert desk.asked()[asked:] == ["img1.jpg"]
+
+
+def test_an_answer_that_takes_the_last_picture_out_of_the_filter_closes_it(desk: Desk) -> None:
+    """Before, the program fell: there was no picture to go on to."""
+    model = desk.viewer._model
+    desk.viewer.show_position(0)
+
+    def take_away(_shown: Shown, _answer: Answer | str) -> None:
+        desk.world.gallery.show("/b", 0)
+
+    desk.viewer.answered.connect(take_away)
+    desk.press(Qt.Key.Key_N)
+    assert not desk.viewer.isVisible()
+    assert len(model.order) == 0

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.live import LEAD_SECONDS, LiveLoop, LivePrediction, Steady, steadied
-from fewshot_gui.engine.scores import NONE_OF_THESE
+from fewshot_gui.engine.scores import NONE_OF_THESE, Scores, unknown
 from fewshot_gui.engine.single import SinglePrediction, aligned_single, nothing_taught
 from fewshot_gui.engine.state import CategoryId
 
@@ -49,6 +50,7 @@ class FakePredictor:
     """Holds frames back until the test answers them."""
 
     def __init__(self) -> None:
+        self.updated: Event[[Scores]] = Event()
         self.waiting: list[Callable[[SinglePrediction], None]] = []
 
     def classify_frame(self, _frame: NDArray[np.uint8], then: Callable[[SinglePrediction], None]) -> None:
@@ -246,3 +248,34 @@ def test_a_hundred_thousand_frames_leave_nothing_behind(stage: Stage) -> None:
     assert grown < 10_000
     run(97_000)
     assert len(stage.loop._window) <= 26
+
+
+def judged(version: int, cutoff: float = 1.0) -> Scores:
+    return unknown(0, (CAT, DOG), (), cutoff=cutoff, version=version)
+
+
+def test_a_frame_that_stands_still_is_asked_again_when_something_is_learned(stage: Stage) -> None:
+    """A paused video said "A 15 %" beside a bar of 85 % for B, or nothing at all after the first lesson."""
+    stage.predictor.updated.emit(judged(1))
+    stage.show(prediction(1.0))
+    stage.predictor.updated.emit(judged(2))
+    assert not stage.predictor.waiting, "the next frame of what moves is on its way"
+    stage.clock.now += 9
+    stage.predictor.updated.emit(judged(2))
+    assert not stage.predictor.waiting, "nothing has changed"
+    stage.predictor.updated.emit(judged(2, cutoff=0.5))
+    stage.predictor.answer(prediction(0.0))
+    assert shown(stage.seen[-1]) == "dog"
+    assert stage.seen[-1].latency_ms == pytest.approx(0), "it has not been under way for nine seconds"
+    stage.loop.reset()
+    stage.predictor.updated.emit(judged(3))
+    assert not stage.predictor.waiting, "nobody looks any more"
+
+
+def test_a_place_in_a_paused_video_is_judged_by_itself(stage: Stage) -> None:
+    stage.show(prediction(1.0))
+    stage.clock.now += 0.1
+    stage.loop.offer(FRAME, stage.clock.now, alone=True)
+    stage.predictor.answer(prediction(0.15))
+    assert shown(stage.seen[-1]) == "dog"
+    assert stage.seen[-1].prediction.probabilities == pytest.approx([0.15, 0.85])
