@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QCoreApplication, QRect, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QPainter
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyledItemDelegate,
-    QTableWidget,
-    QTableWidgetItem,
-    QWidget,
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSignalBlocker,
+    QSize,
+    Qt,
+    Signal,
 )
+from PySide6.QtGui import QBrush, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QTableView, QWidget
 
 from fewshot_gui.gui.theme import mixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtWidgets import QStyleOptionViewItem
 
     from fewshot_gui.engine.deciding.enough import LooReport
@@ -36,10 +40,83 @@ NAMES: Final = 208
 TALLEST: Final = 112
 _DOT: Final = 8
 _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_NO_INDEX: Final = QModelIndex()
 _translate = QCoreApplication.translate
 
 
-class ConfusionTable(QTableWidget):
+class ReportModel(QAbstractTableModel):
+    """The cells of a report, made when they are asked for: 200 categories have 40,000.
+
+    Args:
+        appearance: gives the colours.
+        parent: owns the model.
+    """
+
+    def __init__(self, appearance: Appearance, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self._categories: tuple[Category, ...] = ()
+        self._cells: dict[tuple[int, int], int] = {}
+        self._examined: list[int] = []
+
+    def show(self, report: LooReport | None, categories: tuple[Category, ...]) -> None:
+        """Have the cells of these categories of a report, in their order."""
+        self.beginResetModel()
+        self._categories = categories
+        places = {category.id: place for place, category in enumerate(categories)}
+        cells = {} if report is None else report.cells
+        self._cells = {
+            (places[own], places[taken]): len(pictures)
+            for (own, taken), pictures in cells.items()
+            if own in places and taken in places
+        }
+        self._examined = [0] * len(categories)
+        for (own, _taken), pictures in cells.items():
+            if own in places:
+                self._examined[places[own]] += len(pictures)
+        self.endResetModel()
+
+    def score(self, row: int) -> tuple[int, int]:
+        """Return how many examples of a category were classified right, and how many were examined."""
+        return self._cells.get((row, row), 0), self._examined[row]
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:
+        """Return how many categories there are."""
+        return 0 if parent.isValid() else len(self._categories)
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:
+        """Return the same: each may be taken for each."""
+        return self.rowCount(parent)
+
+    def worst(self) -> tuple[int, int]:
+        """Return the place of the mistake that is made most often, the first cell where there is none."""
+        wrong = [(count, -row, -column) for (row, column), count in self._cells.items() if row != column]
+        most, row, column = max(wrong, default=(0, 0, 0))
+        return (-row, -column) if most else (0, 0)
+
+    def data(
+        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the number of a cell, its colour, or what it says in words."""
+        row, column = index.row(), index.column()
+        count = self._cells.get((row, column), 0)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return str(count) if count or row == column else ""  # nought is told where it should not be one
+        if role == Qt.ItemDataRole.BackgroundRole:
+            examined = self._examined[row]
+            return self._colour(count / examined if examined else 0.0, right=row == column)
+        if role in {Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole}:
+            return cell_words(count, self._categories[row].name, self._categories[column].name)
+        return None
+
+    def _colour(self, share: float, *, right: bool) -> QBrush:
+        theme = self._appearance.theme
+        if not share:
+            return QBrush(theme.raised if right else theme.surface)
+        return QBrush(mixed(theme.success if right else theme.danger, theme.surface, 0.12 + 0.38 * share))
+
+
+class ConfusionTable(QTableView):
     """A row for what was taught, a column for what it was taken for; arrows walk, every cell can be chosen.
 
     `cellChosen` carries the two categories of the chosen cell, taught as and taken for.
@@ -54,6 +131,8 @@ class ConfusionTable(QTableWidget):
         self._report: LooReport | None = None
         self._categories: tuple[Category, ...] = ()
         self._looks: tuple[tuple[CategoryId, str, int], ...] | None = None
+        self._model = ReportModel(appearance, self)
+        self.setModel(self._model)
         self.setObjectName("confusionTable")
         self.setAccessibleName(self.tr("What the examples of each category are taken for"))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -67,16 +146,27 @@ class ConfusionTable(QTableWidget):
         self.setVerticalHeader(NamesHeader(Qt.Orientation.Vertical, appearance, self))
         for mode in (self.setHorizontalScrollMode, self.setVerticalScrollMode):
             mode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.currentCellChanged.connect(self._choose)
         appearance.changed.connect(self._paint_anew)
 
     @property
     def chosen(self) -> tuple[CategoryId, CategoryId] | None:
         """The categories of the chosen cell, taught as and taken for."""
-        row, column = self.currentRow(), self.currentColumn()
-        if row < 0 or column < 0:
+        current = self.currentIndex()
+        if not current.isValid():
             return None
-        return self._classes[row], self._classes[column]
+        return self._classes[current.row()], self._classes[current.column()]
+
+    def set_current_cell(self, row: int, column: int) -> None:
+        """Choose this cell."""
+        self.setCurrentIndex(self._model.index(row, column))
+
+    def currentChanged(
+        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Tell the chosen cell."""
+        super().currentChanged(current, previous)
+        self.viewport().update()
+        self._choose()
 
     def show_report(self, report: LooReport | None, categories: Sequence[Category]) -> None:
         """Show the report in the order, names and colours of these categories; the chosen cell stays so."""
@@ -91,72 +181,32 @@ class ConfusionTable(QTableWidget):
         with QSignalBlocker(self):
             self._fill()
             if self._classes:
-                row, column = self._worst()
+                row, column = self._model.worst()
                 if chosen is not None and set(chosen) <= set(self._classes):
                     row, column = (self._classes.index(each) for each in chosen)
-                self.setCurrentCell(row, column)
+                self.set_current_cell(row, column)
         self._choose()
 
     def _fill(self) -> None:
-        count = len(self._classes)
-        self.setRowCount(count)
-        self.setColumnCount(count)
+        self._model.show(self._report, self._categories)
         across, down = self.horizontalHeader(), self.verticalHeader()
         assert isinstance(across, NamesHeader)
         assert isinstance(down, NamesHeader)
+        across.setDefaultSectionSize(self._cell().width())
+        down.setDefaultSectionSize(self._cell().height())
         across.show_categories(self._categories)
-        scores = [self._score(each) for each in self._classes]
+        scores = map(self._model.score, range(len(self._categories)))
         down.show_categories(self._categories, ["{} / {}".format(*score) for score in scores])
-        for number, (_right, examined) in enumerate(scores):
-            self.setColumnWidth(number, self._cell().width())
-            self.setRowHeight(number, self._cell().height())
-            for other in range(count):
-                self.setItem(number, other, self._item(number, other, examined))
 
     def _cell(self) -> QSize:
         return SMALL_CELL if len(self._classes) > MANY else CELL
-
-    def _score(self, category: CategoryId) -> tuple[int, int]:
-        assert self._report is not None
-        return self._report.right_of(category)
-
-    def _item(self, row: int, column: int, examined: int) -> QTableWidgetItem:
-        assert self._report is not None
-        own, taken = self._categories[row], self._categories[column]
-        count = len(self._report.cells.get((own.id, taken.id), ()))
-        # Nought is told where it should not be one.
-        item = QTableWidgetItem(str(count) if count or row == column else "")
-        item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-        words = cell_words(count, own.name, taken.name)
-        item.setToolTip(words)
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-        item.setBackground(QBrush(self._colour(count / examined if examined else 0.0, right=row == column)))
-        return item
-
-    def _colour(self, share: float, *, right: bool) -> QBrush:
-        theme = self._appearance.theme
-        if not share:
-            return QBrush(theme.raised if right else theme.surface)
-        return QBrush(mixed(theme.success if right else theme.danger, theme.surface, 0.12 + 0.38 * share))
 
     def _paint_anew(self) -> None:
         if self._classes:
             self._looks = None
             self.show_report(self._report, self._categories)
 
-    def _worst(self) -> tuple[int, int]:
-        """Return the place of the mistake that is made most often, the first cell where there is none."""
-        assert self._report is not None
-        counts = [
-            (len(self._report.cells.get((own, taken), ())), -row, -column)
-            for row, own in enumerate(self._classes)
-            for column, taken in enumerate(self._classes)
-            if row != column
-        ]
-        most, row, column = max(counts, default=(0, 0, 0))
-        return (-row, -column) if most else (0, 0)
-
-    def _choose(self, *_cells: int) -> None:
+    def _choose(self) -> None:
         if (chosen := self.chosen) is not None:
             self.cellChosen.emit(*chosen)
 
@@ -257,8 +307,8 @@ class _Cells(QStyledItemDelegate):
         theme = self._appearance.theme
         box = QRectF(option.rect).adjusted(1, 1, -1, -1)
         table = self.parent()
-        assert isinstance(table, QTableWidget)
-        chosen = index.row() == table.currentRow() and index.column() == table.currentColumn()
+        assert isinstance(table, QTableView)
+        chosen = index == table.currentIndex()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QTableWidgetItem
+from PySide6.QtWidgets import QApplication, QLabel
 
 from fewshot_gui.core.images.identity import PictureId
 from fewshot_gui.engine.commands import AddCategory, AddExamples, RemoveCategory, RenameCategory
@@ -18,7 +18,13 @@ from fewshot_gui.engine.deciding.enough import LooReport, report_of
 from fewshot_gui.engine.deciding.shots import ShotsCurve
 from fewshot_gui.engine.pictures import StoredPicture
 from fewshot_gui.engine.state import CategoryId, Example
-from fewshot_gui.gui.inspector.confusion_table import MANY, ConfusionTable, NamesHeader, cell_words
+from fewshot_gui.gui.inspector.confusion_table import (
+    MANY,
+    ConfusionTable,
+    NamesHeader,
+    ReportModel,
+    cell_words,
+)
 from fewshot_gui.gui.inspector.example_viewer import ExampleViewer
 from fewshot_gui.gui.inspector.shots_view import shots_words
 from fewshot_gui.gui.inspector.table_dialog import TableDialog
@@ -74,8 +80,8 @@ def dialog(
 
 def numbers(table: ConfusionTable) -> list[list[str]]:
     return [
-        [cell(table, row, column).text() for column in range(table.columnCount())]
-        for row in range(table.rowCount())
+        [cell(table, row, column).data() for column in range(table.model().columnCount())]
+        for row in range(table.model().rowCount())
     ]
 
 
@@ -85,10 +91,8 @@ def closely(dialog: TableDialog) -> ExampleViewer:
     return viewer
 
 
-def cell(table: ConfusionTable, row: int, column: int) -> QTableWidgetItem:
-    item = table.item(row, column)
-    assert item is not None
-    return item
+def cell(table: ConfusionTable, row: int, column: int) -> QModelIndex:
+    return table.model().index(row, column)
 
 
 def test_it_says_how_it_stands_and_what_the_table_is(dialog: TableDialog) -> None:
@@ -143,7 +147,10 @@ def test_a_curve_is_asked_for_once_a_report_and_comes_too_late_for_nobody(
 
 def test_rows_are_taught_and_columns_taken_for(dialog: TableDialog) -> None:
     assert numbers(dialog.table) == [["4", ""], ["2", "2"]]
-    assert cell(dialog.table, 1, 0).toolTip() == "2 examples of “Pen” are taken for “Mug”"
+    assert (
+        cell(dialog.table, 1, 0).data(Qt.ItemDataRole.ToolTipRole)
+        == "2 examples of “Pen” are taken for “Mug”"
+    )
     header = dialog.table.verticalHeader()
     assert isinstance(header, NamesHeader)
     assert header._notes == ("4 / 4", "2 / 4")
@@ -167,7 +174,7 @@ def test_arrows_lead_to_the_pictures_of_every_cell(dialog: TableDialog) -> None:
 
 
 def test_a_click_chooses_a_cell(dialog: TableDialog) -> None:
-    box = dialog.table.visualItemRect(cell(dialog.table, 1, 1))
+    box = dialog.table.visualRect(cell(dialog.table, 1, 1))
     QTest.mouseClick(dialog.table.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
     assert dialog.caption.text() == "2 examples of “Pen” are recognised"
 
@@ -175,7 +182,7 @@ def test_a_click_chooses_a_cell(dialog: TableDialog) -> None:
 def test_it_follows_names_and_reports_and_keeps_the_cell(
     dialog: TableDialog, world: SimpleNamespace, report: LooReport
 ) -> None:
-    dialog.table.setCurrentCell(1, 1)
+    dialog.table.set_current_cell(1, 1)
     world.session.do(RenameCategory(world.ids[1], "Pencil"))
     assert dialog.caption.text() == "2 examples of “Pencil” are recognised"
     mug, pen = world.ids
@@ -187,32 +194,30 @@ def test_it_follows_names_and_reports_and_keeps_the_cell(
 
 def test_what_changes_nothing_here_makes_nothing_anew(dialog: TableDialog, world: SimpleNamespace) -> None:
     """Before, each picture that was taught filled the table, and decoded its pictures, once more."""
-    dialog.table.setCurrentCell(1, 0)
-    number, picture = cell(dialog.table, 0, 0), dialog.pictures.item(0)
-    number.setToolTip("as it was")
+    dialog.table.set_current_cell(1, 0)
+    picture, resets = dialog.pictures.item(0), []
     picture.setToolTip("as it was")
+    dialog.table.model().modelReset.connect(lambda: resets.append(1))
     world.session.do(AddExamples(world.ids[0], (Example(PictureId("e" * 32), "x"),)))
-    assert cell(dialog.table, 0, 0).toolTip() == "as it was"
+    assert not resets
     world.session.do(RenameCategory(world.ids[1], "Pencil"))
-    assert cell(dialog.table, 0, 0).toolTip() == "4 examples of “Mug” are recognised"
+    assert resets == [1]
+    words = cell(dialog.table, 1, 1).data(Qt.ItemDataRole.ToolTipRole)
+    assert words == "2 examples of “Pencil” are recognised"
     assert dialog.caption.text() == "2 examples of “Pencil” are taken for “Mug”"
     assert dialog.pictures.item(0).toolTip() == "as it was", "the pictures are the same"
 
 
-def test_the_right_ones_of_a_category_are_counted_once(
+def test_the_scores_are_those_of_the_report(
     dialog: TableDialog, world: SimpleNamespace, report: LooReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[CategoryId] = []
-    right_of = LooReport.right_of
-
-    def count(self: LooReport, category: CategoryId) -> tuple[int, int]:
-        asked.append(category)
-        return right_of(self, category)
-
-    monkeypatch.setattr(LooReport, "right_of", count)
-    again = report_of(report.cells, report.classes, 2)
-    dialog.table.show_report(again, world.session.document.categories)
-    assert asked == world.ids
+    expected = [report.right_of(each) for each in world.ids]
+    # All categories are counted in one go: each by itself looks at every cell of the report.
+    monkeypatch.delattr(LooReport, "right_of")
+    dialog.table.show_report(report_of(report.cells, report.classes, 2), world.session.document.categories)
+    model = dialog.table.model()
+    assert isinstance(model, ReportModel)
+    assert [model.score(row) for row in range(2)] == expected
 
 
 def test_while_a_new_report_is_made_the_former_stays(dialog: TableDialog, world: SimpleNamespace) -> None:
@@ -230,7 +235,7 @@ def test_without_a_report_it_says_so(qtbot: QtBot, world: SimpleNamespace, appea
     empty = TableDialog(world.session, world.predictor, world.library, appearance)
     qtbot.addWidget(empty)
     empty.show()
-    assert empty.table.rowCount() == 0
+    assert empty.table.model().rowCount() == 0
     assert not empty.table.isVisible()
     assert empty.waiting.title.text() == "No table yet"
 
@@ -321,13 +326,40 @@ def test_thirty_categories_fit_a_small_screen(
     assert table.sizeHint().width() < 1366 * 0.95 - 48
     table.resize(600, 400)
     table.show()
-    table.setCurrentCell(29, 29)
+    table.set_current_cell(29, 29)
     QApplication.processEvents()
-    assert table.visualItemRect(cell(table, 29, 29)).top() < table.viewport().height()
+    assert table.visualRect(cell(table, 29, 29)).top() < table.viewport().height()
+
+
+def test_only_the_cells_that_are_seen_are_made(
+    qtbot: QtBot, world: SimpleNamespace, appearance: Appearance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 categories have 40,000: each picture that was taught held the window for half a second."""
+    for number in range(198):
+        world.session.do(AddCategory(CategoryId(f"{number:032x}"), f"Character {number}"))
+    categories = world.session.document.categories
+    ids = tuple(each.id for each in categories)
+    asked: set[tuple[int, int]] = set()
+    given = ReportModel.data
+
+    def listen(model: ReportModel, index: QModelIndex, role: int = 0) -> object:
+        asked.add((index.row(), index.column()))
+        return given(model, index, role)
+
+    monkeypatch.setattr(ReportModel, "data", listen)
+    table = ConfusionTable(appearance)
+    qtbot.addWidget(table)
+    table.resize(600, 400)
+    table.show()
+    wrong = {(ids[150], ids[120]): (PictureId("a" * 32), PictureId("b" * 32))}
+    table.show_report(report_of(wrong, ids, 1), categories)
+    table.grab()
+    assert table.chosen == (ids[150], ids[120]), "the mistake that is made most often"
+    assert 0 < len(asked) < 1000
 
 
 def test_cells_are_painted_in_both_looks(dialog: TableDialog, appearance: Appearance) -> None:
-    place = dialog.table.visualItemRect(cell(dialog.table, 0, 0)).topLeft() + QPoint(6, 6)
+    place = dialog.table.visualRect(cell(dialog.table, 0, 0)).topLeft() + QPoint(6, 6)
     light = dialog.table.viewport().grab().toImage().pixelColor(place)
     appearance.choose("dark")
     dark = dialog.table.viewport().grab().toImage().pixelColor(place)
