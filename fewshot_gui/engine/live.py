@@ -143,6 +143,7 @@ class LiveLoop:
         self._window: deque[tuple[float, float]] = deque(maxlen=_MOST_FRAMES)
         self._run = 0
         self._last: tuple[NDArray[np.uint8], float] | None = None
+        self._still = False
         self._judged: tuple[object, ...] = ()
         predictor.updated.connect(self._on_updated)
 
@@ -157,7 +158,7 @@ class LiveLoop:
             alone: nothing of the frames before it is mixed in, as where a person goes to a place in a video.
         """
         run, now = self._run, self._clock()
-        self._last = frame, captured_at
+        self._last, self._still = (frame, captured_at), alone
         begun = captured_at if now - captured_at < STILL_SECONDS else now
 
         def arrived(prediction: SinglePrediction) -> None:
@@ -176,11 +177,10 @@ class LiveLoop:
         self._window.clear()
 
     def _on_updated(self, scores: Scores) -> None:
-        judged = scores.version, scores.classes, scores.cutoff
-        if judged == self._judged:
+        if scores.judges_as == self._judged:
             return
-        self._judged = judged
-        if self._last is not None and self._clock() - self._last[1] >= STILL_SECONDS:
+        self._judged = scores.judges_as
+        if self._last is not None and (self._still or self._clock() - self._last[1] >= STILL_SECONDS):
             self.offer(*self._last, alone=True)
 
     def _arrived(

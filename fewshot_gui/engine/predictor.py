@@ -130,7 +130,7 @@ class Predictor:
     ) -> Job:
         """Return the job that predicts one picture (H, W, 3) RGB; it replaces an older one of the same key.
 
-        `then` gets what the present classifier says; after `updated` with another version, ask again.
+        `then` gets what the present classifier says; after `updated` with another `judges_as`, ask again.
         """
         return self._asking.picture(
             pixels, self._fitted, self._threshold, partial(self._deliver, then), key=key
@@ -212,7 +212,7 @@ class Predictor:
 
     def _forget_rows_under_way(self) -> None:
         self._generation += 1
-        self._known = self._gallery.known
+        self._known, self._missing = self._gallery.known, self._gallery.missing
         if self._rows_job is not None:
             self._rows_job.cancel()
             self._rows_job = None

@@ -117,6 +117,11 @@ class Scores:
     version: int
     milliseconds: float
 
+    @property
+    def judges_as(self) -> tuple[object, ...]:
+        """Equal where a picture beside the gallery, as of a camera, would be judged alike."""
+        return self.version, self.classes, self.cutoff
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)

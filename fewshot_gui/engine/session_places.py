@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
@@ -18,9 +19,17 @@ def _register() -> Path:
     return data_folder() / "recent.json"
 
 
-def recent_sessions() -> list[str]:
-    """The session files used last, newest first, that are there now."""
-    return [path for path in _registered() if _is_file(path)][:MOST_RECENT]
+def recent_sessions(most: int = MOST_RECENT) -> list[str]:
+    """The session files used last, newest first, that are there now; no more are looked for than wanted."""
+    folders: dict[str, bool] = {}
+
+    def is_there(path: str) -> bool:
+        folder = os.path.dirname(path)  # noqa: PTH120 - see _is_file
+        if folder not in folders:
+            folders[folder] = _is_folder(folder)
+        return folders[folder] and _is_file(path)
+
+    return list(islice(filter(is_there, _registered()), most))
 
 
 def _registered() -> list[str]:

@@ -78,7 +78,7 @@ class Shell(QObject):
 
     def start(self, session: str | None, *, sample: bool = False) -> None:
         """Open the given session, else the last one, else a new one, as where it is broken."""
-        path = session or next(iter(recent_sessions()), None)
+        path = session or next(iter(recent_sessions(1)), None)
         if path is None or not self.open_session(path, create=session is not None):
             self.new_session()
         self.sorting.recover()

@@ -51,7 +51,7 @@ def parts(tmp_path: Path, bridge: MainThread) -> Iterator[SimpleNamespace]:
     """A session, and a loop and an intake that do nothing."""
     disk = Worker("disk", bridge.post)
     session = Session.create(tmp_path / "test.fewshot", disk)
-    loop = SimpleNamespace(predicted=Event(), offer=lambda _frame, _at: None, reset=lambda: None)
+    loop = SimpleNamespace(predicted=Event(), offer=lambda *_args, **_named: None, reset=lambda: None)
     yield SimpleNamespace(session=session, loop=cast("Any", loop), intake=cast("Any", SimpleNamespace()))
     session.close()
     assert disk.close(20)

@@ -939,8 +939,15 @@ def test_an_example_on_which_the_keyboard_stands_is_seen(
         cell = grid.shape.cell(position)
         seen = grid.visibleRegion().boundingRect()
         assert seen.contains(cell), position
-    grid.select_pictures([_id(150)])
-    assert grid.visibleRegion().boundingRect().contains(grid.shape.cell(150))
+    for number in (150, 0, 199):
+        panel.show_examples({_id(number)})
+        QApplication.processEvents()
+        assert grid.visibleRegion().boundingRect().contains(grid.shape.cell(number)), number
+    panel.cards.verticalScrollBar().setValue(0)
+    _card(panel, "Mug").setFocus()
+    qtbot.keyClick(_card(panel, "Mug"), Qt.Key.Key_Tab)
+    assert grid.hasFocus()
+    assert grid.visibleRegion().boundingRect().contains(grid.shape.cell(199)), "on which it stood"
 
 
 def test_a_card_is_put_where_the_list_has_scrolled_to(

@@ -58,7 +58,9 @@ class ModelTask:
         """Return the task that exports a classifier of a session."""
         document, stored = session.document, map(session.picture, fitted.support_ids)
         support = fitted.support
-        views = np.arange(len(support.labels)) if support.views is None else support.views.numpy()
+        views = (
+            np.arange(len(support.labels), dtype=np.int64) if support.views is None else support.views.numpy()
+        )
         return cls(
             str(out),
             fitted.recipe.learner,

@@ -78,10 +78,6 @@ class Arrivals:
         """Return whether a report about the file is about what this program does or has just done."""
         return path in self._ours
 
-    def awaits(self, path: str) -> bool:
-        """Return whether the file is on its way."""
-        return path in self._waiting
-
     @property
     def waiting(self) -> int:
         """How many files are still on their way."""

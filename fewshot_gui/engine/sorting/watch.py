@@ -92,7 +92,10 @@ class _Reporter(FileSystemEventHandler):
             return
         for path in map(os.fsdecode, (event.src_path, event.dest_path)):
             if (is_picture(path) or is_raw(path)) and not self._is_hidden(path):
-                self._post(partial(self._touched, self._above + path.removeprefix(self._real)))
+                self._post(partial(self._touched, self._as_opened(path)))
+
+    def _as_opened(self, path: str) -> str:
+        return self._above + path[len(self._real) :] if path.startswith(self._real) else path
 
     def _is_hidden(self, path: str) -> bool:
         """Return whether a part of the path below the folder is hidden: ._new.jpg, .Trash-0/old.jpg."""

@@ -152,9 +152,8 @@ class DrawPage(QWidget):
 
     def _on_updated(self, scores: Scores) -> None:
         """Ask again when there is another classifier, or it judges otherwise."""
-        judged = scores.version, scores.classes, scores.cutoff
-        if judged != self._judged:
-            self._judged = judged
+        if scores.judges_as != self._judged:
+            self._judged = scores.judges_as
             self._classify()
 
     def _classify(self) -> None:

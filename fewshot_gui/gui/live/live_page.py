@@ -111,7 +111,8 @@ class LivePage(QWidget):
         self.stack.setCurrentWidget(self.view)
         self.view.show_frame(frame, captured_at)
         self.view.show_note(self._note())
-        self._loop.offer(frame, captured_at, alone=alone)
+        if self.isVisible():  # one that comes late is asked about once the page is shown again
+            self._loop.offer(frame, captured_at, alone=alone)
 
     def forget(self) -> None:
         """Show no frame and no prediction: the source has stopped or is another one."""

@@ -56,7 +56,7 @@ class VideoPage(LivePage):
         super().__init__(session, loop, intake, appearance, origin="video", parent=parent)
         self._source = source
         self._ask = choose or self._ask_for_file
-        self._resumes = False
+        self._resumes, self._stood = False, True
         self.setObjectName("videoPage")
         self.view.setObjectName("videoView")
         self.setAcceptDrops(True)
@@ -66,7 +66,7 @@ class VideoPage(LivePage):
             source.frame.connect(self._on_frame),
             source.failed.connect(self._on_failed),
             source.moved.connect(self._on_moved),
-            source.changed.connect(self._update),
+            source.changed.connect(self._on_changed),
         ]
         self._update()
 
@@ -234,6 +234,13 @@ class VideoPage(LivePage):
             self.tr("{0} cannot be played"),
             self.tr("It is damaged or no video ({0}). Open another one.").format(problem.detail),
         )
+
+    def _on_changed(self) -> None:
+        self._update()
+        stands = not self._source.playing
+        if stands and not self._stood and self._frame is not None and self.isVisible():
+            self._loop.offer(self._frame, self._captured_at, alone=True)  # no other comes to clear it up
+        self._stood = stands
 
     def _update(self) -> None:
         """Fit the controls to what is open and whether it plays."""

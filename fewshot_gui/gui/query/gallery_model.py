@@ -58,6 +58,7 @@ class GalleryModel(QAbstractListModel):
 
     A pile is a queue: what is at the cursor or before it stays, answered or not, and only what lies ahead
     follows the predictions. `held` says up to which position somebody has a hand over the pictures;
+    `rewritten` says that files of the same rows may have other content, or be gone or back.
     `problem_of` says why a picture cannot be read, None where it can; `folders_shown` counts the folders,
     for a row means another picture in the next one.
 

@@ -246,9 +246,8 @@ class PictureViewer(QDialog):
         if answer is Answer.ACCEPT and not self._can_accept(shown):
             return
         self.answered.emit(shown, answer)
-        if (
-            answer is not Answer.WITHDRAW and self._file is not None
-        ):  # else the answer took it out of the filter
+        # The answer may have taken the picture out of the filter, and closed this.
+        if answer is not Answer.WITHDRAW and self._file is not None:
             self.show_position(self._position + 1)
 
     def _can_accept(self, shown: Shown) -> bool:

@@ -6,8 +6,10 @@ import math
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from fewshot_gui.core.images.raw import is_raw
@@ -15,6 +17,7 @@ from fewshot_gui.core.images.scan import raws_alone
 from fewshot_gui.engine.deciding.piles import Pile
 from fewshot_gui.engine.sorting.arrivals import Arrivals
 from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
+from fewshot_gui.engine.worker import Priority
 from fewshot_gui.gui.sorting.snapshot import scores_and_piles
 from fewshot_gui.gui.sorting.words import watch_words
 
@@ -78,7 +81,6 @@ class Watching(QObject):
         self._watch: FolderWatch | None = None
         self._ours: list[str] = []
         self._reminded = 0.0
-        self._rescan = False
         self._known: set[str] = set()  # what lay there when watching began, and what has arrived since
         self._beginning = self._fewer = self._away = False
         self._looked = 0.0
@@ -114,6 +116,7 @@ class Watching(QObject):
         """Watch nothing any more."""
         self._timer.stop()
         self._arrivals, self._known, self.new = Arrivals(), set(), {}
+        self._away = False
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -153,7 +156,7 @@ class Watching(QObject):
         now, gallery = self._clock(), self._workspace.gallery
         if self._watch is not None and gallery.folder and gallery.folder != self._watch.folder:
             self.start()
-        self._come_back(now)
+        self._look_after(now)
         self._know_what_lies_there()
         if self._sorter.busy and now - self._reminded > _REMIND_SECONDS:
             self._remind()
@@ -162,34 +165,48 @@ class Watching(QObject):
         self._known.update(arrived)
         if arrived:
             self._pass_over_raws()
-        self._rescan = self._rescan or bool(arrived)
-        if self._rescan and not gallery.listing:
-            self._rescan = False
             gallery.rescan()
         if arrived or self._fewer:
             self._fewer = False
             self._tell()
         self._offer_due(now)
 
-    def _come_back(self, now: float) -> None:
-        """Watch anew a folder that was away, as of a card that was pulled: the system forgot the watch."""
+    def _look_after(self, now: float) -> None:
+        """Ask now and then whether the folder is there: a card may have been pulled, a share be gone."""
         if self._watch is None or now - self._looked < _LOOK_SECONDS:
             return
-        self._looked = now
-        there = os.path.isdir(self._watch.folder)  # noqa: PTH112 - paths are strings in the engine
+        self._looked, folder = now, self._watch.folder
+        self._workspace.lanes.decode.submit(  # a share that is gone may take minutes to say so
+            lambda _token: os.path.isdir(folder),  # noqa: PTH112 - paths are strings in the engine
+            then=partial(self._is_there, folder),
+            priority=Priority.VISIBLE,
+            replaces="watching.look",
+        )
+
+    def _is_there(self, folder: str, there: bool) -> None:
+        """Watch anew a folder that was away: the system forgot the watch. What came meanwhile is known."""
+        if self._watch is None or self._watch.folder != folder:
+            return
         if there and self._away:
-            kept = self.new
-            self.start()
-            self.new = kept
-            self._tell()
+            self._watch.close()
+            try:
+                self._watch = FolderWatch(folder, self._post, self.touched)
+            except WatchError as error:
+                self._watch = None
+                self.stop()
+                self.failed.emit(watch_words(error))
+                return
             self._workspace.gallery.rescan()
+            self._beginning = True
         self._away = not there
 
     def _know_what_lies_there(self) -> None:
         """Count as no arrival what the folder is opened with; a later listing may come before a report."""
         if self._beginning:
-            self._known.update(file.path for file in self._workspace.gallery.files)
-            self._beginning = self._workspace.gallery.listing
+            gallery = self._workspace.gallery
+            rows = np.flatnonzero(~gallery.missing)  # those that are gone may come anew
+            self._known.update(gallery.files[row].path for row in rows.tolist())
+            self._beginning = gallery.listing
 
     def _pass_over_raws(self) -> None:
         """Count a raw file no more beside which a picture of its name has come late: they are one picture."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from fewshot_gui.gui.support.edge_scroller import EdgeScroller
@@ -94,7 +94,7 @@ class CardList(QScrollArea):
                     return
                 at_most -= 1
                 card = self._cards[category.id] = self._make(category)
-                card.grid.stood.connect(partial(self._show_cell, card.grid))
+                card.grid.stood.connect(partial(self._show_stood, card.grid))
             self._put(card, place)
 
     def _put(self, card: CategoryCard, place: int) -> None:
@@ -161,11 +161,10 @@ class CardList(QScrollArea):
         self._column.activate()
         self.ensureWidgetVisible(card, 0, GAP)
 
-    def _show_cell(self, grid: QWidget, cell: QRect) -> None:
-        """Scroll to an example on which the keyboard stands: of a large card most lie out of sight."""
+    def _show_stood(self, grid: QWidget) -> None:
+        """Scroll to the example on which the keyboard stands: of a large card most lie out of sight."""
         self._column.activate()
-        middle = grid.mapTo(self._content, cell.center())
-        self.ensureVisible(middle.x(), middle.y(), 0, cell.height() // 2 + GAP)
+        self.ensureWidgetVisible(grid, 0, GAP)
 
     # A card on its way ------------------------------------------------------------------------------
 

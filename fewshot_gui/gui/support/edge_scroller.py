@@ -45,8 +45,10 @@ class EdgeScroller(QObject):
     def tick(self) -> None:
         """Scroll by one step."""
         bar = self._area.verticalScrollBar()
-        bar.setValue(bar.value() + self._step)
-        self.scrolled.emit()
+        before = bar.value()
+        bar.setValue(before + self._step)
+        if bar.value() != before:
+            self.scrolled.emit()
 
     def stop(self) -> None:
         """Scroll no more."""

@@ -206,9 +206,9 @@ class SupportPanel(QFrame):
         for category in reversed(owners):
             card = self.cards.card(category.id)
             if card is not None:
-                card.grid.select_pictures(pictures)
                 self.cards.reveal(card)
                 card.grid.setFocus()
+                card.grid.select_pictures(pictures)  # last: of a large card the others show the middle
 
     def _offer_undo(self, text: str) -> None:
         self.toast.say(text, button=self.tr("Undo"), action=self.teaching.undo)

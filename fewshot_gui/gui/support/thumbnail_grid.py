@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDir, QEvent, QMimeData, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QDir, QEvent, QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDrag,
@@ -45,13 +45,14 @@ class ThumbnailGrid(QWidget):
         addRequested(): the + tile was activated.
         menuRequested(QPoint): what can be done to the chosen examples is asked for there, on the screen.
         left(int): an arrow key leads out of the grid, upwards (-1) or downwards (1).
+        stood(): the keyboard stands on another tile, which may be out of sight.
     """
 
     removeRequested = Signal(list)  # noqa: N815 - signals are named as Qt names them
     addRequested = Signal()  # noqa: N815
     menuRequested = Signal(QPoint)  # noqa: N815
     left = Signal(int)
-    stood = Signal(QRect)
+    stood = Signal()
 
     def __init__(
         self, thumbnails: ThumbnailCache, appearance: Appearance, parent: QWidget | None = None
@@ -116,7 +117,7 @@ class ThumbnailGrid(QWidget):
         places = [at for at, example in enumerate(self._examples) if example.picture in pictures]
         if places:
             self.select(Selection(places[0], places[0], frozenset(places)))
-            self.stood.emit(self.shape.cell(places[0]))
+            self.stood.emit()
 
     def select(self, selection: Selection) -> None:
         """Show `selection`."""
@@ -345,7 +346,13 @@ class ThumbnailGrid(QWidget):
             self.select(self._selection.nothing().standing(position))
         else:
             self.select(self._selection.extended(position) if extend else self._selection.only(position))
-        self.stood.emit(self.shape.cell(position))
+        self.stood.emit()
+
+    def inputMethodQuery(self, query: Qt.InputMethodQuery) -> object:
+        """Say where the keyboard stands: a list that scrolls to what has the focus scrolls there."""
+        if query == Qt.InputMethodQuery.ImCursorRectangle and self._selection.current >= 0:
+            return self.shape.cell(self._selection.current)
+        return super().inputMethodQuery(query)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Stand on the first tile when the Tab key leads here for the first time."""

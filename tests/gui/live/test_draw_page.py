@@ -124,8 +124,8 @@ def test_after_a_change_of_the_categories_no_old_prediction_is_shown(
 
 def test_another_classifier_is_asked_again_once(page: DrawPage, predictor: Any, qtbot: QtBot) -> None:
     draw(qtbot, page)
-    predictor.updated.emit(SimpleNamespace(version=5, classes=(), cutoff=1.0))
-    predictor.updated.emit(SimpleNamespace(version=5, classes=(), cutoff=1.0))
+    predictor.updated.emit(SimpleNamespace(judges_as=5))
+    predictor.updated.emit(SimpleNamespace(judges_as=5))
     assert len(predictor.asked) == 2
 
 
@@ -180,7 +180,7 @@ def test_forty_categories_leave_room_for_the_paper(page: DrawPage, session: Sess
 def test_hidden_it_asks_nothing(page: DrawPage, predictor: Any, qtbot: QtBot) -> None:
     draw(qtbot, page)
     page.hide()
-    predictor.updated.emit(SimpleNamespace(version=9, classes=(), cutoff=1.0))
+    predictor.updated.emit(SimpleNamespace(judges_as=9))
     assert len(predictor.asked) == 1
     page.show()
     assert len(predictor.asked) == 2
@@ -205,6 +205,6 @@ def test_what_is_taught_is_the_picture_for_the_network(page: DrawPage, intake: A
 def test_another_threshold_or_category_is_asked_about(page: DrawPage, predictor: Any, qtbot: QtBot) -> None:
     """Before, "None of these" stood there however bold one wanted to be."""
     draw(qtbot, page)
-    for classes, cutoff in (((), 1.0), ((), 2.0), (("cat",), 2.0), (("cat",), 2.0)):
-        predictor.updated.emit(SimpleNamespace(version=9, classes=classes, cutoff=cutoff))
+    for judges_as in ((9, (), 1.0), (9, (), 2.0), (9, ("cat",), 2.0), (9, ("cat",), 2.0)):
+        predictor.updated.emit(SimpleNamespace(judges_as=judges_as))
     assert len(predictor.asked) == 4

@@ -292,6 +292,9 @@ def test_a_frame_on_its_way_is_not_told_on_another_page(
     before = loop.resets
     page.hide()
     assert loop.resets == before + 1
+    late = len(loop.offered)
+    video.frame.emit(frame(), 0.2)
+    assert len(loop.offered) == late, "a place that was sought comes after one has left"
     video.pause()
     asked = len(loop.offered)
     page.show()
@@ -305,5 +308,7 @@ def test_of_a_video_that_stands_each_place_is_judged_alone(
     video.frame.emit(frame(), 0.0)
     assert not loop.alone
     video.pause()
+    assert loop.alone, "the frame on which it stops, too"
+    assert len(loop.offered) == 2
     video.frame.emit(frame(), 0.1)
     assert loop.alone

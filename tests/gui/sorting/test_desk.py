@@ -434,7 +434,7 @@ def arrive(evening: Any, name: str) -> Path:
     shutil.copy(evening.folder / "0.png", path)
     with path.open("ab") as file:
         file.write(name.encode())
-    evening.wait(lambda: evening.watching._arrivals.awaits(str(path)))
+    evening.wait(lambda: str(path) in evening.watching._arrivals._waiting)
     return path
 
 
@@ -557,7 +557,7 @@ def test_what_was_sorted_and_taken_back_is_no_arrival_when_it_is_written_later(w
     watched.clock.now += 60
     watched.watching.tick()
     Path(path).write_bytes(content)
-    watched.wait(lambda: watched.watching._arrivals.awaits(path))
+    watched.wait(lambda: path in watched.watching._arrivals._waiting)
     watched.clock.now += 3
     watched.watching.tick()
     assert not watched.watching.new
@@ -706,14 +706,36 @@ def test_a_watched_folder_that_was_away_is_watched_again(watched: Any, tmp_path:
     away = watched.folder.rename(tmp_path / "away")
     watched.clock.now += 6
     watched.watching.tick()
+    watched.wait(lambda: watched.watching._away)
+    shutil.copy(away / "0.png", away / "meanwhile.png")
     away.rename(watched.folder)
     watched.clock.now += 6
     watched.watching.tick()
-    assert watched.watching.on
+    watched.wait(lambda: not watched.watching._away)
     watched.wait(lambda: not watched.window.workspace.gallery.listing)
     watched.watching.tick()
-    watched.watching._timer.stop()
+    assert watched.watching.on
     path = arrive(watched, "later.png")
     watched.clock.now += 3
     watched.watching.tick()
-    assert list(watched.watching.new) == [str(arrived), str(path)]
+    assert list(watched.watching.new) == [str(arrived), str(path)], "what came meanwhile is known"
+
+
+def test_what_was_sorted_away_before_is_no_picture_that_lies_there(evening: Any) -> None:
+    """The rows of files that are gone stay: a card that began again at IMG_0001 brought nothing new."""
+    gallery = evening.window.workspace.gallery
+    path = evening.folder / "0.png"
+    content = path.read_bytes()
+    path.unlink()
+    gallery.rescan()
+    evening.wait(lambda: bool(gallery.missing.any()))
+    clock = Clock()
+    evening.shell.desk.watching._clock = clock
+    evening.ask("watchAction")
+    watching = evening.shell.desk.watching
+    watching._timer.stop()
+    path.write_bytes(content + b"another")
+    evening.wait(lambda: str(path) in watching._arrivals._waiting)
+    clock.now += 3
+    watching.tick()
+    assert list(watching.new) == [str(path)]

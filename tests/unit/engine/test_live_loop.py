@@ -279,3 +279,5 @@ def test_a_place_in_a_paused_video_is_judged_by_itself(stage: Stage) -> None:
     stage.predictor.answer(prediction(0.15))
     assert shown(stage.seen[-1]) == "dog"
     assert stage.seen[-1].prediction.probabilities == pytest.approx([0.15, 0.85])
+    stage.predictor.updated.emit(judged(5))
+    assert stage.predictor.waiting, "it stands, however short ago it was shown"

@@ -951,3 +951,9 @@ def test_files_that_are_gone_or_back_are_told(taught: Bench) -> None:
     taught.gallery.gone = set()
     taught.gallery.listed.emit()
     assert len(taught.updates) == 2
+    taught.gallery.gone, taught.gallery.known = {0}, np.arange(taught.gallery.count) != 1
+    taught.gallery.listed.emit()
+    taught.updates.clear()
+    taught.gallery.gone = set()
+    taught.gallery.listed.emit()
+    assert taught.updates, "one is back, where another was written anew before"
