@@ -14,6 +14,7 @@ from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.core.images.reader import decode_image
 from fewshot_gui.core.images.resize import resize_within
 from fewshot_gui.core.images.scan import class_folders, scan_folder
+from fewshot_gui.engine.folders import file_finder
 from fewshot_gui.engine.pictures import StoredPicture, find_moved, lost_pictures
 
 if TYPE_CHECKING:
@@ -130,14 +131,11 @@ def find_lost(
         except ImageProblem:
             return None
 
-    folders: dict[str, bool] = {}
+    find = file_finder()
 
     def is_there(path: str) -> bool:
-        token.check()  # each look at a share that is away may take long
-        folder = os.path.dirname(path)  # noqa: PTH120 - paths are strings in the engine
-        if folder not in folders:
-            folders[folder] = os.path.isdir(folder)  # noqa: PTH112 - see above
-        return folders[folder] and os.path.isfile(path)  # noqa: PTH113 - see above
+        token.check()
+        return find(path)
 
     lost = lost_pictures(kept, is_there)
     return find_moved(lost, files, identify, token.check) if lost else {}

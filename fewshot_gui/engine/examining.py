@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.learners.facts import space_of
 from fewshot_gui.engine.deciding.enough import examine
-from fewshot_gui.engine.deciding.shots import ShotsCurve, shots_curve
+from fewshot_gui.engine.deciding.shots import shots_curve
 from fewshot_gui.engine.worker import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fewshot_gui.engine.deciding.enough import LooReport
+    from fewshot_gui.engine.deciding.shots import ShotsCurve
     from fewshot_gui.engine.fitting import Fitted
     from fewshot_gui.engine.worker import Job, Worker
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
-from fewshot_gui.engine.folders import data_folder
+from fewshot_gui.engine.folders import data_folder, file_finder
 
 SUFFIX: Final = ".fewshot"
 MOST_RECENT: Final = 8
@@ -21,15 +21,7 @@ def _register() -> Path:
 
 def recent_sessions(most: int = MOST_RECENT) -> list[str]:
     """The session files used last, newest first, that are there now; no more are looked for than wanted."""
-    folders: dict[str, bool] = {}
-
-    def is_there(path: str) -> bool:
-        folder = os.path.dirname(path)  # noqa: PTH120 - see _is_file
-        if folder not in folders:
-            folders[folder] = _is_folder(folder)
-        return folders[folder] and _is_file(path)
-
-    return list(islice(filter(is_there, _registered()), most))
+    return list(islice(filter(file_finder(), _registered()), most))
 
 
 def _registered() -> list[str]:
@@ -54,11 +46,6 @@ def note_session(path: str) -> None:
         partial.replace(_register())
     except OSError:
         return
-
-
-def _is_file(path: str) -> bool:
-    # Path.is_file raises where a folder on the way may not be entered, and the program would not start.
-    return os.path.isfile(path)  # noqa: PTH113 - see above
 
 
 def is_same_file(one: str, other: str) -> bool:

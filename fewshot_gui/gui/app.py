@@ -37,8 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = bool(os.environ.get("QT_QPA_PLATFORM"))
     os.environ["QT_QPA_PLATFORM"] = platforms(hidden=bool(parsed.report))
     size = 100 if parsed.report or parsed.measure else kept_size()
-    with sized(size):
-        app = build_application(parsed.colours or kept_colours(), size)
+    app = build_application(parsed.colours or kept_colours(), size)
     if not parsed.report and not chosen and app.platformName() == "offscreen":
         print("There is no display, so no window can open. Running the sample without one ...", flush=True)  # noqa: T201
         parsed.report = REPORT_PICTURE
@@ -77,20 +76,21 @@ def build_application(colours: ColourChoice = "system", size: int = 100) -> QApp
 
     Args:
         colours: which ones to begin with.
-        size: how large everything is shown, in percent, by what is in force around this call.
+        size: how large everything is shown, in percent.
     """
     existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    with sized(size):
+        app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("fewshot-labeler")
     app.setApplicationDisplayName("Few-shot Labeler")
     app.setDesktopFileName("fewshot-labeler")
     app.setWindowIcon(QIcon(str(assets_folder() / "app-icon.svg")))
     appearance = Appearance(app)
+    appearance.size = size
     if colours != "system":
         appearance.choose(colours)
     appearance.install(app)
     app.setProperty("appearance", appearance)
-    appearance.size = size
     return app
 
 

@@ -117,7 +117,7 @@ class Auto:
             why = Why.ONE_CATEGORY
         elif int(counts.max()) < _SPARE_BELOW:
             why = Why.TOO_FEW
-        elif not bool((support.alone() & (support.shots()[support.labels] >= _SPARE_BELOW)).any()):
+        elif not bool(support.spare().any()):
             why = Why.ALIKE
         elif support.embeddings.numel() * len(counts) > _LARGE:
             why = Why.TOO_MANY

@@ -70,6 +70,13 @@ class SupportSet:
             return torch.ones(len(self.labels), dtype=torch.bool)
         return torch.bincount(self.views)[self.views] == 1
 
+    def spare(self) -> Tensor:
+        """Return bool (S,), the examples that can be left out to see whether the others know them.
+
+        Another view of the class is left then, and none that shows the same.
+        """
+        return self.alone() & (self.shots()[self.labels] > 1)
+
     def some(self, which: Tensor) -> SupportSet:
         """Return the set of these examples alone, all classes kept.
 

@@ -182,7 +182,7 @@ class LeftOut:
             to_means: whether the scores are minus squared distances to the means of the classes.
         """
         counts, shots = self.support.counts()[self.labels], self.support.shots()[self.labels]
-        usable = (shots > 1) & self.support.alone()[self.rows]
+        usable = self.support.spare()[self.rows]
         scores = scores.masked_fill(~self.support.present(), -torch.inf)[usable]
         labels, counts, shots = self.labels[usable], counts[usable].to(scores.dtype), shots[usable]
         right = (scores.argmax(1) == labels).double()

@@ -92,9 +92,9 @@ class LearnedHead:
     def _leave_one_out_scores(
         self, support: SupportSet, progress: Progress | None, cancel: Cancel | None
     ) -> Tensor:
-        """Return (S, N), each example scored from all the others; zeros for the only example of a class."""
+        """Return (S, N), each example scored from all the others; zeros for those that are not `spare`."""
         scores = support.embeddings.new_zeros(len(support.labels), len(support.classes))
-        for place in (support.counts()[support.labels] > 1).nonzero().squeeze(1).tolist():
+        for place in support.spare().nonzero().squeeze(1).tolist():
             if cancel is not None:
                 cancel()
             others = torch.arange(len(support.labels)) != place

@@ -165,7 +165,6 @@ class ConfusionTable(QTableView):
     ) -> None:
         """Tell the chosen cell."""
         super().currentChanged(current, previous)
-        self.viewport().update()
         self._choose()
 
     def show_report(self, report: LooReport | None, categories: Sequence[Category]) -> None:

@@ -243,10 +243,12 @@ class InspectorPanel(QWidget):
             self._show(self._reading)
 
     def _on_listed(self) -> None:
-        row = None if self._file is None else self._gallery.row_of(self._file.path)
-        if self._file is not None and row is None:
+        if self._file is None:
+            return
+        row = self._gallery.row_of(self._file.path)
+        if row is None:
             self.clear()
-        elif row is not None and self._gallery.files[row] != self._file:  # it was written anew
+        elif self._gallery.files[row] != self._file:  # it was written anew
             self.show_rows(np.array([row], np.int64))
 
     def _read_row(self) -> None:

@@ -82,8 +82,7 @@ class Answerer(QObject):
 
     def name(self, category: CategoryId) -> None:
         """Say that the chosen pictures belong to this category, teach it or not, and move on."""
-        self._view.take_hold(self._view.currentIndex().row())
-        rows = self._view.targets()
+        rows = self._held()
         if self._name(rows, category):
             self._move_on(rows)
 
@@ -96,10 +95,14 @@ class Answerer(QObject):
         if answer is Answer.ACCEPT_LINE:
             self._accept_line()
             return
-        self._view.take_hold(self._view.currentIndex().row())
-        rows = self._view.targets()
+        rows = self._held()
         if self._answer(rows, answer) and answer is not Answer.WITHDRAW:
             self._move_on(rows)
+
+    def _held(self) -> NDArray[np.int64]:
+        """Return the rows to answer, which do not move by themselves from now on."""
+        self._view.take_hold(self._view.currentIndex().row())
+        return self._view.targets()
 
     def answer_shown(self, shown: Shown, answer: Answer | CategoryId) -> None:
         """Do what a key asks for that was pressed over this one picture, such as in the large view."""

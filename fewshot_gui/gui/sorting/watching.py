@@ -102,15 +102,20 @@ class Watching(QObject):
         """Watch the folder of the gallery from now on."""
         self.stop()
         self._tell()  # what was new in the former folder is not in this one
-        folder = self._workspace.gallery.folder
+        if self._begin(self._workspace.gallery.folder):
+            self._beginning = True
+            self._know_what_lies_there()
+            self._timer.start()
+
+    def _begin(self, folder: str) -> bool:
+        """Have the system report on a folder; return whether it does, and tell why it does not."""
         try:
             self._watch = FolderWatch(folder, self._post, self.touched)
         except WatchError as error:
+            self.stop()
             self.failed.emit(watch_words(error))
-            return
-        self._beginning = True
-        self._know_what_lies_there()
-        self._timer.start()
+            return False
+        return True
 
     def stop(self) -> None:
         """Watch nothing any more."""
@@ -175,30 +180,25 @@ class Watching(QObject):
         """Ask now and then whether the folder is there: a card may have been pulled, a share be gone."""
         if self._watch is None or now - self._looked < _LOOK_SECONDS:
             return
-        self._looked, folder = now, self._watch.folder
-        self._workspace.lanes.decode.submit(  # a share that is gone may take minutes to say so
+        # A share that is gone may take minutes to say so: not here, and not on all threads of the lane.
+        self._looked, folder = math.inf, self._watch.folder
+        self._workspace.lanes.decode.submit(
             lambda _token: os.path.isdir(folder),  # noqa: PTH112 - paths are strings in the engine
             then=partial(self._is_there, folder),
             priority=Priority.VISIBLE,
-            replaces="watching.look",
         )
 
     def _is_there(self, folder: str, there: bool) -> None:
         """Watch anew a folder that was away: the system forgot the watch. What came meanwhile is known."""
+        self._looked = self._clock()
         if self._watch is None or self._watch.folder != folder:
             return
-        if there and self._away:
+        came_back, self._away = there and self._away, not there
+        if came_back:
             self._watch.close()
-            try:
-                self._watch = FolderWatch(folder, self._post, self.touched)
-            except WatchError as error:
-                self._watch = None
-                self.stop()
-                self.failed.emit(watch_words(error))
-                return
-            self._workspace.gallery.rescan()
-            self._beginning = True
-        self._away = not there
+            if self._begin(folder):
+                self._workspace.gallery.rescan()
+                self._beginning = True
 
     def _know_what_lies_there(self) -> None:
         """Count as no arrival what the folder is opened with; a later listing may come before a report."""

@@ -94,7 +94,7 @@ class CardList(QScrollArea):
                     return
                 at_most -= 1
                 card = self._cards[category.id] = self._make(category)
-                card.grid.stood.connect(partial(self._show_stood, card.grid))
+                card.grid.stood.connect(partial(self._scroll_to, card.grid))
             self._put(card, place)
 
     def _put(self, card: CategoryCard, place: int) -> None:
@@ -158,13 +158,12 @@ class CardList(QScrollArea):
     def reveal(self, card: CategoryCard) -> None:
         """Give `card` the focus, and scroll until all of it is visible."""
         card.setFocus()
-        self._column.activate()
-        self.ensureWidgetVisible(card, 0, GAP)
+        self._scroll_to(card)
 
-    def _show_stood(self, grid: QWidget) -> None:
-        """Scroll to the example on which the keyboard stands: of a large card most lie out of sight."""
+    def _scroll_to(self, widget: QWidget) -> None:
+        """Scroll until all of a card is visible, or of its grid the example on which the keyboard stands."""
         self._column.activate()
-        self.ensureWidgetVisible(grid, 0, GAP)
+        self.ensureWidgetVisible(widget, 0, GAP)
 
     # A card on its way ------------------------------------------------------------------------------
 

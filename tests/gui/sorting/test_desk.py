@@ -703,6 +703,7 @@ def test_a_watched_folder_that_was_away_is_watched_again(watched: Any, tmp_path:
     arrived = arrive(watched, "new.png")
     watched.clock.now += 3
     watched.watching.tick()
+    watched.wait(lambda: watched.watching._looked <= watched.clock.now)  # one look at a time
     away = watched.folder.rename(tmp_path / "away")
     watched.clock.now += 6
     watched.watching.tick()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import torch
 
-from fewshot_gui.core.learners.base import SupportSet
 from fewshot_gui.core.learners.calibration import Calibration, LeftOut, fit_novelty_threshold
 from fewshot_gui.core.learners.fitted import FittedClassifier
 from fewshot_gui.core.learners.gradient.convolution import FastConvolutions
@@ -20,7 +19,7 @@ from fewshot_gui.core.learners.prototypical import prototypes
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fewshot_gui.core.learners.base import Prediction
+    from fewshot_gui.core.learners.base import Prediction, SupportSet
     from fewshot_gui.core.learners.context import LearnerContext
     from fewshot_gui.core.learners.gradient.functional import Params
 
@@ -63,29 +62,25 @@ class AdaptedClassifier(FittedClassifier):
         cls,
         steps: int,
         taught: tuple[Step, ...],
-        labels: Tensor,
-        classes: tuple[str, ...],
+        support: SupportSet,
         temperature: float,
         context: LearnerContext,
-        views: Tensor | None = None,
     ) -> Self:
         """Return the classifier after so many steps.
 
         Args:
             steps: 0 to K.
             taught: K + 1 of them.
-            labels: int64 (S,), of the support set.
-            classes: N names.
+            support: what was taught; its own embeddings are not looked at.
             temperature: for the logits.
             context: of the bundle.
-            views: int64 (S,), of the support set.
         """
-        support = SupportSet(taught[steps].embeddings.cpu(), labels, classes, views)
+        support = replace(support, embeddings=taught[steps].embeddings.cpu())
         novelty = fit_novelty_threshold(LeftOut.of(support), float("inf"))
         return cls(
             support=support,
             calibration=Calibration(temperature, novelty),
-            anchors=prototypes(support.embeddings, labels, len(classes)),
+            anchors=prototypes(support.embeddings, support.labels, len(support.classes)),
             path=taught[: steps + 1],
             taught=taught,
             context=context,
@@ -109,15 +104,7 @@ class AdaptedClassifier(FittedClassifier):
         """
         if not 0 <= steps < len(self.taught):
             raise IndexError(f"there are steps 0 to {len(self.taught) - 1}, not {steps}")
-        return AdaptedClassifier.after(
-            steps,
-            self.taught,
-            self.support.labels,
-            self.classes,
-            self.temperature,
-            self.context,
-            self.support.views,
-        )
+        return AdaptedClassifier.after(steps, self.taught, self.support, self.temperature, self.context)
 
     def predict(self, query: Tensor) -> Prediction:
         """Return the prediction for queries (Q, C * H * W), the normalised input of the network."""

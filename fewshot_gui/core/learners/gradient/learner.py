@@ -111,15 +111,7 @@ class GradientLearner:
         finish(progress, cancel)
         temperature = self.context.head_temperature if self._own else _STRANGE_TEMPERATURE
         kept = steps[: _last_sound([step.loss for step in steps]) + 1]
-        return AdaptedClassifier.after(
-            len(kept) - 1,
-            tuple(kept),
-            support.labels,
-            support.classes,
-            temperature,
-            self.context,
-            support.views,
-        )
+        return AdaptedClassifier.after(len(kept) - 1, tuple(kept), support, temperature, self.context)
 
     @property
     def _own(self) -> bool:

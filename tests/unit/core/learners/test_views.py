@@ -194,7 +194,8 @@ def test_an_adapted_network_knows_the_views() -> None:
     support = held(views=1)
     assert support.views is not None
     step = Step({}, 0.0, support.embeddings)
-    rest = (step, step), support.labels, support.classes, 1.0, LearnerContext()
-    seen = AdaptedClassifier.after(1, *rest, support.views)
+    made_of = 1.0, LearnerContext()
+    seen = AdaptedClassifier.after(1, (step, step), support, *made_of)
     assert seen.at_step(0).support.views is support.views
-    assert seen.novelty_threshold != AdaptedClassifier.after(1, *rest).novelty_threshold
+    unseen = AdaptedClassifier.after(1, (step, step), files(support), *made_of)
+    assert seen.novelty_threshold != unseen.novelty_threshold
