@@ -40,7 +40,7 @@ def problem_words(problem: Problem) -> str:
     words = {
         "missing": translate("ErrorWords", "The file is gone."),
         "no-permission": translate("ErrorWords", "You may not read this. Change its permissions, then open the folder again."),
-        "empty": translate("ErrorWords", "The file is empty (0 bytes)."),
+        "empty": translate("ErrorWords", "The file is empty (0 bytes); copy it again from where it came."),
         "truncated": translate("ErrorWords", "The file is cut short; copy it again from where it came."),
         "not-a-picture": translate("ErrorWords", "This is not a picture, whatever its name says."),
         "too-large": translate("ErrorWords", "More than 200 megapixels; save a smaller copy of it."),
