@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from fewshot_gui.core.images.raw import is_raw
 from fewshot_gui.core.images.scan import raws_alone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 SETTLE_SECONDS = 2.0
 """A file that nobody wrote to for so long is whole: a camera or a browser writes more often."""
@@ -14,12 +18,39 @@ RAW_PATIENCE = 3
 """How many times as long a raw file waits: a camera that writes a JPEG as well does so right after it."""
 
 
+class FileLook(NamedTuple):
+    """What a file looked like at a moment.
+
+    Attributes:
+        size: in bytes.
+        mtime_ns: when it was last written.
+        alone: not a raw file beside which a picture of its name lies.
+    """
+
+    size: int
+    mtime_ns: int
+    alone: bool = True
+
+
+def look_at(paths: Sequence[str]) -> dict[str, FileLook | None]:
+    """Return what each file looks like, None where there is none; a slow disk takes its time."""
+    alone = raws_alone([path for path in paths if is_raw(path)])
+    return {path: _look(path, alone=path in alone or not is_raw(path)) for path in paths}
+
+
+def _look(path: str, *, alone: bool) -> FileLook | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - paths are strings in the engine
+    except OSError:
+        return None
+    return FileLook(found.st_size, found.st_mtime_ns, alone)
+
+
 @dataclass(slots=True)
 class _Growing:
     """A file under way: what it looked like when it last changed, and when that was."""
 
-    size: int
-    mtime_ns: int
+    look: FileLook
     since: float
 
 
@@ -28,51 +59,55 @@ class Arrivals:
     """Collects what a watcher reports until it has settled. Time comes in as an argument, in seconds.
 
     A thousand files at once, or a thousand reports of one file, are one batch: nothing here works by the
-    report.
+    report, and no file is asked for anything. Who asks, `look_at`, does so away from the main thread.
 
     Attributes:
         settle: seconds without a change after which a file counts as whole.
     """
 
     settle: float = SETTLE_SECONDS
+    _touched: dict[str, None] = field(default_factory=dict)
     _waiting: dict[str, _Growing] = field(default_factory=dict)
     _ours: dict[str, float] = field(default_factory=dict)
 
-    def touched(self, path: str, now: float) -> None:
+    def touched(self, path: str) -> None:
         """Note that something happened to the file."""
-        if path in self._ours:
-            return
-        found = _look(path)
-        if found is None:
-            self._waiting.pop(path, None)
-            return
-        before = self._waiting.get(path)
-        if before is None or (before.size, before.mtime_ns) != found:
-            self._waiting[path] = _Growing(*found, now)
+        self._touched[path] = None
 
     def ignore(self, paths: list[str], now: float) -> None:
         """Expect reports about what this program itself is about to write, move or take back there."""
         self._ours.update(dict.fromkeys(paths, now))
 
-    def settled(self, now: float) -> list[str]:
-        """Return the files that have become whole since the last call, in the order of their arrival.
+    def unseen(self) -> list[str]:
+        """Return the files to look at: those reported since the last call, and those on their way."""
+        paths = list(self._waiting | self._touched)
+        self._touched.clear()
+        return paths
+
+    def settled(self, looks: Mapping[str, FileLook | None], now: float) -> list[str]:
+        """Return the files that have become whole, in the order of their arrival.
 
         A file that still grows waits on; one that is gone, or is empty, is not told, nor a raw file beside
         which a picture of the same name lies by then.
+
+        Args:
+            looks: at what was unseen, taken since the last call.
+            now: when.
         """
         self._forget(now)
         done: list[str] = []
-        for path, growing in list(self._waiting.items()):
-            found = _look(path)
-            if found is None:
+        for path, look in looks.items():
+            if look is None or path in self._ours:
+                self._waiting.pop(path, None)
+                continue
+            growing = self._waiting.get(path)
+            if growing is None or growing.look[:2] != look[:2]:
+                self._waiting[path] = _Growing(look, now)
+            elif look.size and now - growing.since >= self.settle * (RAW_PATIENCE if is_raw(path) else 1):
                 del self._waiting[path]
-            elif found != (growing.size, growing.mtime_ns):
-                self._waiting[path] = _Growing(*found, now)
-            elif found[0] and now - growing.since >= self.settle * (RAW_PATIENCE if is_raw(path) else 1):
-                del self._waiting[path]
-                done.append(path)
-        shown = raws_alone([path for path in done if is_raw(path)])
-        return [path for path in done if path in shown or not is_raw(path)]
+                if look.alone:
+                    done.append(path)
+        return done
 
     def is_ours(self, path: str) -> bool:
         """Return whether a report about the file is about what this program does or has just done."""
@@ -88,12 +123,3 @@ class Arrivals:
         for path, since in list(self._ours.items()):
             if now - since > 10 * self.settle:
                 del self._ours[path]
-
-
-def _look(path: str) -> tuple[int, int] | None:
-    """Return (size, mtime in ns) of a file, None where there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - paths are strings in the engine
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns

@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,24 +15,27 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from fewshot_gui.core.images.raw import is_raw
 from fewshot_gui.core.images.scan import raws_alone
 from fewshot_gui.engine.deciding.piles import Pile
-from fewshot_gui.engine.sorting.arrivals import Arrivals
+from fewshot_gui.engine.sorting.arrivals import Arrivals, look_at
 from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError
 from fewshot_gui.engine.worker import Priority
 from fewshot_gui.gui.sorting.snapshot import scores_and_piles
 from fewshot_gui.gui.sorting.words import watch_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.sorter import Sorter
-    from fewshot_gui.engine.worker import Post
+    from fewshot_gui.engine.sorting.arrivals import FileLook
+    from fewshot_gui.engine.worker import CancelToken, Post
     from fewshot_gui.engine.workspace import Workspace
 
 KEY = "watching"
 TICK_MS = 500
 _REMIND_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
+# Where it takes the system longer to begin, what has come meanwhile is listed.
+_LATE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,30 @@ class Grace:
         session.remember(KEY, {"on": self.on, "minutes": self.minutes})
 
 
+class _Look(NamedTuple):
+    """What a look at the watched folder found.
+
+    Attributes:
+        there: whether the folder is.
+        files: those of which something was reported, and those on their way.
+        paired: of the new raw files, those beside which a picture of their name has come: they are one.
+    """
+
+    there: bool
+    files: Mapping[str, FileLook | None]
+    paired: frozenset[str]
+
+
+def _look_at(folder: str, paths: Sequence[str], raws: Sequence[str], _token: CancelToken) -> _Look:
+    there = os.path.isdir(folder)  # noqa: PTH112 - paths are strings in the engine
+    return _Look(there, look_at(paths), frozenset(raws) - raws_alone(raws))
+
+
 class Watching(QObject):
     """Ticks while a folder is watched.
+
+    Nothing here asks a file or a folder for anything: a share may take minutes to answer, and a lane waits
+    for it, with one look at a time.
 
     `arrived` carries how many new pictures there are and how many of them are sure; `due` the paths of sure
     ones whose grace period is over; `failed` why the folder cannot be watched.
@@ -78,11 +103,12 @@ class Watching(QObject):
         super().__init__(parent)
         self._workspace, self._sorter, self._post, self._clock = workspace, sorter, post, clock
         self._arrivals = Arrivals()
+        self._folder = ""
         self._watch: FolderWatch | None = None
         self._ours: list[str] = []
         self._reminded = 0.0
         self._known: set[str] = set()  # what lay there when watching began, and what has arrived since
-        self._beginning = self._fewer = self._away = False
+        self._beginning = self._looking = self._away = False
         self._looked = 0.0
         self.new: dict[str, float] = {}
         self._timer = QTimer(self, interval=TICK_MS)
@@ -96,32 +122,50 @@ class Watching(QObject):
     @property
     def on(self) -> bool:
         """Whether a folder is watched."""
-        return self._watch is not None
+        return bool(self._folder)
 
     def start(self) -> None:
         """Watch the folder of the gallery from now on."""
         self.stop()
         self._tell()  # what was new in the former folder is not in this one
-        if self._begin(self._workspace.gallery.folder):
-            self._beginning = True
-            self._know_what_lies_there()
-            self._timer.start()
+        self._folder = self._workspace.gallery.folder
+        self._beginning = True
+        self._know_what_lies_there()
+        self._begin()
+        self._timer.start()
 
-    def _begin(self, folder: str) -> bool:
-        """Have the system report on a folder; return whether it does, and tell why it does not."""
-        try:
-            self._watch = FolderWatch(folder, self._post, self.touched)
-        except WatchError as error:
+    def _begin(self, *, again: bool = False) -> None:
+        """Have the system report on the folder, which takes long where there are thousands below it."""
+        folder, touched = self._folder, self._arrivals.touched
+        self._workspace.lanes.decode.submit(
+            lambda _token: FolderWatch(folder, self._post, touched),
+            then=partial(self._begun, self._arrivals, since=-math.inf if again else self._clock()),
+            failed=partial(self._not_begun, self._arrivals),
+            priority=Priority.VISIBLE,
+        )
+
+    def _begun(self, arrivals: Arrivals, watch: FolderWatch, *, since: float) -> None:
+        if arrivals is not self._arrivals:  # it was stopped meanwhile
+            watch.close()
+            return
+        self._watch = watch
+        if self._clock() - since > _LATE_SECONDS:
+            self._workspace.gallery.rescan()
+            self._beginning = True
+
+    def _not_begun(self, arrivals: Arrivals, error: Exception) -> None:
+        if not isinstance(error, WatchError):
+            raise error
+        if arrivals is self._arrivals:
             self.stop()
             self.failed.emit(watch_words(error))
-            return False
-        return True
 
     def stop(self) -> None:
         """Watch nothing any more."""
         self._timer.stop()
         self._arrivals, self._known, self.new = Arrivals(), set(), {}
-        self._away = False
+        self._folder = ""
+        self._looking = self._away = False
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -143,62 +187,57 @@ class Watching(QObject):
         self.new |= dict.fromkeys(paths, -math.inf)
         self._tell()
 
-    def touched(self, path: str) -> None:
-        """Hear that something happened to a picture."""
-        if self._watch is None:
-            return
-        if not os.path.lexists(path):
-            self._known.discard(path)
-            if path in self.new and not self._arrivals.is_ours(path):
-                del self.new[path]
-                self._fewer = True  # a thousand may go at once, and are told at once
-        elif self._arrivals.is_ours(path):
-            self._known.add(path)
-        self._arrivals.touched(path, self._clock())
-
     def tick(self) -> None:
         """Look what has arrived."""
         now, gallery = self._clock(), self._workspace.gallery
-        if self._watch is not None and gallery.folder and gallery.folder != self._watch.folder:
+        if self._folder and gallery.folder and gallery.folder != self._folder:
             self.start()
-        self._look_after(now)
         self._know_what_lies_there()
         if self._sorter.busy and now - self._reminded > _REMIND_SECONDS:
             self._remind()
-        arrived = self._arrivals.settled(now)
-        self.new |= dict.fromkeys((path for path in arrived if path not in self._known), now)
-        self._known.update(arrived)
-        if arrived:
-            self._pass_over_raws()
-            gallery.rescan()
-        if arrived or self._fewer:
-            self._fewer = False
-            self._tell()
+        self._look(now)
         self._offer_due(now)
 
-    def _look_after(self, now: float) -> None:
-        """Ask now and then whether the folder is there: a card may have been pulled, a share be gone."""
-        if self._watch is None or now - self._looked < _LOOK_SECONDS:
+    def _look(self, now: float) -> None:
+        """Look at what was reported; and now and then at the folder, as a card may have been pulled."""
+        if self._watch is None or self._looking:
             return
-        # A share that is gone may take minutes to say so: not here, and not on all threads of the lane.
-        self._looked, folder = math.inf, self._watch.folder
+        paths = self._arrivals.unseen()
+        if not paths and now - self._looked < _LOOK_SECONDS:
+            return
+        self._looking = True
         self._workspace.lanes.decode.submit(
-            lambda _token: os.path.isdir(folder),  # noqa: PTH112 - paths are strings in the engine
-            then=partial(self._is_there, folder),
+            partial(_look_at, self._folder, paths, [path for path in self.new if is_raw(path)]),
+            then=partial(self._seen, self._arrivals),
             priority=Priority.VISIBLE,
         )
 
-    def _is_there(self, folder: str, there: bool) -> None:
-        """Watch anew a folder that was away: the system forgot the watch. What came meanwhile is known."""
-        self._looked = self._clock()
-        if self._watch is None or self._watch.folder != folder:
+    def _seen(self, arrivals: Arrivals, look: _Look) -> None:
+        if arrivals is not self._arrivals:  # it was of another folder, or is watched no more
             return
-        came_back, self._away = there and self._away, not there
-        if came_back:
+        self._looking, self._looked = False, self._clock()
+        if not look.there:
+            self._away = True
+        elif self._away and self._watch is not None:
+            # The system forgot the watch of a folder that was away. What came meanwhile is known.
+            self._away = False
             self._watch.close()
-            if self._begin(folder):
-                self._workspace.gallery.rescan()
-                self._beginning = True
+            self._watch = None
+            self._begin(again=True)
+        self._know_what_lies_there()
+        ours = {path for path in look.files if arrivals.is_ours(path)}
+        gone = {path for path, found in look.files.items() if found is None}
+        self._known |= ours
+        self._known -= gone
+        arrived = arrivals.settled(look.files, self._looked)
+        fresh = dict.fromkeys((path for path in arrived if path not in self._known), self._looked)
+        self._known.update(arrived)
+        left = (gone - ours | look.paired) & self.new.keys()
+        self.new = {path: at for path, at in self.new.items() if path not in left} | fresh
+        if arrived:
+            self._workspace.gallery.rescan()
+        if arrived or left:
+            self._tell()
 
     def _know_what_lies_there(self) -> None:
         """Count as no arrival what the folder is opened with; a later listing may come before a report."""
@@ -207,12 +246,6 @@ class Watching(QObject):
             rows = np.flatnonzero(~gallery.missing)  # those that are gone may come anew
             self._known.update(gallery.files[row].path for row in rows.tolist())
             self._beginning = gallery.listing
-
-    def _pass_over_raws(self) -> None:
-        """Count a raw file no more beside which a picture of its name has come late: they are one picture."""
-        raws = [path for path in self.new if is_raw(path)]
-        alone = raws_alone(raws)
-        self.new = {path: at for path, at in self.new.items() if path in alone or not is_raw(path)}
 
     def sure(self) -> list[str]:
         """Return the new pictures that the program is sure of."""

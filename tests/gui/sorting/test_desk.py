@@ -26,6 +26,7 @@ from fewshot_gui.engine.label_table import LabelTable
 from fewshot_gui.engine.sorting.journal import Journal
 from fewshot_gui.engine.sorting.plan import Plan, PlannedFile, Way
 from fewshot_gui.engine.sorting.transfer import Hooks
+from fewshot_gui.engine.sorting.watch import FolderWatch
 from fewshot_gui.engine.state import By
 from fewshot_gui.engine.worker import CancelToken
 from fewshot_gui.gui.sorting import export_dialog, watching
@@ -416,35 +417,55 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def watched(evening: Any) -> Any:
-    """The folder watched, with a clock that we turn."""
-    clock = Clock()
-    evening.clock = clock
-    evening.shell.desk.watching._clock = clock
-    evening.ask("watchAction")
+def watch(evening: Any) -> Any:
+    """Watch the folder, with a clock that we turn."""
+    evening.clock = Clock()
     evening.watching = evening.shell.desk.watching
+    evening.watching._clock = evening.clock
+    evening.ask("watchAction")
     assert evening.watching.on
     evening.watching._timer.stop()
+    evening.wait(lambda: evening.watching._watch is not None)
     return evening
 
 
+@pytest.fixture
+def watched(evening: Any) -> Any:
+    return watch(evening)
+
+
+def look(evening: Any, later: float = 0) -> None:
+    """Let so many seconds go by, and what was reported be looked at."""
+    evening.wait(lambda: not evening.watching._looking)
+    evening.clock.now += later
+    evening.watching.tick()
+    evening.wait(lambda: not evening.watching._looking)
+
+
 def arrive(evening: Any, name: str) -> Path:
+    """Write a picture, and have it seen for the first time."""
     path = evening.folder / name
-    shutil.copy(evening.folder / "0.png", path)
-    with path.open("ab") as file:
-        file.write(name.encode())
-    evening.wait(lambda: str(path) in evening.watching._arrivals._waiting)
+    write(evening, path, (evening.folder / "0.png").read_bytes() + name.encode())
     return path
+
+
+def write(evening: Any, path: Path, content: bytes) -> None:
+    """Write a file, and have it seen for the first time."""
+    path.write_bytes(content)
+    seen(evening, path)
+
+
+def seen(evening: Any, path: Path | str) -> None:
+    """Have what was reported of a file looked at."""
+    evening.wait(lambda: str(path) in evening.watching._arrivals._touched)
+    look(evening)
 
 
 def test_what_arrives_is_shown_and_moves_nowhere(watched: Any) -> None:
     gallery = watched.window.workspace.gallery
     path = arrive(watched, "new.png")
-    watched.watching.tick()
     assert not watched.watching.new  # it may still grow
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     watched.wait(lambda: gallery.row_of(str(path)) is not None)
     strip = watched.shell.desk.strip
     assert strip.isVisible()
@@ -461,8 +482,7 @@ def test_what_arrived_is_looked_at_under_a_filter_and_forgotten_with_the_folder(
 ) -> None:
     window, strip = watched.window, watched.shell.desk.strip
     path = arrive(watched, "new.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     watched.wait(lambda: window.workspace.gallery.row_of(str(path)) is not None)
     category = new_category_id()
     window.workspace.session.do(AddCategory(category, "Empty"))
@@ -471,8 +491,7 @@ def test_what_arrived_is_looked_at_under_a_filter_and_forgotten_with_the_folder(
     rows = window.query.folder.selected_rows().tolist()
     assert [window.workspace.gallery.files[row].path for row in rows] == [str(path)]
     arrive(watched, "later.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     assert strip.isVisible()
     (tmp_path / "another").mkdir()
     window.workspace.gallery.open(str(tmp_path / "another"))
@@ -482,12 +501,10 @@ def test_what_arrived_is_looked_at_under_a_filter_and_forgotten_with_the_folder(
 
 def test_a_raw_file_and_its_late_jpeg_are_one_arrival(watched: Any) -> None:
     raw = arrive(watched, "late.NEF")
-    watched.clock.now += 7
-    watched.watching.tick()
+    look(watched, 7)
     assert list(watched.watching.new) == [str(raw)]
     jpeg = arrive(watched, "late.jpg")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     assert list(watched.watching.new) == [str(jpeg)]
 
 
@@ -497,15 +514,14 @@ def test_a_picture_that_lay_there_before_and_one_that_left_again_are_no_arrivals
     old = watched.folder / "0.png"
     old.write_bytes(old.read_bytes())
     path = arrive(watched, "new.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     assert list(watched.watching.new) == [str(path)]
     watched.wait(lambda: gallery.row_of(str(path)) is not None)
     path.unlink()
-    watched.wait(lambda: not watched.watching.new)
+    seen(watched, path)
+    assert not watched.watching.new
     arrive(watched, "new.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     assert list(watched.watching.new) == [str(path)]
 
 
@@ -516,16 +532,15 @@ def test_an_arrival_that_a_listing_finds_before_its_report_is_one(watched: Any) 
     path = str(shutil.copy(watched.folder / "0.png", watched.folder / "early.png"))
     gallery.rescan()
     watched.wait(lambda: gallery.row_of(path) is not None)
-    watching.touched(path)
-    watched.clock.now += 3
-    watching.tick()
+    watching._arrivals.touched(path)
+    seen(watched, path)
+    look(watched, 3)
     assert list(watching.new) == [path]
     watching.forget()
-    watching.touched(path)  # tags are set on it, say
-    Path(path).write_bytes(Path(path).read_bytes())
-    watching.touched(path)
-    watched.clock.now += 3
-    watching.tick()
+    Path(path).write_bytes(Path(path).read_bytes())  # tags are set on it, say
+    watching._arrivals.touched(path)
+    seen(watched, path)
+    look(watched, 3)
     assert not watching.new
 
 
@@ -536,39 +551,35 @@ def test_another_picture_under_the_name_of_one_sorted_away_is_an_arrival(watched
     watched.watching._watch.close()
     watched.shell.desk.sorter.touching.emit([str(path)])
     path.unlink()
-    watched.watching.touched(str(path))
-    watched.clock.now += 60
-    watched.watching.tick()
+    watched.watching._arrivals.touched(str(path))
+    look(watched, 60)
     path.write_bytes(content + b"another")
-    watched.watching.touched(str(path))
-    watched.clock.now += 3
-    watched.watching.tick()
+    watched.watching._arrivals.touched(str(path))
+    seen(watched, path)
+    look(watched, 3)
     assert list(watched.watching.new) == [str(path)]
 
 
 def test_what_was_sorted_and_taken_back_is_no_arrival_when_it_is_written_later(watched: Any) -> None:
-    path = str(watched.folder / "0.png")
-    watched.shell.desk.sorter.touching.emit([path])
-    content = Path(path).read_bytes()
-    Path(path).unlink()
-    watched.watching.touched(path)
-    Path(path).write_bytes(content)
-    watched.watching.touched(path)
-    watched.clock.now += 60
-    watched.watching.tick()
-    Path(path).write_bytes(content)
-    watched.wait(lambda: path in watched.watching._arrivals._waiting)
-    watched.clock.now += 3
-    watched.watching.tick()
+    path = watched.folder / "0.png"
+    watched.shell.desk.sorter.touching.emit([str(path)])
+    content = path.read_bytes()
+    path.unlink()
+    seen(watched, path)
+    write(watched, path, content)
+    look(watched, 60)
+    write(watched, path, content)
+    assert watched.watching._arrivals.waiting == 1
+    look(watched, 3)
+    assert watched.watching._arrivals.waiting == 0
     assert not watched.watching.new
 
 
 def test_our_own_moves_are_no_arrivals(watched: Any) -> None:
     watched.shell.desk.sorter.touching.emit([str(watched.folder / "ours.png")])
-    shutil.copy(watched.folder / "0.png", watched.folder / "ours.png")
+    arrive(watched, "ours.png")
     path = arrive(watched, "theirs.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     assert list(watched.watching.new) == [str(path)]
 
 
@@ -576,11 +587,9 @@ def test_nothing_is_sorted_by_itself_unless_that_was_asked_for(watched: Any) -> 
     due: list[Any] = []
     watched.watching.due.connect(due.append)
     path = arrive(watched, "new.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     watched.watching.sure = watched.watching.new.copy
-    watched.clock.now += 3600
-    watched.watching.tick()
+    look(watched, 3600)
     assert not due
     Grace(on=True, minutes=10).keep(watched.window.workspace.session)
     watched.watching.due.disconnect(watched.shell.desk._sort_due)
@@ -664,7 +673,7 @@ def test_watching_ends_and_a_missing_folder_is_told(watched: Any) -> None:
     assert not watched.watching.on
     shutil.rmtree(watched.folder)
     watched.ask("watchAction")
-    assert not watched.watching.on
+    watched.wait(lambda: not watched.watching.on)
     assert "is not there" in watched.window.toast.text
     assert not watched.window.named_actions["watchAction"].isChecked()
 
@@ -701,24 +710,20 @@ def test_sure_ones_are_counted_from_the_piles(evening: Any, monkeypatch: pytest.
 def test_a_watched_folder_that_was_away_is_watched_again(watched: Any, tmp_path: Path) -> None:
     """The system forgets the watch of a card that was pulled; the tick in the menu stayed."""
     arrived = arrive(watched, "new.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     watched.wait(lambda: watched.watching._looked <= watched.clock.now)  # one look at a time
     away = watched.folder.rename(tmp_path / "away")
-    watched.clock.now += 6
-    watched.watching.tick()
+    look(watched, 6)
     watched.wait(lambda: watched.watching._away)
     shutil.copy(away / "0.png", away / "meanwhile.png")
     away.rename(watched.folder)
-    watched.clock.now += 6
-    watched.watching.tick()
+    look(watched, 6)
     watched.wait(lambda: not watched.watching._away)
     watched.wait(lambda: not watched.window.workspace.gallery.listing)
     watched.watching.tick()
     assert watched.watching.on
     path = arrive(watched, "later.png")
-    watched.clock.now += 3
-    watched.watching.tick()
+    look(watched, 3)
     assert list(watched.watching.new) == [str(arrived), str(path)], "what came meanwhile is known"
 
 
@@ -730,13 +735,54 @@ def test_what_was_sorted_away_before_is_no_picture_that_lies_there(evening: Any)
     path.unlink()
     gallery.rescan()
     evening.wait(lambda: bool(gallery.missing.any()))
-    clock = Clock()
-    evening.shell.desk.watching._clock = clock
-    evening.ask("watchAction")
-    watching = evening.shell.desk.watching
-    watching._timer.stop()
-    path.write_bytes(content + b"another")
-    evening.wait(lambda: str(path) in watching._arrivals._waiting)
-    clock.now += 3
-    watching.tick()
+    watching = watch(evening).watching
+    write(evening, path, content + b"another")
+    look(evening, 3)
     assert list(watching.new) == [str(path)]
+
+
+def begin_slowly(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, list[FolderWatch]]:
+    """Have the system take its time to watch; return what lets it go on, and the watches that were closed."""
+    gate, closed = threading.Event(), list[FolderWatch]()
+
+    class Slow(FolderWatch):
+        def __init__(self, *arguments: Any) -> None:
+            gate.wait(20)
+            super().__init__(*arguments)
+
+        def close(self) -> None:
+            super().close()
+            closed.append(self)
+
+    monkeypatch.setattr(watching, "FolderWatch", Slow)
+    return gate, closed
+
+
+def test_a_folder_that_takes_long_to_be_watched_holds_nothing_and_loses_nothing(
+    evening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share with thousands of folders below it: the window stood still until all of them were watched."""
+    gate, _closed = begin_slowly(monkeypatch)
+    gallery = evening.window.workspace.gallery
+    evening.watching = evening.shell.desk.watching
+    evening.watching._clock = evening.clock = Clock()
+    evening.ask("watchAction")
+    assert evening.watching.on
+    path = shutil.copy(evening.folder / "0.png", evening.folder / "meanwhile.png")
+    evening.clock.now += 60
+    gate.set()
+    evening.wait(lambda: gallery.row_of(str(path)) is not None)
+    look(evening)
+    assert not evening.watching.new, "it lies there, as what was there before"
+
+
+def test_a_folder_that_is_watched_too_late_is_watched_no_more(
+    evening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, closed = begin_slowly(monkeypatch)
+    evening.ask("watchAction")
+    evening.ask("watchAction")
+    assert not evening.shell.desk.watching.on
+    gate.set()
+    evening.wait(lambda: closed)
+    assert evening.shell.desk.watching._watch is None

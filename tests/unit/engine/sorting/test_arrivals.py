@@ -14,48 +14,67 @@ from hypothesis import given
 from hypothesis import strategies as st
 from watchdog.observers import Observer
 
-from fewshot_gui.engine.sorting.arrivals import Arrivals
+from fewshot_gui.engine.sorting.arrivals import Arrivals, look_at
 from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError, WatchProblem
+
+
+def settled(arrivals: Arrivals, now: float) -> list[str]:
+    """Look at what is unseen, and return what is whole."""
+    return arrivals.settled(look_at(arrivals.unseen()), now)
 
 
 def test_a_file_is_told_once_it_has_settled_and_only_once(tmp_path: Path) -> None:
     arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
     path.write_bytes(b"1")
-    arrivals.touched(str(path), now=10)
-    assert arrivals.settled(11) == []
+    arrivals.touched(str(path))
+    assert settled(arrivals, 10) == []
+    assert settled(arrivals, 11) == []
     assert arrivals.waiting == 1
-    assert arrivals.settled(12) == [str(path)]
-    assert arrivals.settled(13) == []
+    assert settled(arrivals, 12) == [str(path)]
+    assert settled(arrivals, 13) == []
 
 
 def test_a_file_that_grows_waits(tmp_path: Path) -> None:
     arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
     path.write_bytes(b"1")
-    arrivals.touched(str(path), now=0)
+    arrivals.touched(str(path))
+    assert settled(arrivals, 0) == []
     path.write_bytes(b"12")  # and the watcher's report is late
-    assert arrivals.settled(3) == []
-    arrivals.touched(str(path), now=3.5)
-    assert arrivals.settled(4) == []
-    assert arrivals.settled(5) == [str(path)]
+    assert settled(arrivals, 3) == []
+    arrivals.touched(str(path))
+    assert settled(arrivals, 4) == []
+    assert settled(arrivals, 5) == [str(path)]
 
 
 def test_an_empty_file_is_still_on_its_way(tmp_path: Path) -> None:
     arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
     path.touch()
-    arrivals.touched(str(path), now=0)
-    assert arrivals.settled(100) == []
+    arrivals.touched(str(path))
+    assert settled(arrivals, 0) == []
+    assert settled(arrivals, 100) == []
     assert arrivals.waiting == 1
 
 
 def test_a_file_that_is_gone_is_not_told(tmp_path: Path) -> None:
     arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
     path.write_bytes(b"1")
-    arrivals.touched(str(path), now=0)
+    arrivals.touched(str(path))
+    assert settled(arrivals, 0) == []
     path.unlink()
-    assert arrivals.settled(5) == []
+    assert settled(arrivals, 5) == []
     assert arrivals.waiting == 0
-    arrivals.touched(str(path), now=6)
+    arrivals.touched(str(path))
+    assert settled(arrivals, 6) == []
     assert arrivals.waiting == 0
+
+
+def test_what_is_reported_during_a_look_is_looked_at_in_the_next(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    looks = look_at(arrivals.unseen())
+    path.write_bytes(b"1")
+    arrivals.touched(str(path))
+    assert arrivals.settled(looks, 0) == []
+    assert arrivals.unseen() == [str(path)]
 
 
 def test_a_raw_file_waits_for_the_jpeg_that_its_camera_writes_after_it(tmp_path: Path) -> None:
@@ -63,12 +82,14 @@ def test_a_raw_file_waits_for_the_jpeg_that_its_camera_writes_after_it(tmp_path:
     alone, pair, jpeg = (tmp_path / name for name in ("a.NEF", "B.cr2", "b.JPG"))
     for path in (alone, pair):
         path.write_bytes(b"1")
-        arrivals.touched(str(path), now=0)
-    assert arrivals.settled(2) == []
+        arrivals.touched(str(path))
+    assert settled(arrivals, 0) == []
+    assert settled(arrivals, 2) == []
     jpeg.write_bytes(b"2")
-    arrivals.touched(str(jpeg), now=3)
-    assert arrivals.settled(5) == [str(jpeg)]
-    assert arrivals.settled(6) == [str(alone)]
+    arrivals.touched(str(jpeg))
+    assert settled(arrivals, 3) == []
+    assert settled(arrivals, 5) == [str(jpeg)]
+    assert settled(arrivals, 6) == [str(alone)]
     assert arrivals.waiting == 0
 
 
@@ -76,11 +97,13 @@ def test_our_own_operations_are_ignored_for_a_while(tmp_path: Path) -> None:
     arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
     arrivals.ignore([str(path)], now=0)
     path.write_bytes(b"1")
-    arrivals.touched(str(path), now=1)
+    arrivals.touched(str(path))
+    assert settled(arrivals, 1) == []
     assert arrivals.waiting == 0
-    assert arrivals.settled(30) == []
-    arrivals.touched(str(path), now=31)
-    assert arrivals.settled(40) == [str(path)]
+    assert settled(arrivals, 30) == []
+    arrivals.touched(str(path))
+    assert settled(arrivals, 31) == []
+    assert settled(arrivals, 40) == [str(path)]
 
 
 def test_a_thousand_reports_of_a_thousand_files_are_one_batch(tmp_path: Path) -> None:
@@ -90,8 +113,10 @@ def test_a_thousand_reports_of_a_thousand_files_are_one_batch(tmp_path: Path) ->
         Path(path).write_bytes(b"1")
     for _ in range(3):
         for path in paths:
-            arrivals.touched(path, now=0)
-    assert arrivals.settled(2) == paths
+            arrivals.touched(path)
+    assert arrivals.unseen() == paths
+    assert arrivals.settled(look_at(paths), 0) == []
+    assert settled(arrivals, 2) == paths
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.floats(0.1, 3)), max_size=30))
@@ -107,11 +132,11 @@ def test_every_file_that_stays_is_told_at_last(
         else:
             path.unlink(missing_ok=True)
             told.discard(str(path))
-        arrivals.touched(str(path), now)
+        arrivals.touched(str(path))
         now += seconds
-        told |= set(arrivals.settled(now))
+        told |= set(settled(arrivals, now))
     now += 2.1
-    told |= set(arrivals.settled(now)) | set(arrivals.settled(now + 2.1))
+    told |= set(settled(arrivals, now)) | set(settled(arrivals, now + 2.1))
     assert {str(path) for path in folder.iterdir()} <= told
 
 
