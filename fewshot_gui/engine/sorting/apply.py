@@ -41,13 +41,11 @@ def apply_plan(
         JournalError: The run was taken back, or the journal cannot be written; `recover` puts right what is
             in doubt.
     """
-    journal.begin(plan)
-    return resume(plan.id, journal, hooks, same_name)
+    journal.begin(plan, same_name)
+    return resume(plan.id, journal, hooks)
 
 
-def resume(
-    run: str, journal: Journal, hooks: Hooks | None = None, same_name: SameName = SameName.RENAME
-) -> Receipt:
+def resume(run: str, journal: Journal, hooks: Hooks | None = None) -> Receipt:
     """What became of each file of the run, after the rest of it was applied; what failed is tried once more.
 
     Raises:
@@ -58,6 +56,7 @@ def resume(
     settle_doubts(run, journal)
     _back_to_planned(journal.files(run, [FileState.FAILED]), journal)
     record = journal.set_state(journal.run(run), RunState.OPEN)
+    same_name = record.same_name
     transfer = Transfer(journal, record, hooks or Hooks())
     if any(each.way is not Way.TRASH for each in journal.files(run, [FileState.DONE])):
         transfer.expect_root()
@@ -66,7 +65,7 @@ def resume(
             break
         planned = journal.files(run, [FileState.PLANNED])
         transfer.expect(len(planned))
-        transfer.carry(_groups(planned, Settling(same_name)))
+        transfer.carry(_groups(planned, Settling(same_name, transfer.tick)))
     roll_back_split_groups(run, journal)
     stop = transfer.stop
     record = journal.set_state(

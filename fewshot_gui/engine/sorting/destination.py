@@ -23,6 +23,8 @@ _STRICT_SYSTEMS = frozenset(
     {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3", "smbfs", "hfsplus"}
 )
 _LINKLESS_SYSTEMS = frozenset({"vfat", "msdos", "exfat"})
+# A file of theirs has another number once the drive is mounted anew, or was long not looked at.
+_RENUMBERING_SYSTEMS = frozenset({"vfat", "msdos", "exfat", "cifs", "smb3", "smbfs"})
 _LONGEST_PATHS = {"linux": 4095, "darwin": 1023, "win32": 259}
 
 
@@ -196,6 +198,12 @@ def file_system(path: str) -> str:
         if inside and len(place) >= len(best[0]):
             best = (place, system)
     return best[1]
+
+
+def renumbers(path: str) -> bool:
+    """Return whether the file system that an existing path lies on may give its files other inodes."""
+    system = file_system(path)
+    return system in _RENUMBERING_SYSTEMS or system.startswith("fuse")
 
 
 def os_word(error: OSError) -> str:

@@ -99,14 +99,6 @@ def is_untouched(path: str, before: Fingerprint, content: str) -> bool:
     return only_ctime and hash_file(path) == content and fingerprint(path) == now
 
 
-def same_content(one: str, other: str) -> bool:
-    """Return whether two files are one, or hold the same bytes."""
-    first, second = fingerprint(one), fingerprint(other)
-    if (first.inode, first.device) == (second.inode, second.device) and first.inode:
-        return True
-    return first.size == second.size and hash_file(one) == hash_file(other)
-
-
 def is_one_file(one: str, other: str) -> bool:
     """Return whether both paths lead to one file, as A.JPG and a.jpg do on some systems."""
     try:

@@ -25,6 +25,7 @@ from fewshot_gui.engine.sorting.journal_schema import (
     run_of,
     update_of,
 )
+from fewshot_gui.engine.sorting.plan import SameName
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason, RunState
 from fewshot_gui.engine.write_ahead import keep_write_ahead_log
 
@@ -176,16 +177,17 @@ class Journal:
 
     # What is written down -------------------------------------------------------------------------------
 
-    def begin(self, plan: Plan) -> RunRecord:
-        """The run of a plan, all its files in it; one that is there already is opened again.
+    def begin(self, plan: Plan, same_name: SameName = SameName.RENAME) -> RunRecord:
+        """The run of a plan, all its files in it; one that is there already is opened again, as it was begun.
 
         Raises:
             JournalError: It cannot be written.
         """
         at = datetime.now().astimezone().isoformat(timespec="seconds")
         with self._transaction() as database:
-            opened = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (id) DO NOTHING"
-            values = (plan.id, os.fsencode(plan.root), plan.way.value, RunState.OPEN.value, at)
+            opened = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL, ?) ON CONFLICT (id) DO NOTHING"
+            state, name = RunState.OPEN.value, same_name.value
+            values = (plan.id, os.fsencode(plan.root), plan.way.value, state, at, name)
             if database.execute(opened, values).rowcount:
                 (last,) = database.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()
                 database.executemany(INSERT_FILE, rows_of(plan, last + 1))

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from fewshot_gui.engine.sorting.plan import Machine, Way
+from fewshot_gui.engine.sorting.plan import Machine, SameName, Way
 from fewshot_gui.engine.sorting.records import FileRecord, RunRecord
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.sorting.plan import Plan
 
 APPLICATION_ID: Final = 0x4653_4A4E  # "FSJN"
-VERSION: Final = 2
+VERSION: Final = 3
 
 # Paths are bytes: names on Linux need not be text.
 SCHEMA: Final = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, root BLOB NOT NULL, way TEXT NOT NULL, state TEXT NOT NULL, began_at TEXT NOT NULL,
-    stopped_by TEXT
+    stopped_by TEXT, same_name TEXT NOT NULL DEFAULT 'rename'
 );
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs (id), source BLOB NOT NULL,
@@ -42,6 +42,7 @@ MIGRATIONS: Final = {
         f"ALTER TABLE files ADD COLUMN {name} TEXT NOT NULL DEFAULT '';"
         for name in ("decided_at", "learner", "backbone", "weights")
     ),
+    2: "ALTER TABLE runs ADD COLUMN same_name TEXT NOT NULL DEFAULT 'rename';",
 }
 """From each former version, what makes the next one of it."""
 FILE_COLUMNS: Final = (
@@ -95,6 +96,7 @@ def run_of(row: Any) -> RunRecord:
         RunState(row[3]),
         row[4],
         Reason(row[5]) if row[5] else None,
+        SameName(row[6]),
     )
 
 

@@ -96,16 +96,18 @@ class Shelf:
         return chosen
 
     def alike(self, name: str, size: int) -> tuple[str, ...]:
-        """Return the paths of the existing files of that size that have the name, or it with a number."""
+        """Return the paths of the existing files of that size that have the name, or it with a number.
+
+        The one of the very name comes first: of a folder that is sorted anew it is the one.
+        """
         if self._families is None:
             self._families = defaultdict(list)
             for other, facts in self.existing.items():
-                self._families[_family(other), facts.size].append(self.target(other))
-        return tuple(self._families.get((_family(name), size), ()))
-
-
-def _family(name: str) -> str:
-    return folded(_NUMBER.sub("", name, count=1))
+                key, numberless = folded(other), folded(_NUMBER.sub("", other, count=1))
+                self._families[key, facts.size].insert(0, self.target(other))
+                if numberless != key:
+                    self._families[numberless, facts.size].append(self.target(other))
+        return tuple(self._families.get((folded(name), size), ()))
 
 
 def tail_of(name: str, stem: str) -> str:

@@ -192,25 +192,32 @@ class _Planner:
     def _place(self, group: Group, shelf: Shelf, wanted: Sequence[str], names: Sequence[str]) -> None:
         """Plan a group under free names, unless the disk cannot take it."""
         targets = [shelf.target(name) for name in names]
-        if (trouble := self._too_much(group, names, targets)) is not None:
+        alike = [
+            shelf.alike(old, member.facts.size) if name != old and member.facts is not None else ()
+            for member, name, old in zip(group.members, names, wanted, strict=True)
+        ]
+        # What is probably there already, as in a folder that is sorted again, takes no room.
+        fresh = [member for member, others in zip(group.members, alike, strict=True) if not others]
+        if (trouble := self._too_much(fresh, names, targets)) is not None:
             self.conflicts += [Conflict(member.path, *trouble) for member in group.members]
             return
-        placed: list[tuple[Member, str, tuple[str, ...]]] = []
         for member, name, old, target in zip(group.members, names, wanted, targets, strict=True):
-            alike: tuple[str, ...] = ()
             if name != member.name:
                 kind = ConflictKind.RENAMED if name != old else ConflictKind.SAFE_NAME
                 self.conflicts.append(Conflict(member.path, kind, target))
-            if name != old and member.facts is not None:
-                alike = shelf.alike(old, member.facts.size)
             shelf.take(name, member.path)
-            placed.append((member, target, alike))
-        self._put(group, placed)
+        self._put(group, zip(group.members, targets, alike, strict=True))
 
     def _too_much(
-        self, group: Group, names: Sequence[str], targets: Sequence[str]
+        self, members: Sequence[Member], names: Sequence[str], targets: Sequence[str]
     ) -> tuple[ConflictKind, str] | None:
-        """Return why the disk cannot take a group; where it can, its bytes are counted."""
+        """Return why the disk cannot take a group under these names; where it can, the bytes are counted.
+
+        Args:
+            members: of the group, those that take room.
+            names: of all files of the group.
+            targets: the paths of these names.
+        """
         length = self._destination.length
         longest = targets[0] if len(targets) == 1 else max(targets, key=length)
         if not all(map(fits, names)) or length(longest) > self._destination.longest_path:
@@ -219,7 +226,7 @@ class _Planner:
             names
         ):  # what a strict disk does not take was the difference
             return ConflictKind.SAME_TARGET, longest
-        needed = sum(self._bytes(member) for member in group.members)
+        needed = sum(self._bytes(member) for member in members)
         if needed > self._left:
             return ConflictKind.NO_SPACE, str(needed - self._left)
         self._left -= needed

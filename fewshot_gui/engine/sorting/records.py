@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fewshot_gui.engine.sorting.plan import UNNOTED
+from fewshot_gui.engine.sorting.plan import UNNOTED, SameName
 from fewshot_gui.engine.sorting.states import FileState, Reason, RunState
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class RunRecord:
         state: where it stands.
         began_at: ISO 8601 with the zone, when it was first applied.
         stopped_by: why it paused, where it did.
+        same_name: what becomes of a file whose name was taken since the plan.
     """
 
     id: str
@@ -31,6 +32,7 @@ class RunRecord:
     state: RunState
     began_at: str
     stopped_by: Reason | None = None
+    same_name: SameName = SameName.RENAME
 
 
 @dataclass(frozen=True, slots=True)

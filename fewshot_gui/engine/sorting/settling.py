@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.images.scan import stem_of
-from fewshot_gui.engine.sorting.files import device_of, fingerprint, hash_file, is_one_file, same_content
+from fewshot_gui.engine.sorting.files import device_of, fingerprint, hash_file, is_one_file
 from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned
 from fewshot_gui.engine.sorting.names import folded, free_stem, safe_name
 from fewshot_gui.engine.sorting.placing import tail_of
@@ -18,6 +18,9 @@ from fewshot_gui.engine.sorting.states import Failure, Reason
 from fewshot_gui.engine.sorting.trash import quarantine, quarantine_place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fewshot_gui.engine.sorting.files import Fingerprint
     from fewshot_gui.engine.sorting.records import FileRecord
 
 _NUMBER: Final = re.compile(r" \([0-9]+\)$")
@@ -37,14 +40,21 @@ class Settling:
 
     Attributes:
         same_name: what becomes of a file whose name was taken since the plan.
+        tick: called with the bytes of each chunk that is read to compare files; may raise to end it.
     """
 
     same_name: SameName = SameName.RENAME
+    tick: Callable[[int], None] = lambda _count: None
     _claimed: set[str] = field(default_factory=set)
+    _hashes: dict[tuple[str, Fingerprint], str] = field(default_factory=dict)
     _devices: dict[str, int] = field(default_factory=dict)
 
     def settle(self, group: list[FileRecord]) -> list[Item]:
-        """The items of a group; those that do not go bear the reason."""
+        """The items of a group; those that do not go bear the reason.
+
+        Raises:
+            Failure: what `tick` raised.
+        """
         items = [self._item(record) for record in group]
         if all(item.failure is None and item.record.way not in _NAMED for item in items):
             self._name(items)
@@ -63,11 +73,13 @@ class Settling:
         item = Item(record, _KINDS.get(record.way, Kind.RENAME))
         try:
             found = fingerprint(record.source)
-            if not is_as_planned(record, found) and not _has_content(record, found.size):
+            if not is_as_planned(record, found) and not self._has_content(record, found):
                 raise Failure(Reason.SOURCE_CHANGED, record.source)
             if record.way in TAKES_AWAY and self._device_of_target(record) != found.device:
                 item.kind = Kind.CARRY
         except Failure as failure:
+            if failure.stops:
+                raise
             item.failure = failure
         except FileNotFoundError:
             item.failure = Failure(Reason.SOURCE_VANISHED, record.source)
@@ -84,7 +96,7 @@ class Settling:
     def _name(self, items: list[Item]) -> None:
         taken = [item for item in items if self._is_taken(item.record.target)]
         for item in items:
-            twin = _twin(item.record, taken=item in taken)
+            twin = self._twin(item.record, taken=item in taken)
             if twin:
                 item.failure, item.skipped = Failure(Reason.ALREADY_THERE, twin), True
         if all(item.failure is not None for item in taken):
@@ -111,30 +123,44 @@ class Settling:
     def _is_taken(self, target: str) -> bool:
         return os.path.lexists(target) or folded(target) in self._claimed
 
+    # Contents -------------------------------------------------------------------------------------------
+
+    def _has_content(self, record: FileRecord, found: Fingerprint) -> bool:
+        """Return whether the source holds what was once read of it, as one that came back across disks."""
+        known = bool(record.hash) and found.size == record.size
+        return known and self._hash(record.source, found) == record.hash
+
+    def _twin(self, record: FileRecord, *, taken: bool) -> str:
+        """A file of the destination that is this one, or has its content; "" if there is none."""
+        candidates = dict.fromkeys([record.target, *record.alike] if taken else record.alike)
+        for path in candidates:
+            try:
+                if self._is_twin(record, path):
+                    return path
+            except Failure as failure:
+                if failure.stops:
+                    raise
+            except OSError:
+                continue
+        return ""
+
+    def _is_twin(self, record: FileRecord, path: str) -> bool:
+        if record.way is Way.SYMBOLIC_LINK and os.path.islink(path):  # noqa: PTH114
+            return os.readlink(path) == record.source  # noqa: PTH115
+        if is_one_file(record.source, path):
+            return True
+        source, other = fingerprint(record.source), fingerprint(path)
+        return source.size == other.size and self._hash(record.source, source) == self._hash(path, other)
+
+    def _hash(self, path: str, found: Fingerprint) -> str:
+        """The hash of a file, read once: a thousand pictures of one size may be compared with each."""
+        if (path, found) not in self._hashes:
+            self._hashes[path, found] = hash_file(path, self.tick)
+        return self._hashes[path, found]
+
 
 def _parts(paths: list[str]) -> tuple[str, list[str]]:
     """The stem that the names of a group share, and what follows it in each."""
     names = [os.path.basename(path) for path in paths]  # noqa: PTH119
     stem = min(map(stem_of, names), key=len)
     return stem, [tail_of(name, stem) for name in names]
-
-
-def _has_content(record: FileRecord, size: int) -> bool:
-    """Return whether the source holds what was once read of it, as one that came back across disks does."""
-    return bool(record.hash) and size == record.size and hash_file(record.source) == record.hash
-
-
-def _twin(record: FileRecord, *, taken: bool) -> str:
-    """A file of the destination that is this one, or has its content; "" if there is none."""
-    candidates = [record.target, *record.alike] if taken else [*record.alike]
-    for path in candidates:
-        try:
-            if record.way is Way.SYMBOLIC_LINK and os.path.islink(path):  # noqa: PTH114
-                if os.readlink(path) == record.source:  # noqa: PTH115
-                    return path
-                continue
-            if is_one_file(record.source, path) or same_content(record.source, path):
-                return path
-        except (OSError, Failure):
-            continue
-    return ""

@@ -107,14 +107,18 @@ class Transfer:
             JournalError: The journal cannot be written: the files of the last batch are in doubt.
         """
         batch: list[list[Item]] = []
-        for group in groups:
-            batch.append(group)
-            items = [item for each in batch for item in each]
-            if len(items) >= BATCH_FILES or sum(item.record.size for item in items) >= BATCH_BYTES:
-                self._carry_batch(batch)
-                batch = []
-            if self.stop is not None:
-                break
+        try:
+            for group in groups:
+                self._check_cancelled()
+                batch.append(group)
+                items = [item for each in batch for item in each]
+                if len(items) >= BATCH_FILES or sum(item.record.size for item in items) >= BATCH_BYTES:
+                    self._carry_batch(batch)
+                    batch = []
+                if self.stop is not None:
+                    break
+        except Failure as failure:  # it may only compare files for an hour, and write none
+            self.stop = failure
         if batch and self.stop is None:
             self._carry_batch(batch)
         self.flush()
@@ -328,9 +332,17 @@ class Transfer:
                     self._fail(item, from_system(error, folder, self._root(item)))
 
     def _tick(self, item: Item, count: int) -> None:
+        self.hooks.at("chunk", item.record.source)
+        self.tick(count)
+
+    def tick(self, count: int) -> None:
+        """So many bytes more have been read.
+
+        Raises:
+            Failure: it is to go no further.
+        """
         self._bytes += count
         self.hooks.progress(self._finished, self.total, self._bytes)
-        self.hooks.at("chunk", item.record.source)
         self._check_cancelled()
 
     def _check_cancelled(self) -> None:

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
+from fewshot_gui.engine.sorting import destination, settling
 from fewshot_gui.engine.sorting import files as primitives
 from fewshot_gui.engine.sorting import transfer as transfer_module
 from fewshot_gui.engine.sorting.apply import apply_plan, resume
@@ -511,3 +512,97 @@ def test_without_an_exclusive_rename_a_link_does(tmp_path: Path, monkeypatch: py
     with pytest.raises(FileExistsError):
         primitives.rename_exclusively(str(one), str(other))
     assert (one.read_text(), other.read_text()) == ("new", "one")
+
+
+# Sorted again, and gone on with ---------------------------------------------------------------------------
+
+
+def stop_after(files: int) -> Hooks:
+    """Hooks that stop a run once so many files have been written."""
+    written: list[str] = []
+    return Hooks(
+        cancelled=lambda: len(written) >= files,
+        at=lambda point, path: written.append(path) if point == "written" else None,
+    )
+
+
+@pytest.mark.parametrize("system", ["vfat", "exfat", "fuse.sshfs", "ext4"])
+def test_a_run_from_a_card_goes_on_after_it_was_taken_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """Linux numbers the files of FAT anew at each mount; all that were left were said to have changed."""
+    for number in range(6):
+        desk.put(f"{number}.jpg", f"picture {number}")
+    plan = desk.plan(Way.COPY)
+    assert apply_plan(plan, desk.journal, stop_after(2)).counts[FileState.DONE] == 2
+    for path in desk.source.iterdir():  # the same files under other numbers
+        status = path.lstat()
+        path.rename(path.with_suffix(".old"))
+        shutil.copy2(path.with_suffix(".old"), path)
+        assert path.lstat().st_ino != status.st_ino
+    monkeypatch.setattr(destination, "file_system", lambda _path: system)
+    counts = resume(plan.id, desk.journal).counts
+    assert counts[FileState.DONE] == (2 if system == "ext4" else 6)
+
+
+def test_comparing_files_that_are_there_already_can_be_stopped(desk: Desk) -> None:
+    """A folder that is copied again is read through, twice as much as it holds, and nothing is written."""
+    for number in range(200):
+        desk.put(f"{number:03}.jpg", f"picture {number}")
+    apply_plan(desk.plan(Way.COPY), desk.journal)
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 40
+
+    again = desk.plan(Way.COPY)
+    receipt = apply_plan(again, desk.journal, Hooks(cancelled=stop))
+    assert desk.journal.run(again.id).state is RunState.PAUSED
+    assert receipt.counts[FileState.PLANNED] > 100
+    assert resume(again.id, desk.journal).counts == {FileState.SKIPPED: 200}
+
+
+def test_a_large_file_that_is_compared_can_be_stopped_within_it(desk: Desk) -> None:
+    size = 8 * primitives.CHUNK
+    path = desk.put("a.tif", bytes(size))
+    desk.put("cats/a.tif", bytes(size), desk.root)
+    read: list[int] = []
+    hooks = Hooks(progress=lambda _done, _total, count: read.append(count), cancelled=lambda: len(read) > 2)
+    plan = desk.plan(Way.COPY)
+    assert apply_plan(plan, desk.journal, hooks).counts == {FileState.PLANNED: 1}
+    assert max(read) < size
+    assert path.exists()
+
+
+def test_files_that_may_be_there_already_are_read_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty covers of one size: each was read once for every other."""
+    for number in range(20):
+        desk.put(f"{number}/cover.bmp", f"{number:02}")
+    (desk.root / "cats").mkdir(parents=True)
+    there = [desk.put(f"cats/cover ({number}).bmp", f"{number + 2:02}", desk.root) for number in range(20)]
+    desk.put("cats/cover.bmp", "--", desk.root)
+    plan = desk.plan(Way.COPY, alike=tuple(map(str, there)))
+    read: list[str] = []
+    real = primitives.hash_file
+
+    def counted(path: str, *tick: Any) -> str:
+        read.append(path)
+        return real(path, *tick)
+
+    monkeypatch.setattr(settling, "hash_file", counted)
+    receipt = apply_plan(plan, desk.journal)
+    assert receipt.counts == {FileState.SKIPPED: 18, FileState.DONE: 2}
+    assert len(read) == len(set(read)) <= 41
+
+
+def test_a_run_that_goes_on_keeps_what_was_said_of_names_that_are_taken(desk: Desk) -> None:
+    for number in range(4):
+        desk.put(f"{number}.jpg", f"picture {number}")
+    plan = desk.plan(Way.COPY)
+    apply_plan(plan, desk.journal, stop_after(1), SameName.SKIP)
+    taken = desk.put("cats/3.jpg", "somebody else's", desk.root)
+    receipt = resume(plan.id, desk.journal)
+    assert receipt.counts == {FileState.DONE: 3, FileState.SKIPPED: 1}
+    assert taken.read_text() == "somebody else's"
+    assert not (desk.root / "cats" / "3 (2).jpg").exists()

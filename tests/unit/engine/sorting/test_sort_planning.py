@@ -312,6 +312,29 @@ def test_existing_files_of_the_name_are_told_so_that_equal_content_is_found() ->
     assert file.alike == ("/to/cats/a (2).jpg",)
 
 
+def test_a_folder_that_is_sorted_again_takes_no_room_for_what_is_there() -> None:
+    there = {f"{number}.jpg": Existing(1_000_000, number, DEVICE) for number in range(1, 10)}
+    world = World({f"/in/{number}.jpg": "cats" for number in range(1, 12)}, {"cats": list(there)})
+    facts = {name: replace(each, size=1_000_000) for name, each in world.sources["/in"].files.items()}
+    world.sources["/in"] = replace(world.sources["/in"], files=facts)
+    world.destination = replace(world.destination, folders={"cats": there}, free=2_100_000)
+    plan = world.plan()
+    assert {file.source for file in plan.files} == {f"/in/{number}.jpg" for number in range(1, 12)}
+    assert K.NO_SPACE not in kinds(plan).values()
+
+
+def test_of_names_with_a_number_only_those_that_we_would_give_are_alike() -> None:
+    """Windows names a thousand scans "scan (1).tif" to "scan (1000).tif": each was compared with all."""
+    names = [f"scan ({number}).tif" for number in range(1, 101)]
+    there = {name: Existing(1000, number, DEVICE) for number, name in enumerate(names, 1)}
+    there["scan (7) (2).tif"] = Existing(1000, 500, DEVICE)
+    world = World({f"/in/{name}": "cats" for name in names}, {"cats": list(there)})
+    world.destination = replace(world.destination, folders={"cats": there})
+    alike = {file.source: file.alike for file in world.plan().files}
+    assert alike["/in/scan (5).tif"] == ("/to/cats/scan (5).tif",)
+    assert alike["/in/scan (7).tif"] == ("/to/cats/scan (7).tif", "/to/cats/scan (7) (2).tif")
+
+
 def test_a_name_that_just_fits_is_cut_for_its_number() -> None:
     name = "x" * 251 + ".jpg"
     (file,) = World({f"/in/{name}": "cats"}, {"cats": [name]}).plan().files

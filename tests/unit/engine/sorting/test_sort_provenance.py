@@ -77,6 +77,7 @@ def make_old(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         for column in NEW_COLUMNS:
             database.execute(f"ALTER TABLE files DROP COLUMN {column}")
+        database.execute("ALTER TABLE runs DROP COLUMN same_name")
         database.execute("PRAGMA user_version = 1")
         database.commit()
 
