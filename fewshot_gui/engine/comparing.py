@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fewshot_gui.core.backbones.bundle_info import BundleError
+from fewshot_gui.core.images.files import read_bytes
+from fewshot_gui.core.images.identity import picture_id
 from fewshot_gui.core.images.problems import ImageProblem
-from fewshot_gui.core.images.reader import read_image
+from fewshot_gui.core.images.reader import decode_image
 from fewshot_gui.core.learners.facts import LearnerError
 from fewshot_gui.engine import fitting
 from fewshot_gui.engine.deciding.enough import certain_accuracy, examine
@@ -294,7 +296,10 @@ class _Comparing:
         for name, path in zip(rows.ids, rows.paths, strict=True):
             if name not in found:
                 try:
-                    pixels = read_image(path, at_least=side)
+                    data = read_bytes(path)
+                    if picture_id(data) != name:  # it was written to since the folder was looked at
+                        continue
+                    pixels = decode_image(data, name=path, at_least=side)
                 except ImageProblem:
                     continue  # the gallery has told it
                 found[name] = self.library.embed_pixels(pixels, backbone, recipe.device, keep_as=name)

@@ -18,7 +18,7 @@ from fewshot_gui.engine.deciding.warnings import (
     warnings_at_drop,
 )
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.worker import Priority
+from fewshot_gui.engine.worker import CancelToken, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fewshot_gui.engine.predictor import Predictor
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.state import CategoryId, Document
-    from fewshot_gui.engine.worker import CancelToken, Steps, Worker
+    from fewshot_gui.engine.worker import Steps, Worker
 
 _KINDS = tuple(WarningKind)
 
@@ -71,7 +71,7 @@ class DropWatch:
         self._homes: dict[PictureId, CategoryId] = {}
         self._kept: dict[PictureId, dict[WarningKind, DropWarning]] = {}
         self._waiting: list[_Drop] = []
-        self._closed = False
+        self._closing = CancelToken()
         self._disconnect = (
             intake.taught.connect(self._on_taught),
             intake.pictured.connect(self._on_pictured),
@@ -90,8 +90,8 @@ class DropWatch:
         return tuple(self._kept)
 
     def close(self) -> None:
-        """Watch nothing any more."""
-        self._closed = True
+        """Watch nothing any more, and look at nothing: thousands dropped at once take minutes."""
+        self._closing.cancel()
         for disconnect in self._disconnect:
             disconnect()
 
@@ -134,13 +134,12 @@ class DropWatch:
             partial(_look_at, drop, thumbnails, dict(self._looks)),
             then=self._looked,
             priority=Priority.FOLDER,
+            token=self._closing,
         )
 
     def _looked(self, result: tuple[dict[PictureId, Look], list[DropWarning]]) -> None:
         looks, warnings = result
         self._looks |= looks
-        if self._closed:
-            return
         for warning in warnings:
             # A picture that was in its category already has no tile that anything could be odd about.
             if warning.kind is not WarningKind.DUPLICATE or warning.category != self._homes[warning.picture]:
@@ -231,5 +230,6 @@ def _look_at(
             warnings += warnings_at_drop(picture, each.category, before, look=looks.get(picture), looks=looks)
             # One after the other: the second of a burst is like the first.
             before = AddExamples(each.category, (example,)).apply(before)
+            token.check()
             yield
     return fresh, warnings

@@ -251,16 +251,26 @@ class Intake:
             examples = tuple(Example(picture, file.path) for file, picture in known)
             self._do([AddExamples(category, examples)], told=self._without(picture for _, picture in known))
         for file, picture in known:
-            if self._session.picture(picture) is None:
-                self._submit(
-                    partial(read_file, file.path),
-                    then=partial(self._keep_taught, picture),
-                    failed=partial(self._report, file.path),
-                    priority=Priority.VISIBLE,
-                )
+            self._read_taught(picture, file.path)
         unread = [file.path for file, picture in pictures if picture is None]
         if unread:
             self.add_files(unread, category)
+
+    def read_unpictured(self) -> None:
+        """Read the files of examples that were taught by a session which ended before it had read them."""
+        for category in self._session.document.categories:
+            for example in category.examples:
+                if os.path.isabs(example.origin):  # noqa: PTH117 - the others never had a file
+                    self._read_taught(example.picture, example.origin)
+
+    def _read_taught(self, picture: PictureId, path: str) -> None:
+        if self._session.picture(picture) is None:
+            self._submit(
+                partial(read_file, path),
+                then=partial(self._keep_taught, picture),
+                failed=partial(self._report, path),
+                priority=Priority.VISIBLE,
+            )
 
     def _without(self, pictures: Iterable[PictureId]) -> Document:
         """Return the document without these examples: whoever moves one in the gallery knows where it was."""

@@ -22,6 +22,7 @@ from fewshot_gui.engine.sources.video import VideoSource
 from fewshot_gui.engine.worker import Worker
 
 if TYPE_CHECKING:
+    from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.engine.session import Session
     from fewshot_gui.engine.worker import Post
 
@@ -104,8 +105,16 @@ class Workspace:
         self.video_loop = LiveLoop(self.predictor, time.perf_counter)
         self._searched = ""
         self._closed = False
+        self.intake.pictured.connect(self._refit_with)
         self.gallery.listed.connect(self._remember_folder)
         self.gallery.progressed.connect(lambda _done, _total: self._find_moved())
+        self.intake.read_unpictured()
+
+    def _refit_with(self, picture: PictureId) -> None:
+        """Fit again where an example could not be read before, as it had no picture."""
+        fitted = self.predictor.fitted
+        if fitted is not None and picture in fitted.recipe.pictures and picture not in fitted.support_ids:
+            self.predictor.refresh()
 
     def _remember_folder(self) -> None:
         """Remember the folder, so that the session shows it when it is opened again."""

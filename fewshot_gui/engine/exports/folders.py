@@ -8,7 +8,7 @@ import os
 import shutil
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -109,24 +109,33 @@ def _places(rows: list[Labelled], layout: Layout) -> Iterator[tuple[PurePosixPat
     folders: dict[str, str] = {}
     for name in category_names(rows):
         folders[name] = safe_folder_name(name, (PROVENANCE, _METADATA, *folders.values()))
-    taken: dict[PurePosixPath, set[str]] = {}
+    taken: dict[PurePosixPath, _Taken] = {}
     held_out: frozenset[int] = _held_out(rows) if layout is Layout.YOLO else frozenset()
     for number, row in enumerate(rows):
         folder = PurePosixPath(folders[row.category])
         if layout is Layout.YOLO:
             folder = PurePosixPath("val" if number in held_out else "train") / folder
-        used = taken.setdefault(folder, set())
-        name = _free(Path(row.path).name, used)
-        used.add(folded(name))
-        yield folder / name, row
+        yield folder / taken.setdefault(folder, _Taken()).take(Path(row.path).name), row
 
 
-def _free(name: str, used: set[str]) -> str:
-    """Return the name where it, folded, is none of those in use; else the first one with a number."""
-    if folded(name) not in used:
+@dataclass(slots=True)
+class _Taken:
+    """The names in use in a folder, folded; and of each that was taken, the number to try next."""
+
+    names: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def take(self, name: str) -> str:
+        """Return the name, or where it is in use the first one with a number, which is then in use."""
+        key = folded(name)
+        if key in self.names:
+            path = PurePosixPath(name)
+            stem, number = free_stem(
+                path.stem, (path.suffix,), lambda each: folded(each) in self.names, self.numbers.get(key, 2)
+            )
+            name, self.numbers[key] = stem + path.suffix, number + 1
+        self.names.add(folded(name))
         return name
-    path = PurePosixPath(name)
-    return free_stem(path.stem, (path.suffix,), lambda each: folded(each) in used)[0] + path.suffix
 
 
 def _held_out(rows: Sequence[Labelled]) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from fewshot_gui.core.backbones.bundle import BundleError, BundleProblem
 from fewshot_gui.core.backbones.preprocessing import Preprocessing
 from fewshot_gui.core.images.encode import encode_png
-from fewshot_gui.core.images.identity import PictureId
+from fewshot_gui.core.images.identity import PictureId, file_id
 from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine import comparing
 from fewshot_gui.engine.comparing import Comparer, Comparison, Contender, disagreement
@@ -24,7 +25,6 @@ from fewshot_gui.engine.state import Category, CategoryId, Document, Example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -86,7 +86,7 @@ class Table:
             path = folder / f"{number}.png"
             path.write_bytes(encode_png(np.tile((row * 255).astype(np.uint8), (8, 8, 1))))
             files.append(PictureFile(str(path), 1, 1))
-            ids.append(PictureId(f"row{number}"))
+            ids.append(file_id(str(path)))
         self.gallery = types.SimpleNamespace(
             known=np.ones(4, np.bool_), ids=ids, files=files, backbone="photo", embeddings=rows
         )
@@ -141,6 +141,14 @@ def test_another_bundle_looks_at_the_files_again_and_keeps_what_it_saw(table: Ta
     assert table.library.embedded == 4
     table.compare(Contender("nearest", "other"))
     assert table.library.embedded == 4
+
+
+def test_a_file_that_was_written_to_since_is_not_kept_under_its_former_content(table: Table) -> None:
+    """Its embedding would stand in for every copy of the former picture, in all sessions."""
+    Path(table.gallery.files[0].path).write_bytes(encode_png(np.zeros((8, 8, 3), np.uint8)))
+    found = table.compare(Contender("nearest"), Contender("nearest", "other"))
+    assert ("other", table.gallery.ids[0]) not in table.library.kept
+    assert found.answers[1].best.tolist()[0] == -1
 
 
 def test_a_file_that_is_gone_is_not_disputed(table: Table, tmp_path: Path) -> None:

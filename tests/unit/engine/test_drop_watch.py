@@ -226,3 +226,13 @@ def test_nothing_is_watched_after_close(desk: Desk) -> None:
     desk.drop(CAT, desk.paint("a.png", 1, blurred=True))
     assert not desk.watch.pictures
     assert not desk.found
+
+
+def test_once_closed_nothing_is_looked_at(desk: Desk) -> None:
+    """A drop of thousands was compared for minutes after its session had ended, on the next one's lane."""
+    desk.drop(CAT, desk.paint("a.png", 1))
+    looked = dict(desk.watch._looks)
+    desk.intake.taught.emit(desk.session.document, (AddExamples(CAT, (Example(PictureId("x"), ""),)),))
+    desk.watch.close()
+    desk.finish()
+    assert desk.watch._looks == looked

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fewshot_gui.core.images.identity import file_id
 from fewshot_gui.engine import embedder, examples
 from fewshot_gui.engine.commands import AddCategory
 from fewshot_gui.engine.session import Session
@@ -265,3 +266,26 @@ def test_a_session_of_an_older_version_opens_its_folder_where_it_was(desk: Desk)
     assert remembered_folder(workspace.session) == "/far/photos"
     workspace.session.remember(FOLDER_KEY, 7)
     assert remembered_folder(workspace.session) == ""
+
+
+def test_examples_of_a_session_that_ended_before_it_had_read_them_are_read_at_the_next_start(
+    desk: Desk, paint: Paint
+) -> None:
+    """Their tiles stayed empty for good, and another backbone left them out of the examples."""
+    files = paint(3)
+    workspace = desk.open()
+    gate = desk.hold(desk.lanes.decode)
+    workspace.intake.teach_all([(file, file_id(file.path)) for file in files], CAT)
+    assert workspace.close()
+    gate.set()
+    desk.finish()
+    again = desk.open()
+    assert len(again.session.document.category(CAT).examples) == 3
+    desk.finish()
+    assert {each.path for each in again.session.stored_pictures()} == {file.path for file in files}
+    fitted = again.predictor.fitted
+    assert fitted is None or len(fitted.support_ids) == 3
+    again.predictor.refresh()
+    desk.finish()
+    assert again.predictor.fitted is not None
+    assert len(again.predictor.fitted.support_ids) == 3

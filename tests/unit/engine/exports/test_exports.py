@@ -11,7 +11,7 @@ import struct
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from pillow_heif import register_heif_opener
 
 from fewshot_gui.core.images.reader import read_image
 from fewshot_gui.core.images.scan import class_folders
+from fewshot_gui.engine.exports import folders
 from fewshot_gui.engine.exports.annotations import write_coco, write_label_studio
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv, write_csv
 from fewshot_gui.engine.exports.folders import FolderTakenError, Layout, write_folders
@@ -353,3 +354,21 @@ def test_a_coco_export_that_is_stopped_writes_nothing(tmp_path: Path) -> None:
     )
     assert asked == [1, 2]
     assert not list(tmp_path.glob("*coco*"))
+
+
+def test_a_thousand_pictures_of_one_name_are_numbered_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    real = folders.free_stem
+
+    def counted(stem: str, tails: Any, is_taken: Any, first: int = 2) -> Any:
+        return real(stem, tails, lambda name: bool(tried.append(name)) or is_taken(name), first)
+
+    monkeypatch.setattr(folders, "free_stem", counted)
+    taken = folders._Taken()
+    names = [taken.take("cover.jpg") for _ in range(1000)]
+    assert names[:3] == ["cover.jpg", "cover (2).jpg", "cover (3).jpg"]
+    assert len(set(names)) == 1000
+    assert len(tried) == 999
+    assert taken.take("COVER (3).jpg") == "COVER (3) (2).jpg"
