@@ -25,6 +25,7 @@ from fewshot_gui.cli.training_log import (
     log_records,
     logged_seconds,
     require_own_files,
+    targets_path,
     tensorboard,
     validated,
 )
@@ -296,7 +297,7 @@ def _taught(
     if not arguments.teacher:
         raise UsageError(f"recipe {recipe.name} learns from a teacher; say which with --teacher")
     dimension = int(recipe.network["embedding"])
-    path = arguments.out.with_suffix(".teacher.npz")
+    path = targets_path(arguments.out)
     key = teacher.targets_key(arguments.teacher, data.images, dimension, recipe.teacher)
     with group.one_first():
         targets = teacher.load_targets(path, key)

@@ -107,6 +107,7 @@ def require_own_files(out: Path, *, resume: bool) -> None:
     if not out.absolute().parent.exists():
         return  # it is made, with nothing in it
     from fewshot_gui.core.training.checkpoint import is_checkpoint  # noqa: PLC0415 - torch takes seconds
+    from fewshot_gui.core.training.teacher import is_targets  # noqa: PLC0415 - the same
 
     checkpoint = out.with_suffix(".checkpoint")
     if resume and checkpoint.exists():
@@ -116,6 +117,7 @@ def require_own_files(out: Path, *, resume: bool) -> None:
     require_own("--out", log_path(out), lambda path: has_columns(path, STEP_COLUMNS))
     require_own("--out", validation_path(out), lambda path: has_columns(path, LOOK_COLUMNS))
     require_own("--out", curve_path(out), is_own_picture)
+    require_own("--out", targets_path(out), is_targets)
 
 
 def _is_bundle(path: Path) -> bool:
@@ -126,6 +128,11 @@ def _is_bundle(path: Path) -> bool:
     except BundleError:
         return False
     return True
+
+
+def targets_path(out: Path) -> Path:
+    """Return where it stands what the teacher says."""
+    return out.with_suffix(".teacher.npz")
 
 
 def log_path(out: Path) -> Path:

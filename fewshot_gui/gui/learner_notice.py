@@ -114,20 +114,23 @@ class LearnerNotice(QFrame):
         if offer.misfit is Misfit.TOO_MANY_WAYS:
             words = self.tr("{0} knows at most {1} categories, and more have examples now.")
             return words.format(title, offer.most)
-        if offer.misfit is Misfit.TOO_MANY_PICTURES:
-            return self.tr("These are too many pictures for {0}: it looks at each of them anew.").format(
-                title
-            )
-        if offer.misfit is Misfit.NO_GRADIENTS:
-            return self.tr("{0} adapts the network itself, and an ONNX model cannot be adapted.").format(
-                title
-            )
         if offer.misfit is Misfit.NEEDS_OWN_BUNDLE and offer.bundle:
             words = self.tr("{0} works only with weights that were trained for it: {1}. Your examples stay.")
             return words.format(title, offer.bundle)
-        if offer.misfit is Misfit.NEEDS_OWN_BUNDLE:
-            return self.tr("{0} works only with weights that were trained for it.").format(title)
-        return self.tr("{0} cannot learn from these examples.").format(title)
+        why = {
+            Misfit.TOO_MANY_PICTURES: self.tr(
+                "These are too many pictures for {0}: it looks at each of them anew."
+            ),
+            Misfit.NO_GRADIENTS: self.tr(
+                "{0} adapts the network itself, and an ONNX model cannot be adapted."
+            ),
+            Misfit.SEES_TOGETHER: self.tr(
+                "These weights are for learners that adapt the network, and {0} does not."
+            ),
+            Misfit.NEEDS_OWN_BUNDLE: self.tr("{0} works only with weights that were trained for it."),
+        }
+        other = self.tr("{0} cannot learn from these examples.")
+        return (why.get(offer.misfit, other) if offer.misfit else other).format(title)
 
     def _press(self) -> None:
         if self._command is not None:

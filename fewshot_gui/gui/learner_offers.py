@@ -89,7 +89,7 @@ def _offer(facts: LearnerFacts, info: BundleInfo | None, shipped: Sequence[Bundl
         why = misfit(facts, info, task.ways, task.pictures)
     if why is None:
         return Offer(facts.name, facts.family)
-    if why in {Misfit.TOO_MANY_PICTURES, Misfit.NO_GRADIENTS}:
+    if why in {Misfit.TOO_MANY_PICTURES, Misfit.NO_GRADIENTS, Misfit.SEES_TOGETHER}:
         return Offer(facts.name, facts.family, why)
     own = [each for each in shipped if each.learner == facts.name]
     # Those for the kind of pictures at hand first: a network for drawings sees little in a photo.

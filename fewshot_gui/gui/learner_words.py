@@ -49,6 +49,8 @@ def misfit_words(misfit: Misfit, most: int | None, own: str) -> str:
         return translate("LearnerWords", "Too many pictures for this one")
     if misfit is Misfit.NO_GRADIENTS:
         return translate("LearnerWords", "An ONNX model cannot be adapted")
+    if misfit is Misfit.SEES_TOGETHER:
+        return translate("LearnerWords", "These weights are for learners that adapt")
     if own:
         return translate("LearnerWords", "Needs its own weights: choose {0}").format(own)
     return translate("LearnerWords", "Needs its own weights, and none are installed")

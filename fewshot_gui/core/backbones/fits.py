@@ -25,6 +25,7 @@ class Misfit(StrEnum):
     TOO_MANY_WAYS = "too-many-ways"
     TOO_MANY_PICTURES = "too-many-pictures"
     NO_GRADIENTS = "no-gradients"
+    SEES_TOGETHER = "sees-together"
 
 
 def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int = 0) -> Misfit | None:
@@ -40,6 +41,8 @@ def misfit(facts: LearnerFacts, info: BundleInfo, ways: int = 0, pictures: int =
         return Misfit.NEEDS_OWN_BUNDLE
     if facts.space == "pixels" and not info.adaptable:
         return Misfit.NO_GRADIENTS
+    if facts.space != "pixels" and info.architecture.get("norm") == "task":
+        return Misfit.SEES_TOGETHER
     most = info.head.get("max_ways", info.ways)
     if facts.limited_ways and most is not None and ways > most:
         return Misfit.TOO_MANY_WAYS
@@ -67,6 +70,11 @@ def require_fit(learner: str, info: BundleInfo, *, pictures: int = 0) -> None:
         raise LearnerError(
             f"{learner} adapts the network, and {info.name} is an ONNX model, which has no gradients; "
             "choose another learner or another bundle"
+        )
+    if why is Misfit.SEES_TOGETHER:
+        raise LearnerError(
+            f"{info.name} was trained with norm = 'task': what it makes of a picture depends on the others "
+            f"that it sees, so {learner} cannot compare them; choose a learner that adapts the network"
         )
     own = [other for other in installed_sound() if other.learner == learner]
     own.sort(key=lambda other: kind_of_bundle(other) != kind_of_bundle(info))

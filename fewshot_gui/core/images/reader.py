@@ -104,6 +104,7 @@ _DECODER_ERRORS = (
     TypeError,
     ArithmeticError,
     Warning,
+    DecompressionBombError,  # raised by Pillow itself above its own limit, of WebP and GIF
 )
 
 

@@ -13,6 +13,7 @@ from fewshot_gui.core.learners.calibration import (
     LeftOut,
     converted_temperature,
     fit_novelty_threshold,
+    temperature_for_shots,
 )
 from fewshot_gui.core.learners.distances import squared_distances
 from fewshot_gui.core.learners.fitted import FittedClassifier, begin, finish
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _UNIT = 1e-3
 # A row that its centre cancels up to rounding has no direction: its length counts as at least this share.
 _LEAST_SHARE = 1e-4
+# Of so many examples one hardly moves the centre, and a centre for each of them takes long.
+_MOST_FOR_OWN_CENTRES = 500
 
 
 def centred_and_normalised(rows: Tensor, centre: Tensor) -> Tensor:
@@ -52,6 +55,19 @@ def task_centre(rows: Tensor, labels: Tensor, n_way: int) -> Tensor:
     """Return (D,), the mean of the means of the classes that have examples, however many each has."""
     present = torch.bincount(labels, minlength=n_way) > 0
     return prototypes(rows, labels, n_way)[present].mean(0)
+
+
+def _scores_without(left_out: LeftOut) -> Tensor:
+    """Return float (M, N), of each example by means and a centre that are of the others alone."""
+    support, everyone = left_out.support, torch.arange(len(left_out.support.labels))
+    embeddings, labels, n_way = support.embeddings, support.labels, len(support.classes)
+    scores = []
+    for row in left_out.rows.tolist():
+        others = everyone != row
+        rows = centred_and_normalised(embeddings, task_centre(embeddings[others], labels[others], n_way))
+        means = prototypes(rows[others], labels[others], n_way)
+        scores.append(squared_euclidean_logits(rows[row : row + 1], means))
+    return torch.cat(scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +106,20 @@ class SimpleShot:
         centre = self._centre_for(support)
         rows = support.embeddings if centre is None else centred_and_normalised(support.embeddings, centre)
         moved = replace(support, embeddings=rows)
-        inner = Prototypical("euclidean", self._temperature(support, rows)).fit(moved)
+        temperature, left_out = self._temperature(support, rows), LeftOut.of(support)
+        if centre is not None and self.centre is None and len(rows) <= _MOST_FOR_OWN_CENTRES:
+            told = left_out.calibrate(
+                _scores_without(left_out),
+                temperature=temperature_for_shots(temperature, support),
+                novelty=self.default_novelty,
+                to_means=True,
+            )
+        else:
+            told = Prototypical("euclidean", temperature).fit(moved).calibration
         calibration = Calibration(
-            temperature=inner.temperature,
-            novelty_threshold=fit_novelty_threshold(LeftOut.of(support), self.default_novelty),
-            right=inner.calibration.right,
+            temperature=told.temperature,
+            novelty_threshold=fit_novelty_threshold(left_out, self.default_novelty),
+            right=told.right,
         )
         finish(progress, cancel)
         return SimpleShotClassifier(
@@ -102,7 +127,7 @@ class SimpleShot:
             calibration=calibration,
             anchors=support.embeddings[:0],
             centre=centre,
-            means=inner.anchors,
+            means=prototypes(rows, support.labels, len(support.classes)),
         )
 
     def _centre_for(self, support: SupportSet) -> Tensor | None:

@@ -87,7 +87,7 @@ def export_bundle(
         "novelty": calibration.novelty,
     }
     learned, head_tensors = _learned(trainer, validation)
-    if best is None and not head_tensors:
+    if best is None and not head_tensors and not recipe.adapts:
         best = _measured(held_out, validation.labels, recipe)
     description["training"] = {**training, "validated": asdict(best)} if best else training
     save_bundle(path, {**tensors, **head_tensors}, {**description, **learned})

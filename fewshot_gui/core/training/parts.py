@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from fewshot_gui.core.backbones.networks import NetworkError, build_network
 from fewshot_gui.core.training.objectives import (
     ClassifyObjective,
     DistilObjective,
@@ -47,6 +48,7 @@ def build_module(recipe: Recipe, classes: int) -> nn.ModuleDict:
         module = nn.ModuleDict({"network": started_network(recipe)})
         dimension = embedding_dimension(module["network"], recipe)
         _check_sides(module["network"], recipe, dimension)
+        _check_finished(recipe)
         if any(stage.kind != "episodes" for stage in recipe.stages):
             module["classifier"] = nn.Linear(dimension, classes)
         if any(stage.rotation_head for stage in recipe.stages):
@@ -61,9 +63,15 @@ def _learned(recipe: Recipe, network: nn.Module, dimension: int) -> dict[str, nn
         from fewshot_gui.core.training.gradient_objective import initial_method  # noqa: PLC0415 - few need it
 
         try:
-            return {"method": initial_method(recipe, network, dimension, recipe_ways(recipe))}
+            method = initial_method(recipe, network, dimension, recipe_ways(recipe))
         except ValueError as error:
             raise RecipeError(f"recipe {recipe.name}, method: {error}") from error
+        if any(key.startswith("head") for key in method) and recipe.validation_ways > recipe_ways(recipe):
+            raise RecipeError(
+                f"recipe {recipe.name}: {recipe.learner} with this head tells at most "
+                f"{recipe_ways(recipe)} classes apart, fewer than validation_ways ({recipe.validation_ways})"
+            )
+        return {"method": method}
     if not has_head(recipe):
         return {}
     from fewshot_gui.core.learners.heads import build_head  # noqa: PLC0415 - few recipes need it
@@ -86,8 +94,8 @@ def head_architecture(recipe: Recipe) -> dict[str, Any]:
 
 
 def recipe_ways(recipe: Recipe) -> int:
-    """Return the most classes of a training episode in the last stage of episodes."""
-    return most([stage.ways for stage in recipe.stages if stage.kind == "episodes"][-1])
+    """Return the most classes of any training episode."""
+    return max(most(stage.ways) for stage in recipe.stages if stage.kind == "episodes")
 
 
 def _check_sides(network: nn.Module, recipe: Recipe, dimension: int) -> None:
@@ -101,6 +109,22 @@ def _check_sides(network: nn.Module, recipe: Recipe, dimension: int) -> None:
                     f"recipe {recipe.name}, stage {number}: sides: at {side} pixels this network has "
                     f"embeddings of {found} numbers, and at {recipe.side} of {dimension}; leave {side} out"
                 )
+
+
+def _check_finished(recipe: Recipe) -> None:
+    """Raise RecipeError where the finished network cannot be: it would be known after the last step alone."""
+    if not recipe.whiten:
+        return
+    try:
+        network = build_network({**recipe.network, **recipe.finished, "channels": recipe.channels})
+    except NetworkError as error:
+        raise RecipeError(f"recipe {recipe.name}, finished: {error}") from error
+    layer = network.embedding
+    if isinstance(layer, nn.Linear) and layer.out_features > layer.in_features:
+        raise RecipeError(
+            f"recipe {recipe.name}: an embedding of {layer.out_features} numbers cannot be whitened from "
+            f"{layer.in_features} features; let it be {layer.in_features} at most"
+        )
 
 
 def embedding_dimension(network: nn.Module, recipe: Recipe, side: int = 0) -> int:

@@ -33,7 +33,9 @@ _RANGES = {
     "validation_ways": whole_number(2),
     "validation_shots": whole_number(1),
     "validation_queries": whole_number(1),
+    "whiten": number_between(0, 1),
 }
+_TEACHING_RANGES = {"whiten": number_between(0, 1)}
 _FINISHED = ("pool_power", "pooled_stages", "embedding")
 
 T = TypeVar("T")
@@ -55,6 +57,10 @@ class Teaching:
     layer: str = ""
     square_root: bool = False
     whiten: float = 0.0
+
+    def problem(self) -> str:
+        """Return what is wrong with it, naming the key and what it may be; empty where nothing is."""
+        return out_of_range(self, _TEACHING_RANGES)
 
 
 class RecipeError(ValueError):
@@ -228,6 +234,12 @@ class Recipe:
             f"centre, normalise and whiten change the embeddings that {self.learner} was trained on": not (
                 (self.centre or self.normalise or self.whiten) and self._learns_to_compare
             ),
+            f"{self.learner} adapts the embedding as it was trained, which whiten and finished replace": not (
+                self.adapts and self.whiten
+            ),
+            "a teacher sees pictures in colour and as they are: not with channels = 1, nor with invert": not (
+                self.distils and (self.channels == 1 or self.invert)
+            ),
             "views has no view": bool(self.views),
             f"{self.learner} adapts to one view alone, so there are no views": not self.adapts
             or self.views == (View(),),
@@ -241,7 +253,9 @@ class Recipe:
         return next((sentence for sentence, holds in checks.items() if not holds), "")
 
 
-def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
+def _build(kind: type[T], values: Any, where: str) -> T:
+    if not isinstance(values, dict):
+        raise RecipeError(f"{where}: it must be a table of keys and values, not {values!r}")
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - known)
     if unknown:
@@ -268,8 +282,10 @@ def parse_recipe(text: str, name: str) -> Recipe:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name}: not TOML: {error}") from error
-    stages = []
-    for number, stage in enumerate(values.pop("stage", []), start=1):
+    stages, found = [], values.pop("stage", [])
+    if not isinstance(found, list) or not all(isinstance(stage, dict) for stage in found):
+        raise RecipeError(f"recipe {name}: a stage begins with [[stage]], in two pairs of brackets")
+    for number, stage in enumerate(found, start=1):
         where = f"recipe {name}, stage {number}"
         changes = {
             key: _checked(_build(Augmentation, stage.pop(key, {}), f"{where}, {key}"), f"{where}, {key}")
@@ -278,7 +294,8 @@ def parse_recipe(text: str, name: str) -> Recipe:
         stages.append(_checked(_build(Stage, {**stage, **changes}, where), where))
     where = f"recipe {name}"
     if "teacher" in values:
-        values["teacher"] = _build(Teaching, values["teacher"], f"{where}, teacher")
+        teaching = f"{where}, teacher"
+        values["teacher"] = _checked(_build(Teaching, values["teacher"], teaching), teaching)
     if "views" in values:
         views = values["views"]
         if not isinstance(views, list) or not all(isinstance(view, dict) for view in views):

@@ -47,8 +47,14 @@ def started_network(recipe: Recipe) -> nn.Module:
     try:
         network.load_state_dict({**own, **tensors})
     except RuntimeError as error:
+        wanted, there = network.state_dict(), {**own, **tensors}
+        odd = sorted(
+            key for key in wanted.keys() | there.keys()
+            if key not in wanted or key not in there or wanted[key].shape != there[key].shape
+        )  # fmt: skip
         raise RecipeError(
-            f"recipe {recipe.name}: the weights of {recipe.start} do not fit its network: {error}"
+            f"recipe {recipe.name}: the weights of {recipe.start} do not fit its network: {len(odd)} of them "
+            f"are of another kind or size, {odd[0]} for one; choose another --start, or --start none"
         ) from error
     return network.to(memory_format=torch.channels_last)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -22,6 +24,8 @@ _BUNDLE_BATCH = 32
 # Principal components of more pictures than this are no better, and cost memory.
 _MOST_FOR_COMPONENTS = 20_000
 _LEAST = 1e-6
+# What NumPy raises at a file that is none of its archives, or is torn.
+_NO_TARGETS: Final = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 
 
 def teacher_embeddings(
@@ -134,10 +138,19 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def load_targets(path: Path, key: str) -> NDArray[np.float16] | None:
     """Return the targets kept in a file by `save_targets` under the same key; None where there are none."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return kept["targets"] if str(kept["key"]) == key else None
-    except (OSError, ValueError, KeyError):
+    except _NO_TARGETS:
         return None
+
+
+def is_targets(path: Path) -> bool:
+    """Return whether a file was written by `save_targets`."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            return set(kept.files) == {"key", "targets"}
+    except _NO_TARGETS:
+        return False
 
 
 def save_targets(path: Path, key: str, targets: NDArray[np.float16]) -> None:
@@ -145,6 +158,8 @@ def save_targets(path: Path, key: str, targets: NDArray[np.float16]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("wb") as file:
         np.savez(file, key=np.array(key), targets=targets)
+        file.flush()
+        os.fsync(file.fileno())
     partial.replace(path)
 
 

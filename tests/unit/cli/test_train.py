@@ -416,3 +416,14 @@ def test_tensorboard_that_is_not_installed_is_asked_for(
     wanted = command(data, recipe, tmp_path / "a.safetensors", "--tensorboard", str(tmp_path / "board"))
     assert main(wanted) == 2
     assert "pip install tensorboard" in capsys.readouterr().err
+
+
+def test_a_file_of_somebody_elses_beside_the_bundle_stays(
+    data: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the teacher says was written over it, though the documentation promised that it is not."""
+    precious = tmp_path / "a.teacher.npz"
+    precious.write_bytes(b"my own file")
+    assert main(command(data, recipe, tmp_path / "a.safetensors")) == 2
+    assert "a.teacher.npz" in capsys.readouterr().err
+    assert precious.read_bytes() == b"my own file"

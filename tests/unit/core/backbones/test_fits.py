@@ -116,3 +116,15 @@ def test_kinds(shelf: Path) -> None:
     assert kind_of_bundle(describe_bundle("photo")) == "photo"
     assert kind_of_bundle(describe_bundle("omniglot-conv4")) == "drawing"
     assert default_bundle("drawing") == "omniglot-conv4"
+
+
+def test_a_network_that_sees_pictures_together_is_for_learners_that_adapt(shelf: Path) -> None:
+    """Its embedding of a picture depends on the batch: prototypes on it told nothing, and none was warned."""
+    shelve(shelf, "task", learner="maml", architecture={"kind": "conv4", "norm": "task"})
+    info = describe_bundle("task")
+    assert misfit(facts_of("maml"), info) is None
+    assert {misfit(facts_of(name), info) for name in ("prototypical", "auto", "ridge")} == {
+        Misfit.SEES_TOGETHER
+    }
+    with pytest.raises(LearnerError, match="depends on the others that it sees"):
+        require_fit("prototypical", info)

@@ -450,3 +450,12 @@ def test_what_has_no_head_of_a_picture_has_no_size(name: str, tmp_path: Path) ->
     make, _kind = zoo.BROKEN[name]
     with pytest.raises(ImageProblem):
         size_of(make(), tmp_path)
+
+
+def test_a_size_that_pillow_fears_is_a_problem_of_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One WebP of 190 megapixels ended the whole export."""
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ImageProblem):
+        size_of(zoo.saved(zoo.red_and_blue(), "WEBP"), tmp_path)

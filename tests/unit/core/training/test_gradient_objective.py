@@ -33,7 +33,7 @@ def gradient_recipe(recipe: Recipe, learner: str) -> Recipe:
     stage = replace(STAGE, optimiser="plain", learning_rate=1.0) if learner == "reptile" else STAGE
     network = {"kind": "conv4", "width": 8, "norm": "none" if learner != "meta-lstm" else "task"}
     return replace(recipe, learner=learner, method=METHODS[learner], network=network, centre=False,
-                   normalise=False, stages=(stage,))  # fmt: skip
+                   normalise=False, stages=(stage,), validation_ways=3)  # fmt: skip
 
 
 @pytest.mark.parametrize("learner", METHODS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fewshot_gui.core.images.view import View
-from fewshot_gui.core.training.parts import build_module, head_architecture
+from fewshot_gui.core.training.parts import build_module, head_architecture, recipe_ways
 from fewshot_gui.core.training.recipe import (
     RecipeError,
     Teaching,
@@ -158,6 +158,9 @@ def test_a_stage_that_contradicts_itself_is_refused(line: str, words: str) -> No
         ('learner = "snail"\nhead = { max_ways = 2 }', "fewer than ways"),
         ('learner = "feat"\nnormalise = true', "change the embeddings that feat was trained on"),
         ("teacher = { layers = 3 }", "teacher: unknown layers"),
+        ("teacher = { whiten = 2 }", "teacher: whiten must be a number from 0 to 1"),
+        ("teacher = 5", "teacher: it must be a table"),
+        ('whiten = "1"', "whiten must be a number from 0 to 1"),
     ],
 )
 def test_a_recipe_that_contradicts_itself_is_refused(line: str, words: str) -> None:
@@ -183,6 +186,78 @@ def test_the_recipe_of_a_learner_is_found_by_the_kind_of_pictures() -> None:
 def test_a_learner_with_several_recipes_asks_which() -> None:
     with pytest.raises(RecipeError, match=r"mini-conv4.*say which"):
         recipe_for("prototypical", 3)
+
+
+ADAPTING = """
+title = "Reptile"
+side = 16
+channels = 1
+learner = "reptile"
+network = { kind = "resnet", widths = [8, 16], embedding = 6 }
+method = { head = "learned" }
+validation_ways = 3
+[[stage]]
+kind = "episodes"
+steps = 2
+learning_rate = 0.1
+ways = 3
+[[stage]]
+kind = "episodes"
+steps = 2
+learning_rate = 0.1
+ways = 2
+"""
+
+
+def test_a_head_for_a_number_of_classes_is_made_for_the_most_of_all_stages() -> None:
+    recipe = parse_recipe(ADAPTING, "test")
+    assert recipe_ways(recipe) == 3
+    build_module(recipe, 7)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("validation_ways = 3", "validation_ways = 5", "at most 3 classes apart, fewer than validation_ways"),
+        ("side = 16", "side = 16\nwhiten = 0.5", "which whiten and finished replace"),
+    ],
+)
+def test_what_would_be_lost_after_the_last_step_is_refused_before_the_first(
+    old: str, new: str, words: str
+) -> None:
+    with pytest.raises(RecipeError, match=words):
+        build_module(parse_recipe(ADAPTING.replace(old, new), "test"), 7)
+
+
+@pytest.mark.parametrize(
+    ("finished", "words"),
+    [
+        ("{ embedding = 99 }", "99 numbers cannot be whitened from 16 features"),
+        ("{ embedding = 20, pooled_stages = 2 }", ""),
+        ("{ pool_power = 0.5 }", "finished: resnet has a pool_power from 1 up"),
+        ("{ pooled_stages = 9 }", "1 to 2 pooled_stages"),
+    ],
+)
+def test_a_finished_network_that_cannot_be_is_refused_before_the_first_step(
+    finished: str, words: str
+) -> None:
+    text = DISTIL.replace("channels = 3", f"channels = 3\nwhiten = 0.5\nfinished = {finished}")
+    if words:
+        with pytest.raises(RecipeError, match=words):
+            build_module(parse_recipe(text, "test"), 7)
+    else:
+        build_module(parse_recipe(text, "test"), 7)
+
+
+@pytest.mark.parametrize("text", ["stage = 5", '[stage]\nkind = "classify"', "stage = [1]"])
+def test_a_stage_in_one_pair_of_brackets_is_told(text: str) -> None:
+    with pytest.raises(RecipeError, match=r"a stage begins with \[\[stage\]\]"):
+        parse_recipe(text, "test")
+
+
+def test_an_augmentation_that_is_no_table_is_told() -> None:
+    with pytest.raises(RecipeError, match="stage 1, augmentation: it must be a table"):
+        parse_recipe(TEXT.replace("{ flip = true }", "5"), "test")
 
 
 DISTIL = """
@@ -211,6 +286,8 @@ def test_a_recipe_for_a_pupil_says_what_it_takes_of_its_teacher() -> None:
         (", embedding = 4", "", "an embedding of the network"),
         ('teacher = { layer = "pool", whiten = 0.5 }', "", r"needs a \[teacher\]"),
         ("channels = 3", "channels = 3\nclass_rotations = true", "contradict"),
+        ("channels = 3", "channels = 1", "a teacher sees pictures in colour"),
+        ("channels = 3", "channels = 3\ninvert = true", "a teacher sees pictures in colour"),
         (
             "steps = 3",
             "steps = 3\nclass_augmentation = { flip = true }",

@@ -50,8 +50,9 @@ def test_a_task_norm_takes_the_weights_without_the_statistics(recipe: Recipe, bu
 
 def test_weights_that_do_not_fit_are_refused(recipe: Recipe, bundle: Path) -> None:
     wide = replace(recipe, start=str(bundle), network={"kind": "conv4", "width": 16})
-    with pytest.raises(RecipeError, match="do not fit"):
+    with pytest.raises(RecipeError, match="do not fit") as told:
         started_network(wide)
+    assert "\n" not in str(told.value)
 
 
 def test_a_bundle_that_is_not_there_is_named(recipe: Recipe) -> None:

@@ -12,6 +12,7 @@ import pytest
 from fewshot_gui.core.training.recipe import RecipeError, Teaching
 from fewshot_gui.core.training.stage import Stage
 from fewshot_gui.core.training.teacher import (
+    is_targets,
     load_targets,
     save_targets,
     targets_key,
@@ -130,8 +131,14 @@ def test_targets_are_kept_for_the_same_teacher_and_pictures_alone(tmp_path: Path
     assert np.array_equal(found, targets)
     assert load_targets(path, targets_key("photo", world.images, 5, PLAIN)) is None
     assert load_targets(path, targets_key("photo", world.images[::-1], 4, PLAIN)) is None
-    path.write_bytes(b"half a file")
-    assert load_targets(path, key) is None
+    whole = path.read_bytes()
+    assert is_targets(path)
+    for torn in (b"half a file", b"", whole[: len(whole) // 2], whole[:-30]):
+        path.write_bytes(torn)
+        assert load_targets(path, key) is None
+        assert not is_targets(path)
+    np.savez(path, mine=np.zeros(3))
+    assert not is_targets(path)
 
 
 class FakeInterpreter:
