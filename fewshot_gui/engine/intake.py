@@ -288,38 +288,54 @@ class Intake:
 
     # Pictures without a file --------------------------------------------------------------------------
 
-    def add_pixels(self, pixels: NDArray[np.uint8], category: CategoryId, origin: str) -> None:
+    def add_pixels(
+        self, pixels: NDArray[np.uint8], category: CategoryId | None, origin: str, *, name: str = ""
+    ) -> None:
         """Add a picture (H, W, 3) RGB that has no file to a category; its bytes are kept in the session.
 
         Args:
             pixels: not written to afterwards.
-            category: may be gone by the time the picture is packed: then it goes nowhere.
+            category: may be gone by the time the picture is packed: then it goes nowhere. None: the one of
+                that name, which is made in the same step where there is none.
             origin: "camera" or "video" (kept as JPEG), "canvas", "clipboard" or "web" (as PNG).
+            name: of a new category.
         """
-        self._pack(category, origin, pixels, None)
+        self._pack(category, origin, pixels, None, name)
 
     def begin_capture(self, category: CategoryId, origin: str) -> Capture:
         """Return what adds frames to a category for as long as a button is held, as one step of undo."""
         return Capture(partial(self._pack, category, origin))
 
     def _pack(
-        self, category: CategoryId, origin: str, pixels: NDArray[np.uint8], capture: Capture | None
+        self,
+        category: CategoryId | None,
+        origin: str,
+        pixels: NDArray[np.uint8],
+        capture: Capture | None,
+        name: str = "",
     ) -> None:
         self._submit(
             partial(pack_pixels, pixels, origin),
-            then=partial(self._add_packed, category, origin, capture),
+            then=partial(self._add_packed, category, origin, capture, name),
             failed=partial(self._report, origin),
             priority=Priority.VISIBLE,
         )
 
     def _add_packed(
-        self, category: CategoryId, origin: str, capture: Capture | None, picture: StoredPicture
+        self,
+        category: CategoryId | None,
+        origin: str,
+        capture: Capture | None,
+        name: str,
+        picture: StoredPicture,
     ) -> None:
-        if category not in self._session.document:
+        if category is not None and category not in self._session.document:
             self._problems.add(origin, CATEGORY_REMOVED, "1")
             return
+        commands: list[Command] = []
+        target = category or self._named(name, commands)
         self._session.keep_picture(picture)
-        self._do([AddExamples(category, (Example(picture.id, origin),))], capture)
+        self._do([*commands, AddExamples(target, (Example(picture.id, origin),))], capture)
 
     # Pictures that moved ------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from fewshot_gui.gui.header import Header
 from fewshot_gui.gui.inspector.live_feed import LiveFeed
 from fewshot_gui.gui.inspector.panel import InspectorPanel
 from fewshot_gui.gui.inspector.reveal import reveal_row
-from fewshot_gui.gui.panels import Panels
+from fewshot_gui.gui.panels import WIDTHS, Panels
 from fewshot_gui.gui.query_panel import QueryPanel
 from fewshot_gui.gui.recent_menu import RecentMenu
 from fewshot_gui.gui.size_menu import SizeMenu
@@ -125,8 +125,19 @@ class MainWindow(QMainWindow):
 
     def add_category(self, pictures: Sequence[DraggedPicture] = ()) -> None:
         """Begin a category of these pictures, where its name is typed."""
-        self.status.details.setChecked(False)  # in a narrow window the categories may have given way
+        self._reveal_categories()
         self.support.add_category_of(pictures)
+
+    def paste(self) -> None:
+        """Teach what lies on the clipboard, where it is seen what becomes of it."""
+        self._reveal_categories()
+        self.support.paste()
+
+    def _reveal_categories(self) -> None:
+        self.status.details.setChecked(False)  # in a narrow window they may have given way
+        left, right = self.panels.widths
+        if not left:  # folded away
+            self.panels.set_widths(WIDTHS[0], right)
 
     def _reveal(self, row: int) -> None:
         """Show a picture of the gallery there."""

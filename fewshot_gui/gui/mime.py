@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -56,11 +56,16 @@ class Dropped:
 def pack(pictures: Sequence[DraggedPicture]) -> QMimeData:
     """Return mime data that our panels read as pictures, and other programs as files."""
     data = QMimeData()
-    data.setData(MIME, json.dumps([asdict(picture) for picture in pictures]).encode())
+    data.setData(MIME, json.dumps([_plain(picture) for picture in pictures]).encode())
     urls = [QUrl.fromLocalFile(picture.path) for picture in pictures if picture.path]
     if urls:
         data.setUrls(urls)
     return data
+
+
+def _plain(picture: DraggedPicture) -> dict[str, str | int | None]:
+    """Return it as a table; `asdict` copies deeply, which for 50,000 pictures takes a second."""
+    return {"path": picture.path, "id": picture.id, "row": picture.row}
 
 
 def acceptable(data: QMimeData) -> bool:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog
 
 from fewshot_gui.engine.session_places import SUFFIX
+from fewshot_gui.gui.file_names import with_suffix
 
 if TYPE_CHECKING:
     from fewshot_gui.gui.main_window import MainWindow
@@ -30,7 +31,7 @@ def ask_copy_path(window: MainWindow) -> str:
         window, translate("SessionDialogs", "Save a copy"), _folder(window), _pattern(),
         options=QFileDialog.Option.DontConfirmOverwrite,
     )  # fmt: skip
-    return chosen if not chosen or chosen.endswith(SUFFIX) else chosen + SUFFIX
+    return with_suffix(chosen, SUFFIX)
 
 
 def _folder(window: MainWindow | None) -> str:

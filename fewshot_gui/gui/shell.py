@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from shiboken6 import isValid
 
 from fewshot_gui.core.data_files import assets_folder
 from fewshot_gui.engine.devices import available_devices
@@ -231,10 +232,17 @@ class Shell(QObject):
         focused = window.focusWidget()
         if focused is not None:
             focused.clearFocus()  # a name that is still being typed is taken as it stands
+        if self._may_leave(window):
+            self.sorting.detach()
+            return True
+        if focused is not None and isValid(focused):
+            focused.setFocus()  # else no key would do anything any more
+        return False
+
+    def _may_leave(self, window: MainWindow) -> bool:
         if not self.sorting.may_leave() or not self._may_stop_copying(window):
             return False
         if window.workspace.close():
-            self.sorting.detach()
             return True
         answer = QMessageBox.warning(
             window,
@@ -243,10 +251,7 @@ class Shell(QObject):
             QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Cancel,
         )
-        if answer != QMessageBox.StandardButton.Discard or not window.workspace.close(discard=True):
-            return False
-        self.sorting.detach()
-        return True
+        return answer == QMessageBox.StandardButton.Discard and window.workspace.close(discard=True)
 
     def _may_stop_copying(self, window: MainWindow) -> bool:
         """Return True where no copy of the session is being made any more, or the person gives it up."""
@@ -293,7 +298,7 @@ class Shell(QObject):
             "tableAction": self._on_window(enough),
             "backbonesAction": self.backbones.show,
             "quitAction": self.close,
-            "pasteAction": self._on_window(lambda window: window.support.paste()),
+            "pasteAction": self._on_window(lambda window: window.paste()),
             "addCategoryAction": self._on_window(lambda window: window.add_category()),
             "problemsAction": self._on_window(problems),
             "systemThemeAction": lambda: self._wear("system"),

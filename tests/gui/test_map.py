@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 
 from fewshot_gui.core.images.scan import PictureFile
@@ -50,6 +50,9 @@ class Folder:
     @property
     def count(self) -> int:
         return len(self.files)
+
+    def row_of(self, path: str) -> int | None:
+        return next((row for row, file in enumerate(self.files) if file.path == path), None)
 
 
 def scores_of(classes: tuple[CategoryId, ...], chances: np.ndarray) -> Scores:
@@ -325,3 +328,32 @@ def test_what_is_framed_is_chosen_in_the_window_whatever_filter_hides(
     assert dialog_module.choose_rows(window, np.array([3, 400])) == 2
     assert revealed == [("the folder", [3, 400])]
     assert asked == ["folder", "active"]
+
+
+def test_it_follows_while_results_keep_coming(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
+    """While pictures were embedded it stood still: each batch began its waiting anew."""
+    classes = teach(space.session, "Hats", "Shoes")
+    more = QTimer(dialog, interval=20)
+    more.timeout.connect(lambda: space.predictor.updated.emit(say(space, classes, [[0.9, 0.1]] * 3)))
+    more.start()
+    qtbot.waitUntil(lambda: len(dialog.view.content.files) == 3, timeout=5000)
+    assert more.isActive()
+    more.stop()
+
+
+def test_of_a_folder_that_is_left_nothing_can_be_chosen(space: Any, dialog: MapDialog, qtbot: QtBot) -> None:
+    """Its places were those of other pictures by then, and a key would have labelled those."""
+    classes = teach(space.session, "Hats", "Shoes")
+    say(space, classes, [[0.99, 0.01], [0.01, 0.99]])
+    settle(dialog, qtbot)
+    chosen: list[Any] = []
+    dialog.rowsChosen.connect(lambda rows: chosen.append(rows.tolist()))
+    files = space.gallery.files
+    space.gallery.files = [PictureFile("/other/new.jpg", 1, 1), *reversed(files)]
+    dialog._choose(np.array([0, 1]))
+    assert chosen == [[2, 1]], "by name"
+    space.gallery.files = []
+    space.gallery.cleared.emit()
+    assert not dialog.view.content.files
+    QTest.keyClick(dialog.view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(chosen) == 1

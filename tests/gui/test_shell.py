@@ -150,8 +150,11 @@ def test_leaving_while_a_copy_takes_long_is_asked(
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
     window = scene.window
     window.workspace.session.copy_to(tmp_path / "copy.fewshot")
+    window.query.folder.view.setFocus()
+    focused = window.focusWidget()
     scene.shell.new_session()
     assert scene.window is window
+    assert window.focusWidget() is focused, "the keys go on"
     window.workspace.session.do(AddCategory(new_category_id(), "Mug"))
     scene.switch()
     assert not answers
@@ -323,6 +326,28 @@ def test_a_narrow_window_shows_categories_or_details(scene: Scene) -> None:
     assert (window.support.isVisible(), window.inspector.isVisible()) == (True, True)
     assert not window.status.details.isVisible()
     assert window.panels.sizes()[::2] == [300, 304], "as they were"
+
+
+@pytest.mark.parametrize("action", ["addCategoryAction", "pasteAction"])
+def test_categories_come_back_where_something_becomes_of_them(scene: Scene, action: str) -> None:
+    """A pasted picture made a category that nobody saw; Ctrl+N typed into a panel of no width."""
+    scene.shell.start(None)
+    window = scene.window
+    window.resize(1366, 700)
+    QApplication.processEvents()
+    window.panels.set_widths(0, 304)
+    QApplication.processEvents()
+    assert window.panels.sizes()[0] == 0
+    window.named_actions[action].trigger()
+    QApplication.processEvents()
+    assert window.panels.sizes()[0] >= 250
+    assert window.inspector.isVisible()
+    window.resize(960, 700)
+    QApplication.processEvents()
+    window.status.details.click()
+    assert not window.support.isVisible()
+    window.named_actions[action].trigger()
+    assert window.support.isVisible()
 
 
 def restarted(scene: Scene) -> MainWindow:

@@ -61,8 +61,10 @@ class Intake:
         self.busy = False
         self.reading.emit(0, 0)
 
-    def add_pixels(self, pixels: np.ndarray, category: CategoryId, origin: str) -> None:
-        self.asked.append(("pixels", pixels.shape, category, origin))
+    def add_pixels(
+        self, pixels: np.ndarray, category: CategoryId | None, origin: str, *, name: str = ""
+    ) -> None:
+        self.asked.append(("pixels", pixels.shape, category or name, origin))
 
     def teach_all(self, pictures: list[tuple[Any, Any]], category: CategoryId) -> None:
         self.asked.append(("teach", [(file.path, known) for file, known in pictures], category))
@@ -710,6 +712,9 @@ def test_the_plus_tile_asks_for_files(
     grid.stand_on(1)
     qtbot.keyClick(grid, Qt.Key.Key_Return)
     assert len(intake.asked) == 1
+    grid.stand_on(0)
+    qtbot.keyClick(grid, Qt.Key.Key_Return)
+    assert _card(panel, "Mug").header.name.field is None, "Enter was for the example"
 
 
 def test_tooltips_say_what_is_under_the_mouse(session: Session, panel: SupportPanel) -> None:
@@ -867,8 +872,8 @@ def test_a_picture_is_pasted_into_a_new_category(
     QGuiApplication.clipboard().setImage(QImage(4, 3, QImage.Format.Format_RGB32))
     panel.setFocus()
     panel.paste()
-    assert _names(panel) == ["Category 1"]
-    assert intake.asked == [("pixels", (3, 4, 3), session.document.categories[0].id, "clipboard")]
+    assert intake.asked == [("pixels", (3, 4, 3), "Category 1", "clipboard")]
+    assert not session.document.categories, "it is made with its picture, in one step of undo"
 
 
 def test_pasting_nothing_says_so(session: Session, panel: SupportPanel) -> None:

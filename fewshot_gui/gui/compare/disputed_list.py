@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from fewshot_gui.gui.query.thumbnail_cache import ThumbnailCache
@@ -109,6 +109,12 @@ class DisputedList(QListView):
         self.verticalScrollBar().valueChanged.connect(lambda _value: self._ask_soon.start())
         self.thumbnails.arrived.connect(lambda _files: self.viewport().update())
         appearance.changed.connect(self.viewport().update)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep Enter: it chooses a picture, and would begin another comparison as well."""
+        super().keyPressEvent(event)
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Ask for the thumbnails that have come into view."""

@@ -224,6 +224,8 @@ class TableDialog(QDialog):
         return icon
 
     def _enlarge(self, item: QListWidgetItem) -> None:
+        if any(viewer.isVisible() for viewer in self.findChildren(ExampleViewer)):
+            return  # on desktops that open by one click this is asked twice
         pictures = tuple(
             PictureId(self.pictures.item(number).data(Qt.ItemDataRole.UserRole))
             for number in range(self.pictures.count())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -59,6 +59,7 @@ class TeachBar(QWidget):
         self._use = use
         self._down: CategoryId | None = None
         self._key = self._scan = 0
+        self._stale = True
         self.setObjectName("teachBar")
         self._heading = QLabel(self)
         self._heading.setProperty("role", "muted")
@@ -66,7 +67,7 @@ class TeachBar(QWidget):
         self._page = QWidget()
         self._row = FlowLayout(self._page, spacing=_SPACING)
         self._lay_out()
-        self._fill(session.document)
+        self._refill()
         disconnect = session.changed.connect(self._on_changed)
         self.destroyed.connect(disconnect)
         appearance.changed.connect(self._refill)
@@ -103,7 +104,7 @@ class TeachBar(QWidget):
         self._page.setEnabled(ready)
 
     def buttons(self) -> list[QPushButton]:
-        """Return the buttons in the order of the categories."""
+        """Return the buttons in the order of the categories, as they were when they were last seen."""
         items = (self._row.itemAt(index) for index in range(self._row.count()))
         widgets = (item.widget() for item in items if item is not None)
         return [widget for widget in widgets if isinstance(widget, QPushButton)]
@@ -161,13 +162,22 @@ class TeachBar(QWidget):
         if self._down is not None and self._down not in after:
             self.let_go()
         if _shown(before) != _shown(after):
-            self._fill(after)
+            self._refill()
 
     def _refill(self) -> None:
-        self._fill(self._session.document)
+        """Make the buttons anew, once they are seen: two hundred take a third of a second, on three pages."""
+        self._stale = True
+        if self.isVisible():
+            self._fill(self._session.document)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the buttons of the categories as they are by now."""
+        if self._stale:
+            self._fill(self._session.document)
+        super().showEvent(event)
 
     def _fill(self, document: Document) -> None:
-        """Make the buttons anew."""
+        self._stale = False
         if self._down is not None and not self._key:  # by the mouse: a button that goes is never released
             self.let_go()
         while (item := self._row.takeAt(0)) is not None:

@@ -96,12 +96,24 @@ class MapDialog(QDialog):
         self.view.chosen.connect(lambda index: self.pictureChosen.emit(self.view.content.files[index].path))
         self.view.framed.connect(self._choose)
         disconnect = [
-            space.predictor.updated.connect(lambda _scores: self._soon.start()),
-            space.session.changed.connect(lambda _before, _after: self._soon.start()),
-            space.gallery.cleared.connect(self._soon.start),
-            space.gallery.listed.connect(self._soon.start),
+            space.predictor.updated.connect(lambda _scores: self._refresh_soon()),
+            space.session.changed.connect(lambda _before, _after: self._refresh_soon()),
+            space.gallery.cleared.connect(self._clear),
+            space.gallery.listed.connect(self._refresh_soon),
         ]
         self.destroyed.connect(lambda: [each() for each in disconnect])
+
+    def _refresh_soon(self) -> None:
+        # Not begun anew by each of them: while pictures are embedded they come faster than it waits.
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _clear(self) -> None:
+        """Show none of the former folder's pictures: their places are those of others soon."""
+        self._rows, self._scores = np.empty(0, np.int64), None
+        self.view.show_content(MapContent())
+        self._point_at(-1)
+        self._refresh_soon()
 
     # What is shown ----------------------------------------------------------------------------------
 
@@ -225,8 +237,11 @@ class MapDialog(QDialog):
             self.picture.setPixmap(pixmap)
 
     def _choose(self, indices: NDArray[np.int64]) -> None:
-        if len(indices):
-            self.rowsChosen.emit(self._rows[indices])
+        gallery, files = self._workspace.gallery, self.view.content.files
+        rows = [gallery.row_of(files[index].path) for index in indices.tolist()]
+        there = np.array([row for row in rows if row is not None], np.int64)
+        if len(there):
+            self.rowsChosen.emit(there)
 
     def say_chosen(self, chosen: int, wanted: int) -> None:
         """Tell how many of the wanted pictures are chosen in the window, and how to answer them."""

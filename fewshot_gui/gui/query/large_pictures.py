@@ -54,6 +54,8 @@ class LargePictures(QObject):
     def want(self, files: Sequence[PictureFile]) -> None:
         """Fetch these, the first first; what was under way for others is dropped."""
         wanted = dict.fromkeys(files)
+        if files and files[0] != self._finest:
+            self.drop_finer()  # only of the one that is looked at
         for file in [each for each in self._jobs if each not in wanted]:
             self._jobs.pop(file).cancel()
         for file in wanted:
@@ -72,7 +74,7 @@ class LargePictures(QObject):
         """Fetch every pixel of this picture, once."""
         if self._finest == file:
             return
-        self._drop_finer()
+        self.drop_finer()
         self._finest = file
         self._finer = self._library.pixels(
             file.path,
@@ -81,7 +83,8 @@ class LargePictures(QObject):
             replaces="picture-viewer",
         )
 
-    def _drop_finer(self) -> None:
+    def drop_finer(self) -> None:
+        """Fetch every pixel of no picture; what was fetched was not kept."""
         if self._finer is not None:
             self._finer.cancel()
         self._finer = self._finest = None
@@ -89,7 +92,7 @@ class LargePictures(QObject):
     def close(self) -> None:
         """Drop what is under way, and keep nothing."""
         self._closed = True
-        self._drop_finer()
+        self.drop_finer()
         for job in self._jobs.values():
             job.cancel()
         self._jobs.clear()

@@ -215,6 +215,8 @@ class PictureViewer(QDialog):
     def _finer_arrived(self, file: PictureFile, image: QImage) -> None:
         if file == self._file and not self.canvas.is_fitted:
             self.canvas.show_finer(image)
+        else:
+            self._pictures.drop_finer()
 
     # Keys -------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from fewshot_gui.engine.exports.gathering import gather
 from fewshot_gui.engine.label_table import write_labels
 from fewshot_gui.engine.sorting.plan import SameName, Way
 from fewshot_gui.engine.worker import CancelToken
+from fewshot_gui.gui.file_names import with_suffix
 from fewshot_gui.gui.label_export import label_table
 from fewshot_gui.gui.sorting.choices import PILES
 from fewshot_gui.gui.sorting.export_words import Format, export_words, formats
@@ -142,6 +143,7 @@ class ExportDialog(QDialog):
             name = f"labels{form.suffix}"
             unasked = QFileDialog.Option.DontConfirmOverwrite  # what is there is refused anyway
             chosen, _ = QFileDialog.getSaveFileName(self, title, name, f"*{form.suffix}", options=unasked)
+            chosen = with_suffix(chosen, form.suffix)
         else:
             chosen = QFileDialog.getExistingDirectory(self, self.tr("A new, empty folder"))
         if chosen:

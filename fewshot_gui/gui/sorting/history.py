@@ -86,6 +86,9 @@ class HistoryDialog(RunDialog):
         self.leave.clicked.connect(self.accept)
         self.leave.hide()
         self._lay_out()
+        # Else Enter would press the first button there is, which takes everything back.
+        self.receipt.close_button.setDefault(True)
+        self.view.setFocus()
         self.view.selectionModel().currentRowChanged.connect(lambda _now, _before: self._read())
         self.load()
 

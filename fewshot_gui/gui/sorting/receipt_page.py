@@ -13,6 +13,7 @@ from shiboken6 import isValid
 from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.plan import Way
 from fewshot_gui.engine.sorting.states import IN_DOUBT, FileState, Reason, RunState
+from fewshot_gui.gui.file_names import with_suffix
 from fewshot_gui.gui.sorting.receipt_table import ReceiptTable
 from fewshot_gui.gui.sorting.tables import line_view
 from fewshot_gui.gui.sorting.words import error_words, files_words, reason_words, time_words, way_words
@@ -168,7 +169,7 @@ class ReceiptPage(QWidget):
             options=QFileDialog.Option.DontConfirmOverwrite,
         )  # fmt: skip
         if chosen:
-            self.save_csv(chosen)
+            self.save_csv(with_suffix(chosen, ".csv"))
 
     def save_csv(self, path: str) -> None:
         """Save the receipt as a table, on the lane."""

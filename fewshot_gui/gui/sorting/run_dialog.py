@@ -46,16 +46,24 @@ class RunDialog(QDialog):
     def take_back(self, files: list[int] | None) -> None:
         """Take back the run that is shown, or these files of it."""
         receipt = self.receipt.receipt
-        if receipt is not None and not self._sorter.busy:
+        if receipt is not None and not self._is_busy():
             self._begin(self.tr("Taking back"), len(files) if files is not None else len(receipt.lines))
             self._sorter.take_back(receipt.run, files, self._still(self._done), self._still(self._failed))
 
     def go_on(self) -> None:
         """Do the rest of the run that is shown, which was stopped."""
         receipt = self.receipt.receipt
-        if receipt is not None and not self._sorter.busy:
+        if receipt is not None and not self._is_busy():
             self._begin(self.tr("Sorting"), len(receipt.lines))
             self._sorter.resume(receipt.run, self._still(self._done), self._still(self._failed))
+
+    def _is_busy(self) -> bool:
+        """Return whether other files are on their way, as new ones of a watched folder may be; say so."""
+        if self._sorter.busy:
+            self.receipt.note.setText(
+                self.tr("Other files are on their way just now. Wait a moment, then try again.")
+            )
+        return self._sorter.busy
 
     def _begin(self, title: str, total: int) -> None:
         self.progress.begin(title, total)

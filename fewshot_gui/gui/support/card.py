@@ -239,7 +239,7 @@ class CategoryCard(QFrame):
         return key in steps
 
     def _act(self, key: Qt.Key) -> bool:
-        if key in {Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+        if key == Qt.Key.Key_F2 or (key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.hasFocus()):
             self.edit_name()
         elif key == Qt.Key.Key_Delete and self.hasFocus():
             self._teaching.remove_category(self.id)

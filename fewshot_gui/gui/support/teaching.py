@@ -76,16 +76,19 @@ class Teaching(QObject):
 
         Pictures that are examples of others move over into it, in the same step of undo.
         """
-        taken = {name_key(category.name) for category in self.document.categories}
-        numbers = range(1, len(taken) + 2)
-        names = (self.tr("Category {number}").format(number=number) for number in numbers)
         new = new_category_id()
-        add = AddCategory(new, next(name for name in names if name_key(name) not in taken))
+        add = AddCategory(new, self._free_name())
         moved, others = self._sorted_out(pictures)
         command = Together((add, AddExamples(new, moved))) if moved else add
         if self.ask(with_keys(self.document, command)) and others:
             self._intake.teach_all(others, new)
         return new
+
+    def _free_name(self) -> str:
+        taken = {name_key(category.name) for category in self.document.categories}
+        numbers = range(1, len(taken) + 2)
+        names = (self.tr("Category {number}").format(number=number) for number in numbers)
+        return next(name for name in names if name_key(name) not in taken)
 
     def rename(self, category: CategoryId, name: str) -> str:
         """Rename `category`, and return why it was refused; an empty text where it was done."""
@@ -152,7 +155,7 @@ class Teaching(QObject):
             else:
                 self._receive_pictures(dropped.pictures, category)
         elif dropped.image is not None:
-            self._intake.add_pixels(dropped.image, category or self.add_category(), origin)
+            self._intake.add_pixels(dropped.image, category, origin, name=self._free_name())
         elif dropped.links:
             self.refused.emit(
                 self.tr(

@@ -405,6 +405,10 @@ def test_a_click_and_enter_choose_the_picture(dialog: CompareDialog, space: Simp
     view.setCurrentIndex(view.model().index(0, 0))
     view.activated.emit(view.model().index(0, 0))
     assert chosen[-1] == "/a/1.jpg"
+    jobs = len(space.comparer.jobs)
+    dialog.show()
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert len(space.comparer.jobs) == jobs, "nor does it begin another comparison"
 
 
 def test_agreement_and_an_empty_folder_are_said_in_words(

@@ -282,6 +282,23 @@ def test_a_finer_picture_of_a_former_one_is_dropped(desk: Desk) -> None:
     assert desk.grey() == 50
 
 
+def test_every_pixel_is_fetched_again_after_going_away_and_coming_back(desk: Desk) -> None:
+    """What was shown as 100 % was the coarse one."""
+    desk.send("img1.jpg", 90)
+    desk.viewer.canvas.actual_size()
+    desk.world.library.large[-1][1](np.full((240, 240, 3), 33, np.uint8))
+    assert desk.grey() == 33
+    desk.press(Key.Key_Right)
+    desk.press(Key.Key_Left)
+    before = desk.asked().count("img1.jpg")
+    desk.viewer.canvas.actual_size()
+    assert desk.asked().count("img1.jpg") == before + 1
+    desk.viewer.canvas.fit()
+    desk.world.library.large[-1][1](np.full((240, 240, 3), 34, np.uint8))  # too late: it is fitted again
+    desk.viewer.canvas.actual_size()
+    assert desk.asked().count("img1.jpg") == before + 2
+
+
 @pytest.mark.parametrize("key", [Key.Key_Escape, Key.Key_Space])
 def test_it_closes_and_takes_nothing_more(desk: Desk, key: Qt.Key) -> None:
     desk.press(key)

@@ -269,6 +269,8 @@ def test_a_picture_is_looked_at_closely(dialog: TableDialog, world: SimpleNamesp
         pos=dialog.pictures.visualItemRect(dialog.pictures.item(1)).center(),
     )
     viewer = closely(dialog)
+    dialog.pictures.itemActivated.emit(dialog.pictures.item(1))  # as by one click, on some desktops
+    assert dialog.findChildren(ExampleViewer) == [viewer]
     assert viewer.number == 1
     assert viewer.canvas.has_picture  # what the session keeps, at once
     assert world.library.large[-1][0] == "/p/103.jpg"

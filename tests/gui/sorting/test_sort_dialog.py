@@ -318,6 +318,37 @@ def test_taken_back_days_later_after_a_restart(start: Callable[[], Any], tmp_pat
     assert files(evening.folder) == {name: data for name, data in before.items() if name != "3.png"}
 
 
+def test_enter_takes_nothing_back(evening: Any, start: Callable[[], Any]) -> None:
+    """The first button was the one that takes everything back, and Enter pressed it, unasked."""
+    dialog = planned(evening)
+    choose(evening, dialog, dialog.choices.way, "move")
+    sort(evening, dialog)
+    sorted_now = files(evening.folder)
+    QTest.keyClick(dialog.receipt.view, Qt.Key.Key_Return)
+    evening.wait(lambda: not evening.shell.desk.sorter.busy)
+    assert files(evening.folder) == sorted_now
+    evening.close()
+    later = start()
+    for widget in ("view", "receipt"):
+        later.ask("takeBackAction")
+        history = later.dialog(HistoryDialog)
+        later.wait(lambda history=history: history.receipt.receipt is not None)
+        target = history.view if widget == "view" else history.receipt.view
+        QTest.keyClick(target, Qt.Key.Key_Return)
+        assert not later.shell.desk.sorter.busy
+        assert not history.isVisible(), "Enter leaves"
+    assert files(evening.folder) == sorted_now
+
+
+def test_while_other_files_are_on_their_way_taking_back_says_so(evening: Any) -> None:
+    dialog = planned(evening)
+    sort(evening, dialog)
+    evening.shell.desk.sorter._stop = CancelToken()
+    dialog.receipt.takeBackRequested.emit(None)
+    assert "on their way" in dialog.receipt.note.text()
+    evening.shell.desk.sorter._stop = None
+
+
 def test_nothing_sorted_yet_is_said(start: Callable[[], Any]) -> None:
     evening = start()
     evening.ask("takeBackAction")
@@ -333,7 +364,8 @@ def test_the_receipt_is_saved_as_a_table_and_overwrites_nothing(
     dialog = planned(evening)
     sort(evening, dialog)
     place = tmp_path / "receipt.csv"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **_options: (str(place), ""))
+    typed = str(place.with_suffix(""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **_options: (typed, ""))
     evening.press("receiptCsv")
     evening.wait(lambda: "Saved as" in dialog.receipt.note.text())
     assert place.read_text("utf-8-sig").count("\n") == 5

@@ -400,3 +400,17 @@ def test_what_lies_in_the_root_of_a_disk_gets_a_name(tmp_path: Path) -> None:
     root = Path(tmp_path.anchor)
     listed = list_pictures((str(root / "gone.png"),), CancelToken(), named=True)
     assert listed.groups == {str(root): [str(root / "gone.png")]}
+
+
+def test_a_pasted_picture_and_its_new_category_are_one_step(desk: Desk) -> None:
+    """One undo left an empty category behind."""
+    desk.intake.add_pixels(np.zeros((8, 8, 3), np.uint8), None, "clipboard", name="Category 1")
+    desk.finish()
+    new = desk.session.document.categories[-1]
+    assert (new.name, len(new.examples)) == ("Category 1", 1)
+    desk.intake.add_pixels(np.ones((8, 8, 3), np.uint8), None, "clipboard", name="category 1")
+    desk.finish()
+    assert len(desk.session.document.category(new.id).examples) == 2, "the name is taken by now"
+    desk.session.undo()
+    desk.session.undo()
+    assert new.id not in desk.session.document
