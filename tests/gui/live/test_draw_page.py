@@ -208,3 +208,21 @@ def test_another_threshold_or_category_is_asked_about(page: DrawPage, predictor:
     for judges_as in ((9, (), 1.0), (9, (), 2.0), (9, ("cat",), 2.0), (9, ("cat",), 2.0)):
         predictor.updated.emit(SimpleNamespace(judges_as=judges_as))
     assert len(predictor.asked) == 4
+
+
+def test_buttons_that_nobody_sees_are_made_when_they_are_seen(
+    page: DrawPage, session: Session, qtbot: QtBot
+) -> None:
+    """Three hidden pages made two hundred buttons each at every change of a name."""
+    page.hide()
+    before = page.teach.buttons()
+    category = new_category_id()
+    session.do(AddCategory(category, "Bird"))
+    assert page.teach.buttons() == before
+    pressed: list[str] = []
+    page.teach.pressed.connect(pressed.append)
+    page.show()
+    names = [button.objectName() for button in page.teach.buttons()]
+    assert names == [f"teachButton:{each.name}" for each in session.document.categories]
+    page.teach.buttons()[-1].pressed.emit()
+    assert pressed == [category]
