@@ -192,8 +192,7 @@ class Intake:
                 continue
             target = drop.category or self._named(name, commands)
             commands.append(AddExamples(target, tuple(Example(each.id, each.path) for each in pictures)))
-        for picture in drop.found.values():
-            self._session.keep_picture(picture)
+        self._session.keep_pictures(tuple(drop.found.values()))
         self._do(commands)
 
     def _named(self, name: str, commands: list[Command]) -> CategoryId:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from fewshot_gui.engine.command_codec import encode, kind_of
 from fewshot_gui.engine.event import Event
-from fewshot_gui.engine.session_changes import PutPicture, PutSetting, PutStep, Relocate, Seek
+from fewshot_gui.engine.session_changes import PutPictures, PutSetting, PutStep, Relocate, Seek
 from fewshot_gui.engine.session_content import read_original
 from fewshot_gui.engine.session_copy import back_up
 from fewshot_gui.engine.session_error import SessionError, SessionProblem
@@ -20,7 +20,7 @@ from fewshot_gui.engine.session_schema import create
 from fewshot_gui.engine.worker import CancelToken, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from fewshot_gui.core.images.identity import PictureId
     from fewshot_gui.engine.commands import Command
@@ -173,11 +173,21 @@ class Session:
         Raises:
             SessionError: The session is closed.
         """
+        self.keep_pictures((picture,))
+
+    def keep_pictures(self, pictures: Sequence[StoredPicture]) -> None:
+        """The pictures are kept, as `keep_picture` does: thousands of them in one change.
+
+        Raises:
+            SessionError: The session is closed.
+        """
         self._check_open()
-        self._pictures[picture.id] = replace(picture, original=None)
-        self._send(PutPicture(picture))
-        if picture.original is not None:
-            self._unsaved_originals[picture.id] = (self._sent, picture.original)
+        self._send(PutPictures(tuple(pictures)))
+        for picture in pictures:
+            self._pictures[picture.id] = picture
+            if picture.original is not None:
+                self._pictures[picture.id] = replace(picture, original=None)
+                self._unsaved_originals[picture.id] = (self._sent, picture.original)
 
     def picture(self, picture: PictureId) -> StoredPicture | None:
         """What is kept of a picture, but for its original, from memory; None where it is not known."""

@@ -48,20 +48,22 @@ class Seek:
 
 
 @dataclass(frozen=True, slots=True)
-class PutPicture:
-    """A picture is kept, in place of what was known of it."""
+class PutPictures:
+    """Pictures are kept, in place of what was known of them."""
 
-    picture: StoredPicture
+    pictures: tuple[StoredPicture, ...]
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """The picture is stored; an original that is already there is not lost."""
-        kept = self.picture
-        connection.execute(
+        """The pictures are stored; an original that is already there is not lost."""
+        connection.executemany(
             "INSERT INTO pictures (id, path, size, mtime_ns, thumbnail, original) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET path = excluded.path, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, thumbnail = excluded.thumbnail,"
             " original = coalesce(excluded.original, original)",
-            (kept.id, path_to_bytes(kept.path), kept.size, kept.mtime_ns, kept.thumbnail, kept.original),
+            (
+                (each.id, path_to_bytes(each.path), each.size, each.mtime_ns, each.thumbnail, each.original)
+                for each in self.pictures
+            ),
         )
 
 
