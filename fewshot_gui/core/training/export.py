@@ -95,14 +95,18 @@ def export_bundle(
 
 
 def _refitted(network: nn.Module, architecture: dict[str, Any]) -> nn.Module:
-    """Return the network with another pooling and an embedding layer of another shape, yet to be set.
+    """Return the network with another pooling; an embedding layer of another shape is yet to be set.
 
     Raises:
         NetworkError: it has no such pooling.
     """
-    refitted = build_network(architecture)
-    own = {key: value for key, value in refitted.state_dict().items() if key.startswith("embedding.")}
-    refitted.load_state_dict({**network.state_dict(), **own})
+    refitted, trained = build_network(architecture), network.state_dict()
+    own = {
+        key: value
+        for key, value in refitted.state_dict().items()
+        if key not in trained or trained[key].shape != value.shape
+    }
+    refitted.load_state_dict({**trained, **own})
     refitted.to(next(network.parameters()).device)
     return refitted.to(memory_format=torch.channels_last)
 

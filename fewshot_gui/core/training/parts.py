@@ -113,14 +113,14 @@ def _check_sides(network: nn.Module, recipe: Recipe, dimension: int) -> None:
 
 def _check_finished(recipe: Recipe) -> None:
     """Raise RecipeError where the finished network cannot be: it would be known after the last step alone."""
-    if not recipe.whiten:
+    if not (recipe.whiten or recipe.finished):
         return
     try:
         network = build_network({**recipe.network, **recipe.finished, "channels": recipe.channels})
     except NetworkError as error:
         raise RecipeError(f"recipe {recipe.name}, finished: {error}") from error
     layer = network.embedding
-    if isinstance(layer, nn.Linear) and layer.out_features > layer.in_features:
+    if recipe.whiten and isinstance(layer, nn.Linear) and layer.out_features > layer.in_features:
         raise RecipeError(
             f"recipe {recipe.name}: an embedding of {layer.out_features} numbers cannot be whitened from "
             f"{layer.in_features} features; let it be {layer.in_features} at most"

@@ -229,13 +229,17 @@ class Recipe:
             ),
             "whiten needs an embedding of the network": not self.whiten
             or bool(self.network.get("embedding")),
-            f"finished may have {', '.join(_FINISHED)}, and needs whiten": not self.finished
-            or (self.whiten > 0 and set(self.finished) <= set(_FINISHED)),
+            f"finished may have {', '.join(_FINISHED)}; all but pool_power need whiten": (
+                set(self.finished) <= ({*_FINISHED} if self.whiten else {"pool_power"})
+            ),
             f"centre, normalise and whiten change the embeddings that {self.learner} was trained on": not (
                 (self.centre or self.normalise or self.whiten) and self._learns_to_compare
             ),
             f"{self.learner} adapts the embedding as it was trained, which whiten and finished replace": not (
-                self.adapts and self.whiten
+                self.adapts and (self.whiten or self.finished)
+            ),
+            f"finished changes the embeddings that {self.learner} was trained on": not (
+                self.finished and self._learns_to_compare
             ),
             "a teacher sees pictures in colour and as they are: not with channels = 1, nor with invert": not (
                 self.distils and (self.channels == 1 or self.invert)

@@ -90,8 +90,22 @@ def test_a_finished_network_pools_otherwise_and_keeps_what_it_learned(
         assert torch.allclose(kept[key].float(), learned[key], atol=1e-3), key
 
 
+@pytest.mark.parametrize("embedding", [0, 6])
+def test_another_pooling_alone_keeps_the_embedding_as_it_was_trained(
+    recipe: Recipe, world: ClassImages, tmp_path: Path, embedding: int
+) -> None:
+    network = {"kind": "resnet", "widths": [8, 16], "embedding": embedding}
+    changed = replace(recipe, network=network, stages=recipe.stages[:1], finished={"pool_power": 3.0})
+    trainer = Trainer(changed, world)
+    list(trainer.run())
+    export_bundle(tmp_path / "a.safetensors", trainer, world, world, {})
+    assert load_bundle(tmp_path / "a.safetensors").info.architecture["pool_power"] == 3.0
+    learned, kept = trainer.network.state_dict(), load_file(tmp_path / "a.safetensors")
+    assert all(torch.allclose(kept[key].float(), learned[key].float(), atol=1e-3) for key in learned)
+
+
 @pytest.mark.parametrize(
-    "line", ["finished = { widths = [4] }", "whiten = 0.0\nfinished = { pool_power = 2 }"]
+    "line", ["finished = { widths = [4] }", "whiten = 0.0\nfinished = { pooled_stages = 2 }"]
 )
 def test_what_a_finished_network_may_have_is_named(line: str) -> None:
     text = (
