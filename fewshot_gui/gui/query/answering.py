@@ -206,8 +206,12 @@ class Answerer(QObject):
 
     def _picture(self, row: int) -> PictureId | None:
         """The picture that the person saw in this row; of one not looked at then, what its file holds."""
-        shown = self._seen(row)
-        return shown.picture if shown is not None else self._gallery.ids[row]
+        large = self._large
+        if self._view.was_drawn(row) or (large is not None and large.row == row):
+            shown = self._seen(row)
+            if shown is not None:
+                return shown.picture
+        return self._gallery.ids[row]  # of fifty thousand chosen at once the person saw few
 
     def _others(self, rows: list[int]) -> tuple[PictureId, ...]:
         """The pictures that the tiles of these rows stand for besides their own."""

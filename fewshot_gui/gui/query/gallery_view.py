@@ -130,6 +130,10 @@ class GalleryView(GridView):
         position = self._gallery.position_of(row)
         return None if position is None else self._gallery.shown(position)
 
+    def was_drawn(self, row: int) -> bool:
+        """Return whether the person saw this row."""
+        return row in self._drawn
+
     def held(self) -> int:
         """The last position that somebody has a hand over, -1 where there is none."""
         chosen = self.selectionModel().selection()
