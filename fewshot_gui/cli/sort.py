@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     apply.add_argument(
         "--dry-run", action="store_true", help="plan it anew from what is there now; nothing is written"
     )
-    _add_same_name(apply)
+    _add_same_name(apply, " (default: as when the run was begun, or rename)")
     for action in (undo, receipt):
         action.add_argument("run_id", nargs="?", metavar="RUN", help="its id, or how it begins")
         action.add_argument("--last", action="store_true", help="the newest run")
@@ -56,7 +56,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         help="its pictures go to the trash, a quarantine that undo brings them home from; may be repeated",
     )
     parser.add_argument("--trash-none", action="store_true", help="so do pictures that are none of these")
-    _add_same_name(parser)
+    _add_same_name(parser, " (default: rename)")
     parser.add_argument(
         "--sure", type=float, default=0.0, metavar="P", help="only what is at least so probable, 0 to 1"
     )
@@ -64,14 +64,13 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add_classifier_arguments(parser)
 
 
-def _add_same_name(parser: argparse.ArgumentParser) -> None:
+def _add_same_name(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--same-name",
         type=SameName,
         choices=list(SameName),
-        default=SameName.RENAME,
         metavar="|".join(SameName),
-        help="what becomes of a file whose name is taken; nothing is ever overwritten",
+        help=f"what becomes of a file whose name is taken; nothing is ever overwritten{default}",
     )
 
 

@@ -16,7 +16,7 @@ from fewshot_gui.core.backbones.bundle_info import bundle_of, describe_bundle
 from fewshot_gui.engine.exports.csv_table import TableError, read_csv
 from fewshot_gui.engine.publish import new_file
 from fewshot_gui.engine.sorting.names import safe_folder_name
-from fewshot_gui.engine.sorting.plan import ConflictKind, Decided, Machine, Plan, PlanError, Way
+from fewshot_gui.engine.sorting.plan import ConflictKind, Decided, Machine, Plan, PlanError, SameName, Way
 from fewshot_gui.engine.sorting.planning import make_plan
 from fewshot_gui.engine.sorting.survey import survey
 from fewshot_gui.engine.sorting.table import category_counts, conflict_counts, left_out, rows
@@ -45,7 +45,7 @@ def plan(arguments: argparse.Namespace) -> int:
         decided,
         found,
         way=arguments.way,
-        same_name=arguments.same_name,
+        same_name=arguments.same_name or SameName.RENAME,
         identity=uuid.uuid4().hex,
         trash=trash,
     )
@@ -78,7 +78,7 @@ def dry_run(arguments: argparse.Namespace) -> int:
         decided,
         survey(decided, former.root),
         way=former.way,
-        same_name=arguments.same_name,
+        same_name=arguments.same_name or SameName.RENAME,
         identity=former.id,
         trash={each.category for each in former.files if each.way is Way.TRASH},
     )

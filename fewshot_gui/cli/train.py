@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(arguments.threads)
     if arguments.out.suffix != ".safetensors":
         raise UsageError("--out must end in .safetensors")
-    require_own_files(arguments.out, resume=arguments.resume)
+    require_own_files(arguments.out, resume=arguments.resume, taught=bool(arguments.teacher))
     try:
         recipe = _recipe(arguments)
         with joined_group(os.environ, told_device(arguments.device)) as (group, device):

@@ -94,12 +94,13 @@ def _cut(path: Path, step: int) -> None:
     partial.replace(path)
 
 
-def require_own_files(out: Path, *, resume: bool) -> None:
+def require_own_files(out: Path, *, resume: bool, taught: bool = False) -> None:
     """Check that a training may write its bundle and what stands beside it.
 
     Args:
         out: the bundle.
         resume: go on from the checkpoint, beside which all is of the same training.
+        taught: by a teacher, whose words are kept there too.
 
     Raises:
         UsageError: one of these files is somebody else's.
@@ -117,7 +118,8 @@ def require_own_files(out: Path, *, resume: bool) -> None:
     require_own("--out", log_path(out), lambda path: has_columns(path, STEP_COLUMNS))
     require_own("--out", validation_path(out), lambda path: has_columns(path, LOOK_COLUMNS))
     require_own("--out", curve_path(out), is_own_picture)
-    require_own("--out", targets_path(out), is_targets)
+    if taught:
+        require_own("--out", targets_path(out), is_targets)
 
 
 def _is_bundle(path: Path) -> bool:

@@ -288,16 +288,21 @@ class Intake:
     # Pictures without a file --------------------------------------------------------------------------
 
     def add_pixels(
-        self, pixels: NDArray[np.uint8], category: CategoryId | None, origin: str, *, name: str = ""
+        self,
+        pixels: NDArray[np.uint8],
+        category: CategoryId | None,
+        origin: str,
+        *,
+        name: Callable[[], str] = str,
     ) -> None:
         """Add a picture (H, W, 3) RGB that has no file to a category; its bytes are kept in the session.
 
         Args:
             pixels: not written to afterwards.
-            category: may be gone by the time the picture is packed: then it goes nowhere. None: the one of
-                that name, which is made in the same step where there is none.
+            category: may be gone by the time the picture is packed: then it goes nowhere. None: a new one,
+                made in the same step.
             origin: "camera" or "video" (kept as JPEG), "canvas", "clipboard" or "web" (as PNG).
-            name: of a new category.
+            name: asked for the name of a new category once the picture is packed.
         """
         self._pack(category, origin, pixels, None, name)
 
@@ -311,7 +316,7 @@ class Intake:
         origin: str,
         pixels: NDArray[np.uint8],
         capture: Capture | None,
-        name: str = "",
+        name: Callable[[], str] = str,
     ) -> None:
         self._submit(
             partial(pack_pixels, pixels, origin),
@@ -325,14 +330,14 @@ class Intake:
         category: CategoryId | None,
         origin: str,
         capture: Capture | None,
-        name: str,
+        name: Callable[[], str],
         picture: StoredPicture,
     ) -> None:
         if category is not None and category not in self._session.document:
             self._problems.add(origin, CATEGORY_REMOVED, "1")
             return
         commands: list[Command] = []
-        target = category or self._named(name, commands)
+        target = category or self._named(name(), commands)
         self._session.keep_picture(picture)
         self._do([*commands, AddExamples(target, (Example(picture.id, origin),))], capture)
 

@@ -104,16 +104,26 @@ class Workspace:
         self.camera_loop = LiveLoop(self.predictor, time.perf_counter)
         self.video_loop = LiveLoop(self.predictor, time.perf_counter)
         self._searched = ""
+        self._late: set[PictureId] = set()  # examples that were read after they were taught
         self._closed = False
-        self.intake.pictured.connect(self._refit_with)
+        self.intake.pictured.connect(self._on_pictured)
+        self.predictor.status_changed.connect(lambda _status: self._refit_with_late())
         self.gallery.listed.connect(self._remember_folder)
         self.gallery.progressed.connect(lambda _done, _total: self._find_moved())
         self.intake.read_unpictured()
 
-    def _refit_with(self, picture: PictureId) -> None:
-        """Fit again where an example could not be read before, as it had no picture."""
+    def _on_pictured(self, picture: PictureId) -> None:
+        self._late.add(picture)
+        self._refit_with_late()
+
+    def _refit_with_late(self) -> None:
+        """Fit again, once, where examples had no picture to be read when the classifier was made."""
+        if not self._late or self.predictor.status.busy:
+            return
         fitted = self.predictor.fitted
-        if fitted is not None and picture in fitted.recipe.pictures and picture not in fitted.support_ids:
+        used = frozenset(() if fitted is None else fitted.support_ids)
+        late, self._late = self._late, set()
+        if (late - used).intersection(self.session.document.pictures()):
             self.predictor.refresh()
 
     def _remember_folder(self) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fewshot_gui.gui.theme import Appearance
 
 SAFE: Final = "prototypical"
-"""The learner that works on any backbone and from any examples."""
+"""The learner that works on nearly any backbone, and from any examples."""
+ADAPTING: Final = "maml"
+"""Where pictures are only seen together, the one that does."""
 
 
 class LearnerNotice(QFrame):
@@ -101,11 +103,12 @@ class LearnerNotice(QFrame):
             self._command = offer.command
             text = self.tr("Use {0} with {1}").format(title, offer.bundle)
         else:
-            self._command = ChooseLearner(SAFE)
-            text = self.tr("Use {0}").format(learner_title(SAFE))
+            other = ADAPTING if misfit is Misfit.SEES_TOGETHER else SAFE
+            self._command = ChooseLearner(other)
+            text = self.tr("Use {0}").format(learner_title(other))
         self.button.setText(text)
         self.button.setAccessibleName(text)
-        self.button.setVisible(offer.name != SAFE or bool(offer.bundle))
+        self.button.setVisible(offer.name != SAFE or bool(offer.bundle) or misfit is Misfit.SEES_TOGETHER)
         self.dismiss.setVisible(self._asked is not None)
         self.setAccessibleName(self.words.text())
         self.show()

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from shiboken6 import isValid
 
@@ -39,8 +39,10 @@ from fewshot_gui.gui.session_dialogs import ask_copy_path, ask_session_path
 from fewshot_gui.gui.sorting.door import SortingDoor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
+
+    from PySide6.QtWidgets import QWidget
 
     from fewshot_gui.engine.devices import Device
     from fewshot_gui.engine.worker import Post
@@ -230,13 +232,18 @@ class Shell(QObject):
     def _leave(self, window: MainWindow) -> bool:
         """Return True once the session of the window is closed; else the person wants to stay with it."""
         focused = window.focusWidget()
+        around = list(_upwards(focused))
         if focused is not None:
             focused.clearFocus()  # a name that is still being typed is taken as it stands
         if self._may_leave(window):
             self.sorting.detach()
             return True
-        if focused is not None and isValid(focused):
-            focused.setFocus()  # else no key would do anything any more
+        # Else no key would do anything any more. The field of a name is gone by now, its card is not.
+        wanted = (each for each in around if isValid(each) and each.isVisible())
+        takes = (each for each in wanted if each is focused or each.focusPolicy() != Qt.FocusPolicy.NoFocus)
+        back = next(takes, None)
+        if back is not None:
+            back.setFocus()
         return False
 
     def _may_leave(self, window: MainWindow) -> bool:
@@ -372,3 +379,10 @@ class Shell(QObject):
         traceback.print_exception(kind, error, trace)
         words = self.tr("Something unexpected happened ({0}). Your categories are safe on disk.")
         self._say(words.format(error))
+
+
+def _upwards(widget: QWidget | None) -> Iterator[QWidget]:
+    """Yield a widget and those that hold it, up to the window."""
+    while widget is not None:
+        yield widget
+        widget = widget.parentWidget()

@@ -155,6 +155,12 @@ def test_leaving_while_a_copy_takes_long_is_asked(
     scene.shell.new_session()
     assert scene.window is window
     assert window.focusWidget() is focused, "the keys go on"
+    answers.insert(0, QMessageBox.StandardButton.Cancel)
+    window.named_actions["addCategoryAction"].trigger()
+    field = window.focusWidget()
+    field.hide()  # as it does when it loses the focus of a window that is looked at
+    scene.shell.new_session()
+    assert window.focusWidget() not in {None, field}, "near where the name was typed"
     window.workspace.session.do(AddCategory(new_category_id(), "Mug"))
     scene.switch()
     assert not answers

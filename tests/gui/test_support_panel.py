@@ -32,7 +32,7 @@ from fewshot_gui.gui.support.colour_picker import ColourPicker
 from fewshot_gui.gui.support.panel import SupportPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from pytestqt.qtbot import QtBot
@@ -62,9 +62,9 @@ class Intake:
         self.reading.emit(0, 0)
 
     def add_pixels(
-        self, pixels: np.ndarray, category: CategoryId | None, origin: str, *, name: str = ""
+        self, pixels: np.ndarray, category: CategoryId | None, origin: str, *, name: Callable[[], str] = str
     ) -> None:
-        self.asked.append(("pixels", pixels.shape, category or name, origin))
+        self.asked.append(("pixels", pixels.shape, category or name(), origin))
 
     def teach_all(self, pictures: list[tuple[Any, Any]], category: CategoryId) -> None:
         self.asked.append(("teach", [(file.path, known) for file, known in pictures], category))

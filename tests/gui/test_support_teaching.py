@@ -14,6 +14,8 @@ from fewshot_gui.gui.mime import DraggedPicture, Dropped
 from fewshot_gui.gui.support.teaching import Teaching
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fewshot_gui.engine.session import Session
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -32,9 +34,9 @@ class Intake:
         self.asked.append((paths, category))
 
     def add_pixels(
-        self, pixels: np.ndarray, category: CategoryId | None, origin: str, *, name: str = ""
+        self, pixels: np.ndarray, category: CategoryId | None, origin: str, *, name: Callable[[], str] = str
     ) -> None:
-        self.asked.append((pixels.shape, category or name, origin))
+        self.asked.append((pixels.shape, category or name(), origin))
 
     def teach_all(self, pictures: list[tuple[Any, Any]], category: CategoryId) -> None:
         self.asked.append(([(file.path, known) for file, known in pictures], category))

@@ -28,7 +28,7 @@ _UNIT = 1e-3
 # A row that its centre cancels up to rounding has no direction: its length counts as at least this share.
 _LEAST_SHARE = 1e-4
 # Of so many examples one hardly moves the centre, and a centre for each of them takes long.
-_MOST_FOR_OWN_CENTRES = 500
+_MOST_FOR_OWN_CENTRES = 100
 
 
 def centred_and_normalised(rows: Tensor, centre: Tensor) -> Tensor:
@@ -57,12 +57,14 @@ def task_centre(rows: Tensor, labels: Tensor, n_way: int) -> Tensor:
     return prototypes(rows, labels, n_way)[present].mean(0)
 
 
-def _scores_without(left_out: LeftOut) -> Tensor:
+def _scores_without(left_out: LeftOut, cancel: Cancel | None) -> Tensor:
     """Return float (M, N), of each example by means and a centre that are of the others alone."""
     support, everyone = left_out.support, torch.arange(len(left_out.support.labels))
     embeddings, labels, n_way = support.embeddings, support.labels, len(support.classes)
     scores = []
     for row in left_out.rows.tolist():
+        if cancel is not None:
+            cancel()
         others = everyone != row
         rows = centred_and_normalised(embeddings, task_centre(embeddings[others], labels[others], n_way))
         means = prototypes(rows[others], labels[others], n_way)
@@ -109,7 +111,7 @@ class SimpleShot:
         temperature, left_out = self._temperature(support, rows), LeftOut.of(support)
         if centre is not None and self.centre is None and len(rows) <= _MOST_FOR_OWN_CENTRES:
             told = left_out.calibrate(
-                _scores_without(left_out),
+                _scores_without(left_out, cancel),
                 temperature=temperature_for_shots(temperature, support),
                 novelty=self.default_novelty,
                 to_means=True,

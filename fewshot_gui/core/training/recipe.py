@@ -238,6 +238,14 @@ class Recipe:
             f"{self.learner} adapts the embedding as it was trained, which whiten and finished replace": not (
                 self.adapts and (self.whiten or self.finished)
             ),
+            "finished: embedding must be a whole number from 1 up": (
+                type(given := self.finished.get("embedding", 1)) is int and given >= 1
+            ),
+            f"with norm = 'task' no picture has an embedding of its own, as {self.learner} needs": (
+                self.adapts
+                or self.network.get("norm") != "task"
+                or not any(stage.kind == "episodes" for stage in self.stages)
+            ),
             f"finished changes the embeddings that {self.learner} was trained on": not (
                 self.finished and self._learns_to_compare
             ),

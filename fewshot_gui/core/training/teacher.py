@@ -25,6 +25,7 @@ _BUNDLE_BATCH = 32
 _MOST_FOR_COMPONENTS = 20_000
 _LEAST = 1e-6
 # What NumPy raises at a file that is none of its archives, or is torn.
+_BEGINNING: Final = b"PK\x03\x04"
 _NO_TARGETS: Final = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 
 
@@ -145,12 +146,13 @@ def load_targets(path: Path, key: str) -> NDArray[np.float16] | None:
 
 
 def is_targets(path: Path) -> bool:
-    """Return whether a file was written by `save_targets`."""
+    """Return whether a file was written by `save_targets`, be it torn since."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return set(kept.files) == {"key", "targets"}
     except _NO_TARGETS:
-        return False
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)) == _BEGINNING
 
 
 def save_targets(path: Path, key: str, targets: NDArray[np.float16]) -> None:

@@ -27,7 +27,7 @@ _PASSES = 3  # a name that is taken between look and rename is chosen anew
 
 
 def apply_plan(
-    plan: Plan, journal: Journal, hooks: Hooks | None = None, same_name: SameName = SameName.RENAME
+    plan: Plan, journal: Journal, hooks: Hooks | None = None, same_name: SameName | None = None
 ) -> Receipt:
     """What became of each file of the plan; a run of it that was cut off or paused goes on.
 
@@ -35,7 +35,8 @@ def apply_plan(
         plan: what is to be done.
         journal: where it is written down, before and after.
         hooks: progress and cancelling.
-        same_name: what becomes of a file whose name was taken since it was planned.
+        same_name: what becomes of a file whose name was taken since it was planned; by default what was said
+            when the run began, or it is renamed.
 
     Raises:
         JournalError: The run was taken back, or the journal cannot be written; `recover` puts right what is

@@ -84,17 +84,17 @@ class Arrivals:
         self._touched.clear()
         return paths
 
-    def settled(self, looks: Mapping[str, FileLook | None], now: float) -> list[str]:
+    def settled(self, looks: Mapping[str, FileLook | None], asked: float, now: float) -> list[str]:
         """Return the files that have become whole, in the order of their arrival.
 
         A file that still grows waits on; one that is gone, or is empty, is not told, nor a raw file beside
         which a picture of the same name lies by then.
 
         Args:
-            looks: at what was unseen, taken since the last call.
-            now: when.
+            looks: at what was unseen.
+            asked: when they were asked for: no file was looked at before.
+            now: when the last of them was answered.
         """
-        self._forget(now)
         done: list[str] = []
         for path, look in looks.items():
             if look is None or path in self._ours:
@@ -103,10 +103,11 @@ class Arrivals:
             growing = self._waiting.get(path)
             if growing is None or growing.look[:2] != look[:2]:
                 self._waiting[path] = _Growing(look, now)
-            elif look.size and now - growing.since >= self.settle * (RAW_PATIENCE if is_raw(path) else 1):
+            elif look.size and asked - growing.since >= self.settle * (RAW_PATIENCE if is_raw(path) else 1):
                 del self._waiting[path]
                 if look.alone:
                     done.append(path)
+        self._forget(now)
         return done
 
     def is_ours(self, path: str) -> bool:
@@ -121,5 +122,6 @@ class Arrivals:
     def _forget(self, now: float) -> None:
         """Listen again to our own files once the system has had time to report what we did."""
         for path, since in list(self._ours.items()):
-            if now - since > 10 * self.settle:
+            # What was reported of them while a slow disk was looked at is still to be told apart.
+            if now - since > 10 * self.settle and path not in self._touched:
                 del self._ours[path]

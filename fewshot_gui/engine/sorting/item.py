@@ -9,7 +9,6 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.engine.sorting import sidecars
-from fewshot_gui.engine.sorting.destination import renumbers
 from fewshot_gui.engine.sorting.files import fingerprint, hash_file, remove, rename_exclusively
 from fewshot_gui.engine.sorting.states import Failure, FileState, Reason
 from fewshot_gui.engine.sorting.trash import forget
@@ -151,13 +150,13 @@ def temporary_beside(record: FileRecord, path: str) -> str:
 
 
 def is_as_planned(record: FileRecord, found: Fingerprint) -> bool:
-    """Return whether the source is the file that was planned.
+    """Return whether the source is the file that was planned; an inode of 0 says nothing."""
+    return looks_as_planned(record, found) and record.inode in {0, found.inode}
 
-    An inode of 0 says nothing, nor does one of a disk that numbers its files anew: a card that was taken out
-    while a run was paused, and put in again.
-    """
-    same = (found.size, found.mtime_ns) == (record.size, record.mtime_ns)
-    return same and (record.inode in {0, found.inode} or renumbers(record.source))
+
+def looks_as_planned(record: FileRecord, found: Fingerprint) -> bool:
+    """Return whether the source has the size and the time of the file that was planned."""
+    return (found.size, found.mtime_ns) == (record.size, record.mtime_ns)
 
 
 def is_as_left(record: FileRecord, path: str) -> bool:

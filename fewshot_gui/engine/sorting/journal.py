@@ -177,8 +177,10 @@ class Journal:
 
     # What is written down -------------------------------------------------------------------------------
 
-    def begin(self, plan: Plan, same_name: SameName = SameName.RENAME) -> RunRecord:
-        """The run of a plan, all its files in it; one that is there already is opened again, as it was begun.
+    def begin(self, plan: Plan, same_name: SameName | None = None) -> RunRecord:
+        """The run of a plan, all its files in it; one that is there already is opened again.
+
+        What is said of names that are taken holds from now on; if nothing is said, as it was begun.
 
         Raises:
             JournalError: It cannot be written.
@@ -186,11 +188,13 @@ class Journal:
         at = datetime.now().astimezone().isoformat(timespec="seconds")
         with self._transaction() as database:
             opened = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL, ?) ON CONFLICT (id) DO NOTHING"
-            state, name = RunState.OPEN.value, same_name.value
+            state, name = RunState.OPEN.value, (same_name or SameName.RENAME).value
             values = (plan.id, os.fsencode(plan.root), plan.way.value, state, at, name)
             if database.execute(opened, values).rowcount:
                 (last,) = database.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()
                 database.executemany(INSERT_FILE, rows_of(plan, last + 1))
+            elif same_name is not None:
+                database.execute("UPDATE runs SET same_name = ? WHERE id = ?", (name, plan.id))
         return self.run(plan.id)
 
     def write(self, records: Iterable[FileRecord], folders: Iterable[str] = (), run: str = "") -> None:

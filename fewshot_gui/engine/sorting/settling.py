@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fewshot_gui.core.images.scan import stem_of
+from fewshot_gui.engine.sorting.destination import renumbers
 from fewshot_gui.engine.sorting.files import device_of, fingerprint, hash_file, is_one_file
-from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned
+from fewshot_gui.engine.sorting.item import Item, Kind, is_as_planned, looks_as_planned
 from fewshot_gui.engine.sorting.names import folded, free_stem, safe_name
 from fewshot_gui.engine.sorting.placing import tail_of
 from fewshot_gui.engine.sorting.plan import TAKES_AWAY, SameName, Way
@@ -73,7 +74,7 @@ class Settling:
         item = Item(record, _KINDS.get(record.way, Kind.RENAME))
         try:
             found = fingerprint(record.source)
-            if not is_as_planned(record, found) and not self._has_content(record, found):
+            if not self._is_the_one(record, found):
                 raise Failure(Reason.SOURCE_CHANGED, record.source)
             if record.way in TAKES_AWAY and self._device_of_target(record) != found.device:
                 item.kind = Kind.CARRY
@@ -124,6 +125,14 @@ class Settling:
         return os.path.lexists(target) or folded(target) in self._claimed
 
     # Contents -------------------------------------------------------------------------------------------
+
+    def _is_the_one(self, record: FileRecord, found: Fingerprint) -> bool:
+        """Return whether the source is the file that was planned, or what came back of it."""
+        if is_as_planned(record, found):
+            return True
+        # A card that was taken out while the run was paused, and put in again, numbers its files anew.
+        renumbered = looks_as_planned(record, found) and renumbers(record.source)
+        return renumbered or self._has_content(record, found)
 
     def _has_content(self, record: FileRecord, found: Fingerprint) -> bool:
         """Return whether the source holds what was once read of it, as one that came back across disks."""

@@ -142,6 +142,7 @@ class Watching(QObject):
             then=partial(self._begun, self._arrivals, since=-math.inf if again else self._clock()),
             failed=partial(self._not_begun, self._arrivals),
             priority=Priority.VISIBLE,
+            newest=KEY,  # with the looks: a share that does not answer holds one thread of the lane
         )
 
     def _begun(self, arrivals: Arrivals, watch: FolderWatch, *, since: float) -> None:
@@ -154,11 +155,12 @@ class Watching(QObject):
             self._beginning = True
 
     def _not_begun(self, arrivals: Arrivals, error: Exception) -> None:
+        if arrivals is not self._arrivals:
+            return
+        self.stop()
         if not isinstance(error, WatchError):
             raise error
-        if arrivals is self._arrivals:
-            self.stop()
-            self.failed.emit(watch_words(error))
+        self.failed.emit(watch_words(error))
 
     def stop(self) -> None:
         """Watch nothing any more."""
@@ -208,11 +210,12 @@ class Watching(QObject):
         self._looking = True
         self._workspace.lanes.decode.submit(
             partial(_look_at, self._folder, paths, [path for path in self.new if is_raw(path)]),
-            then=partial(self._seen, self._arrivals),
+            then=partial(self._seen, self._arrivals, now),
             priority=Priority.VISIBLE,
+            newest=KEY,
         )
 
-    def _seen(self, arrivals: Arrivals, look: _Look) -> None:
+    def _seen(self, arrivals: Arrivals, asked: float, look: _Look) -> None:
         if arrivals is not self._arrivals:  # it was of another folder, or is watched no more
             return
         self._looking, self._looked = False, self._clock()
@@ -229,7 +232,7 @@ class Watching(QObject):
         gone = {path for path, found in look.files.items() if found is None}
         self._known |= ours
         self._known -= gone
-        arrived = arrivals.settled(look.files, self._looked)
+        arrived = arrivals.settled(look.files, asked, self._looked)
         fresh = dict.fromkeys((path for path in arrived if path not in self._known), self._looked)
         self._known.update(arrived)
         left = (gone - ours | look.paired) & self.new.keys()

@@ -243,7 +243,8 @@ class SupportPanel(QFrame):
 
     def paste(self) -> None:
         """Teach the category with the focus, else a new one, with what lies on the clipboard."""
-        dropped = unpack(QGuiApplication.clipboard().mimeData())
+        data = QGuiApplication.clipboard().mimeData()
+        dropped = unpack(data) if data is not None else None  # nothing was ever copied
         if dropped:
             self._teller.expect()
             self.teaching.receive(dropped, self.focused_category, "clipboard")

@@ -155,7 +155,7 @@ class Teaching(QObject):
             else:
                 self._receive_pictures(dropped.pictures, category)
         elif dropped.image is not None:
-            self._intake.add_pixels(dropped.image, category, origin, name=self._free_name())
+            self._intake.add_pixels(dropped.image, category, origin, name=self._free_name)
         elif dropped.links:
             self.refused.emit(
                 self.tr(

@@ -424,6 +424,6 @@ def test_a_file_of_somebody_elses_beside_the_bundle_stays(
     """What the teacher says was written over it, though the documentation promised that it is not."""
     precious = tmp_path / "a.teacher.npz"
     precious.write_bytes(b"my own file")
-    assert main(command(data, recipe, tmp_path / "a.safetensors")) == 2
+    assert main(command(data, recipe, tmp_path / "a.safetensors", "--teacher", "photo")) == 2
     assert "a.teacher.npz" in capsys.readouterr().err
     assert precious.read_bytes() == b"my own file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from fewshot_gui.core.images.scan import PictureFile
 from fewshot_gui.engine.commands import AddCategory, AddExamples, RemoveCategory, RemoveExamples
 from fewshot_gui.engine.deciding.enough import LooReport, report_of
 from fewshot_gui.engine.deciding.warnings import DropWarning, WarningKind
+from fewshot_gui.engine.drop import read_file
 from fewshot_gui.engine.drop_watch import DropWatch
 from fewshot_gui.engine.event import Event
 from fewshot_gui.engine.intake import Intake
 from fewshot_gui.engine.problems import ProblemLog
 from fewshot_gui.engine.session import Session
 from fewshot_gui.engine.state import CategoryId, Example
+from fewshot_gui.engine.worker import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -232,7 +235,14 @@ def test_once_closed_nothing_is_looked_at(desk: Desk) -> None:
     """A drop of thousands was compared for minutes after its session had ended, on the next one's lane."""
     desk.drop(CAT, desk.paint("a.png", 1))
     looked = dict(desk.watch._looks)
-    desk.intake.taught.emit(desk.session.document, (AddExamples(CAT, (Example(PictureId("x"), ""),)),))
+    gate = threading.Event()
+    before = desk.session.document
+    path = desk.paint("b.png", 2)
+    desk.session.keep_picture(read_file(path, CancelToken()))
+    for _ in range(desk._decode.threads):
+        desk._decode.submit(lambda _token: gate.wait(20), priority=0)
+    desk.intake.taught.emit(before, (AddExamples(CAT, (Example(file_id(path), path),)),))
     desk.watch.close()
+    gate.set()
     desk.finish()
     assert desk.watch._looks == looked

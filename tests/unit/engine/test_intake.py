@@ -404,13 +404,14 @@ def test_what_lies_in_the_root_of_a_disk_gets_a_name(tmp_path: Path) -> None:
 
 def test_a_pasted_picture_and_its_new_category_are_one_step(desk: Desk) -> None:
     """One undo left an empty category behind."""
-    desk.intake.add_pixels(np.zeros((8, 8, 3), np.uint8), None, "clipboard", name="Category 1")
+    names = iter(("Category 1", "Category 2"))
+    for value in (0, 1):  # the second is pasted before the first is packed
+        desk.intake.add_pixels(
+            np.full((8, 8, 3), value, np.uint8), None, "clipboard", name=lambda: next(names)
+        )
     desk.finish()
-    new = desk.session.document.categories[-1]
-    assert (new.name, len(new.examples)) == ("Category 1", 1)
-    desk.intake.add_pixels(np.ones((8, 8, 3), np.uint8), None, "clipboard", name="category 1")
-    desk.finish()
-    assert len(desk.session.document.category(new.id).examples) == 2, "the name is taken by now"
+    new = desk.session.document.categories[-2:]
+    assert [(each.name, len(each.examples)) for each in new] == [("Category 1", 1), ("Category 2", 1)]
     desk.session.undo()
-    desk.session.undo()
-    assert new.id not in desk.session.document
+    assert new[1].id not in desk.session.document
+    assert new[0].id in desk.session.document

@@ -283,9 +283,6 @@ def test_examples_of_a_session_that_ended_before_it_had_read_them_are_read_at_th
     assert len(again.session.document.category(CAT).examples) == 3
     desk.finish()
     assert {each.path for each in again.session.stored_pictures()} == {file.path for file in files}
-    fitted = again.predictor.fitted
-    assert fitted is None or len(fitted.support_ids) == 3
-    again.predictor.refresh()
     desk.finish()
     assert again.predictor.fitted is not None
     assert len(again.predictor.fitted.support_ids) == 3

@@ -229,6 +229,13 @@ def test_what_would_be_lost_after_the_last_step_is_refused_before_the_first(
         build_module(parse_recipe(ADAPTING.replace(old, new), "test"), 7)
 
 
+def test_a_norm_of_the_task_is_for_learners_that_adapt() -> None:
+    text = TEXT.replace("width = 8", 'width = 8, norm = "task"')
+    with pytest.raises(RecipeError, match="no picture has an embedding of its own, as prototypical needs"):
+        parse_recipe(text, "test")
+    parse_recipe(f'learner = "maml"\n{text}', "test")
+
+
 @pytest.mark.parametrize(
     ("finished", "words"),
     [
@@ -236,6 +243,8 @@ def test_what_would_be_lost_after_the_last_step_is_refused_before_the_first(
         ("{ embedding = 20, pooled_stages = 2 }", ""),
         ("{ pool_power = 0.5 }", "finished: resnet has a pool_power from 1 up"),
         ("{ pooled_stages = 9 }", "1 to 2 pooled_stages"),
+        ("{ embedding = 0 }", "embedding must be a whole number from 1 up"),
+        ("{ embedding = -3 }", "embedding must be a whole number from 1 up"),
     ],
 )
 def test_a_finished_network_that_cannot_be_is_refused_before_the_first_step(

@@ -20,7 +20,7 @@ from fewshot_gui.engine.sorting.watch import FolderWatch, WatchError, WatchProbl
 
 def settled(arrivals: Arrivals, now: float) -> list[str]:
     """Look at what is unseen, and return what is whole."""
-    return arrivals.settled(look_at(arrivals.unseen()), now)
+    return arrivals.settled(look_at(arrivals.unseen()), now, now)
 
 
 def test_a_file_is_told_once_it_has_settled_and_only_once(tmp_path: Path) -> None:
@@ -73,8 +73,30 @@ def test_what_is_reported_during_a_look_is_looked_at_in_the_next(tmp_path: Path)
     looks = look_at(arrivals.unseen())
     path.write_bytes(b"1")
     arrivals.touched(str(path))
-    assert arrivals.settled(looks, 0) == []
+    assert arrivals.settled(looks, 0, 0) == []
     assert arrivals.unseen() == [str(path)]
+
+
+def test_a_slow_answer_is_no_sign_that_a_file_is_whole(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    path.write_bytes(b"1")
+    arrivals.touched(str(path))
+    assert settled(arrivals, 0) == []
+    looks = look_at(arrivals.unseen())
+    assert arrivals.settled(looks, asked=0.5, now=10) == []
+    assert settled(arrivals, 10.5) == [str(path)]
+
+
+def test_our_own_file_that_was_reported_during_a_slow_look_is_still_ours(tmp_path: Path) -> None:
+    arrivals, path = Arrivals(settle=2), tmp_path / "a.jpg"
+    arrivals.ignore([str(path)], now=0)
+    looks = look_at(arrivals.unseen())
+    path.write_bytes(b"1")
+    arrivals.touched(str(path))
+    assert arrivals.settled(looks, asked=0, now=60) == []
+    assert arrivals.is_ours(str(path))
+    assert settled(arrivals, 60.5) == []
+    assert arrivals.waiting == 0
 
 
 def test_a_raw_file_waits_for_the_jpeg_that_its_camera_writes_after_it(tmp_path: Path) -> None:
@@ -115,7 +137,7 @@ def test_a_thousand_reports_of_a_thousand_files_are_one_batch(tmp_path: Path) ->
         for path in paths:
             arrivals.touched(path)
     assert arrivals.unseen() == paths
-    assert arrivals.settled(look_at(paths), 0) == []
+    assert arrivals.settled(look_at(paths), 0, 0) == []
     assert settled(arrivals, 2) == paths
 
 

@@ -606,3 +606,29 @@ def test_a_run_that_goes_on_keeps_what_was_said_of_names_that_are_taken(desk: De
     assert receipt.counts == {FileState.DONE: 3, FileState.SKIPPED: 1}
     assert taken.read_text() == "somebody else's"
     assert not (desk.root / "cats" / "3 (2).jpg").exists()
+
+
+def test_what_is_said_anew_of_taken_names_holds(desk: Desk) -> None:
+    for number in range(4):
+        desk.put(f"{number}.jpg", f"picture {number}")
+    plan = desk.plan(Way.COPY)
+    apply_plan(plan, desk.journal, stop_after(1))
+    desk.put("cats/3.jpg", "somebody else's", desk.root)
+    assert apply_plan(plan, desk.journal, same_name=SameName.SKIP).counts[FileState.SKIPPED] == 1
+
+
+@pytest.mark.parametrize("system", ["vfat", "ext4"])
+def test_a_copy_whose_original_was_replaced_stays_on_any_disk(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """Same size, same time, other content: the copy is the last of what it holds."""
+    path = desk.put("a.jpg", "one")
+    plan = desk.plan(Way.COPY)
+    apply_plan(plan, desk.journal)
+    status = path.lstat()
+    path.rename(path.with_suffix(".old"))
+    path.write_bytes(b"two")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    monkeypatch.setattr(destination, "file_system", lambda _path: system)
+    take_back(plan.id, desk.journal)
+    assert (desk.root / "cats" / "a.jpg").read_text() == "one"
