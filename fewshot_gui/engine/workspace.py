@@ -118,7 +118,7 @@ class Workspace:
 
     def _refit_with_late(self) -> None:
         """Fit again, once, where examples had no picture to be read when the classifier was made."""
-        if not self._late or self.predictor.status.busy:
+        if self._closed or not self._late or self.predictor.status.busy:
             return
         fitted = self.predictor.fitted
         used = frozenset(() if fitted is None else fitted.support_ids)
