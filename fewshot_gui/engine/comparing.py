@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fewshot_gui.core.backbones.bundle_info import BundleError
-from fewshot_gui.core.images.files import read_bytes
-from fewshot_gui.core.images.identity import picture_id
+from fewshot_gui.core.images.identity import bytes_of
 from fewshot_gui.core.images.problems import ImageProblem
 from fewshot_gui.core.images.reader import decode_image
 from fewshot_gui.core.learners.facts import LearnerError
@@ -296,8 +295,8 @@ class _Comparing:
         for name, path in zip(rows.ids, rows.paths, strict=True):
             if name not in found:
                 try:
-                    data = read_bytes(path)
-                    if picture_id(data) != name:  # it was written to since the folder was looked at
+                    data = bytes_of(path, name)
+                    if data is None:  # it was written to since the folder was looked at
                         continue
                     pixels = decode_image(data, name=path, at_least=side)
                 except ImageProblem:

@@ -7,8 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fewshot_gui.core.images.files import read_bytes
-from fewshot_gui.core.images.identity import picture_id
+from fewshot_gui.core.images.identity import bytes_of
 from fewshot_gui.core.images.reader import ImageProblem, decode_image
 from fewshot_gui.engine.session_error import SessionError
 
@@ -147,8 +146,7 @@ def _file(source: Source) -> bytes | None:
     """Return the file's bytes; None where it is another picture by now than the one that was taught."""
     if source.stored is None or not source.stored.path:
         return None
-    data = read_bytes(source.stored.path)
-    return data if picture_id(data) == source.picture else None
+    return bytes_of(source.stored.path, source.picture)
 
 
 def _thumbnail(source: Source) -> bytes | None:

@@ -28,3 +28,13 @@ def file_id(path: str | os.PathLike[str]) -> PictureId:
         ImageProblem: the file cannot be read, or is empty.
     """
     return picture_id(read_bytes(path))
+
+
+def bytes_of(path: str | os.PathLike[str], picture: PictureId) -> bytes | None:
+    """Return a file's bytes; None where it is another picture by now.
+
+    Raises:
+        ImageProblem: it cannot be read.
+    """
+    data = read_bytes(path)
+    return data if picture_id(data) == picture else None

@@ -107,7 +107,6 @@ class SimpleShot:
         begin(support, progress, cancel)
         centre = self._centre_for(support)
         rows = support.embeddings if centre is None else centred_and_normalised(support.embeddings, centre)
-        moved = replace(support, embeddings=rows)
         temperature, left_out = self._temperature(support, rows), LeftOut.of(support)
         if centre is not None and self.centre is None and len(rows) <= _MOST_FOR_OWN_CENTRES:
             told = left_out.calibrate(
@@ -117,7 +116,7 @@ class SimpleShot:
                 to_means=True,
             )
         else:
-            told = Prototypical("euclidean", temperature).fit(moved).calibration
+            told = Prototypical("euclidean", temperature).fit(replace(support, embeddings=rows)).calibration
         calibration = Calibration(
             temperature=told.temperature,
             novelty_threshold=fit_novelty_threshold(left_out, self.default_novelty),

@@ -232,8 +232,9 @@ class Recipe:
             f"finished may have {', '.join(_FINISHED)}; all but pool_power need whiten": (
                 set(self.finished) <= ({*_FINISHED} if self.whiten else {"pool_power"})
             ),
-            f"centre, normalise and whiten change the embeddings that {self.learner} was trained on": not (
-                (self.centre or self.normalise or self.whiten) and self._learns_to_compare
+            "centre, normalise, whiten and finished "
+            f"change the embeddings that {self.learner} was trained on": not (
+                (self.centre or self.normalise or self.whiten or self.finished) and self._learns_to_compare
             ),
             f"{self.learner} adapts the embedding as it was trained, which whiten and finished replace": not (
                 self.adapts and (self.whiten or self.finished)
@@ -245,9 +246,6 @@ class Recipe:
                 self.adapts
                 or self.network.get("norm") != "task"
                 or not any(stage.kind == "episodes" for stage in self.stages)
-            ),
-            f"finished changes the embeddings that {self.learner} was trained on": not (
-                self.finished and self._learns_to_compare
             ),
             "a teacher sees pictures in colour and as they are: not with channels = 1, nor with invert": not (
                 self.distils and (self.channels == 1 or self.invert)

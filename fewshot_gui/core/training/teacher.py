@@ -24,8 +24,8 @@ _BUNDLE_BATCH = 32
 # Principal components of more pictures than this are no better, and cost memory.
 _MOST_FOR_COMPONENTS = 20_000
 _LEAST = 1e-6
+_BEGINNING: Final = b"PK\x03\x04"  # of what `np.savez` writes
 # What NumPy raises at a file that is none of its archives, or is torn.
-_BEGINNING: Final = b"PK\x03\x04"
 _NO_TARGETS: Final = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 
 
